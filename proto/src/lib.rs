@@ -1,1 +1,18 @@
-//! placeholder
+//! The wire contract: messages and services generated from `aviary/**.proto`, their descriptor set, and the one list of
+//! texts that may travel in chunks. No other logic.
+
+mod long_texts;
+
+pub use long_texts::LongTexts;
+
+/// `aviary.report.v1`: questions about reports and their answers.
+pub mod report {
+    /// Version 1; documented in the `.proto` files.
+    #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+    pub mod v1 {
+        tonic::include_proto!("aviary.report.v1");
+    }
+}
+
+/// The descriptors of everything above, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

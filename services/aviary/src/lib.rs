@@ -1,1 +1,33 @@
-//! placeholder
+//! The one-machine command: puts the services together in one process. What they do is theirs.
+
+mod first_look;
+mod serve;
+mod size;
+
+use clap::{Parser, Subcommand};
+
+/// Serves ARA reports straight from where they lie.
+#[derive(Debug, Parser)]
+#[command(name = "aviary", version, about, propagate_version = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve every report of a folder, or one ansible.sqlite, at its URL.
+    Serve(Box<serve::Args>),
+}
+
+impl Args {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// When something that it needs cannot be had; the error says what, and what to do.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(args) => serve::run(*args),
+        }
+    }
+}

@@ -1,1 +1,73 @@
-//! placeholder
+//! HTTP and gRPC in, gRPC out: maps URLs to reports, answers ARA's REST API with its own bytes, and keeps what it rendered.
+//! It reads no store and no database; all it knows of a report it asks the query service for.
+
+mod answer;
+mod api;
+mod backend;
+mod cache;
+mod compress;
+mod cors;
+pub mod error;
+mod grpc;
+pub mod json;
+mod negotiate;
+mod origin;
+pub mod param;
+mod reply;
+mod router;
+mod server;
+mod target;
+mod ui;
+
+use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+
+pub use backend::{Backend, backend};
+pub use cors::Cors;
+pub use origin::{Network, NotANetwork, Proxies};
+pub use server::serve;
+pub use target::Mounts;
+
+/// How to serve.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// How paths are read.
+    pub mounts: Mounts,
+    /// What is believed of proxies.
+    pub proxies: Proxies,
+    /// Which other origins may read answers.
+    pub cors: Cors,
+    /// Most rows of a list; ARA has no such bound, so there is none unless it is set.
+    pub max_limit: Option<i64>,
+    /// Bytes of rendered answers to keep; 0 keeps none.
+    pub cache_bytes: u64,
+    /// What the folder pages call the whole.
+    pub title: String,
+}
+
+/// The state of a gateway.
+pub struct Gateway {
+    config: Config,
+    backend: Backend,
+    client: backend::Client,
+    cache: cache::Cache,
+    /// Counts requests that came without an id.
+    requests: AtomicU64,
+    /// Tells this process's ids from another one's.
+    instance: u64,
+}
+
+impl Gateway {
+    /// A gateway to a query service.
+    pub fn new(config: Config, backend: Backend) -> Arc<Self> {
+        let client = backend::Client::new(backend.clone());
+        let cache = cache::Cache::new(config.cache_bytes);
+        let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let instance = xxhash_rust::xxh3::xxh3_64(&[now.as_nanos().to_le_bytes().as_slice(), &std::process::id().to_le_bytes()].concat());
+        Arc::new(Self { config, backend, client, cache, requests: AtomicU64::new(0), instance })
+    }
+
+    fn next_request_id(&self) -> http::HeaderValue {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        http::HeaderValue::try_from(format!("{:08x}-{number:x}", self.instance as u32)).unwrap_or_else(|_| http::HeaderValue::from_static("-"))
+    }
+}

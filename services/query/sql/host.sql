@@ -1,0 +1,11 @@
+SELECT
+    hosts.id,
+    hosts.playbook_id,
+    hosts.created,
+    hosts.updated,
+    hosts.name,
+    hosts.changed,
+    hosts.failed,
+    hosts.ok,
+    hosts.skipped,
+    hosts.unreachable

@@ -1,0 +1,1 @@
+SELECT labels.id, labels.created, labels.updated, labels.name

@@ -1,0 +1,7 @@
+SELECT
+    records.id,
+    records.playbook_id,
+    records.created,
+    records.updated,
+    records.key,
+    records.type

@@ -1,0 +1,14 @@
+SELECT
+    results.id,
+    results.status,
+    results.playbook_id,
+    results.play_id,
+    results.task_id,
+    results.host_id,
+    results.created,
+    results.updated,
+    results.started,
+    results.ended,
+    results.duration,
+    results.changed,
+    results.ignore_errors

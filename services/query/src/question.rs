@@ -1,0 +1,195 @@
+//! One question from its start to its end: waits for its turn, opens a session, runs, and runs again when the report was
+//! overwritten under it. What is read is the caller's affair.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use aviary_proto::{
+    LongTexts,
+    report::v1::{Header, ReportRef},
+};
+use prost::Message;
+use prost_types::Timestamp;
+use store::Location;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tonic::Status;
+
+use crate::{
+    database::Watch,
+    error::Error,
+    outbox::{Make, Outbox},
+    report::{Report, Session},
+    reports::Reports,
+};
+
+/// Messages of an answer that may wait for a slow reader.
+const MESSAGES_AHEAD: usize = 2;
+/// How long a question waits for a report that is being written before it says so.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The pauses between tries, each longer than the one before.
+const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Which report, which content, and until when.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) location: Location,
+    /// Only this content will do.
+    pub(crate) generation: Option<String>,
+    pub(crate) deadline: Instant,
+}
+
+impl Question {
+    /// Reads the wire's form.
+    pub(crate) fn new(report: Option<ReportRef>, deadline: Instant) -> Result<Self, Error> {
+        let report = report.unwrap_or_default();
+        let location = Location::parse(&report.location)?;
+        Ok(Self { location, generation: Some(report.generation).filter(|generation| !generation.is_empty()), deadline })
+    }
+}
+
+/// What all questions share.
+pub(crate) struct Desk {
+    pub(crate) reports: Reports,
+    /// One permit for each question in hand.
+    pub(crate) permits: Arc<Semaphore>,
+    /// How long an answer may be used without asking again.
+    pub(crate) revalidate: Duration,
+}
+
+/// Watches a channel to a caller.
+struct Caller<M> {
+    sender: mpsc::Sender<Result<M, Status>>,
+    deadline: Instant,
+}
+
+impl<M: Send + 'static> Watch for Caller<M> {
+    fn is_abandoned(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+/// The stream of an answer's messages.
+pub(crate) type Answer<M> = std::pin::Pin<Box<dyn futures::Stream<Item = Result<M, Status>> + Send>>;
+
+impl Desk {
+    /// Asks: `read` is given a session and the outbox, after the header was put into it by itself.
+    pub(crate) async fn ask<R, M>(
+        self: Arc<Self>,
+        question: Question,
+        make: Make<R, M>,
+        mut read: impl FnMut(&Session, &mut Outbox<R, M>) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Answer<M>, Status>
+    where
+        R: LongTexts + Message + 'static,
+        M: Send + 'static,
+    {
+        let permit = self.turn(question.deadline).await?;
+        let (sender, mut receiver) = mpsc::channel(MESSAGES_AHEAD);
+        let span = tracing::info_span!("sql", report.location = %question.location);
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let _entered = span.enter();
+            let mut outbox = Outbox::new(make, sender.clone());
+            if let Err(error) = self.run(&question, &sender, &mut outbox, &mut read) {
+                // Nobody hears it when the caller has gone.
+                let _ = sender.blocking_send(Err(error.into()));
+            }
+        });
+        // The first message decides whether the call fails as a whole.
+        let first = receiver.recv().await.unwrap_or_else(|| Err(Error::Internal("the question ended without an answer".to_owned()).into()))?;
+        Ok(Box::pin(tokio_stream::once(Ok(first)).chain(ReceiverStream::new(receiver))))
+    }
+
+    /// Runs something short that asks the store or a report, but sends no rows.
+    pub(crate) async fn look<T: Send + 'static>(
+        self: Arc<Self>,
+        deadline: Instant,
+        read: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Status> {
+        let permit = self.turn(deadline).await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            read(&self)
+        });
+        let answer = tokio::time::timeout_at(deadline.into(), task).await.map_err(|_| Error::DeadlineExceeded)?;
+        Ok(answer.map_err(|error| Error::Internal(error.to_string()))??)
+    }
+
+    /// Tries until the report holds still, or patience ends.
+    pub(crate) fn patiently<T>(&self, deadline: Instant, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let end = deadline.min(Instant::now() + PATIENCE);
+        let mut pause = PAUSE;
+        loop {
+            match attempt() {
+                Err(Error::BeingWritten) if Instant::now() + pause < end => {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The first message's header.
+    pub(crate) fn header(&self, location: &Location, report: &Report, generation: &str, count: u64) -> Header {
+        let now = std::time::SystemTime::now();
+        Header {
+            location: location.to_string(),
+            generation: generation.to_owned(),
+            fresh_until: Some(Timestamp::from(now + self.revalidate)),
+            modified: Some(timestamp(report.found.stat.modified_ns)),
+            count,
+        }
+    }
+
+    async fn turn(&self, deadline: Instant) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+        let permit = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.permits).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or_else(|| {
+            metrics::counter!("aviary_query_overloaded_total").increment(1);
+            Error::Overloaded
+        })
+    }
+
+    fn run<R, M>(
+        &self,
+        question: &Question,
+        sender: &mpsc::Sender<Result<M, Status>>,
+        outbox: &mut Outbox<R, M>,
+        read: &mut impl FnMut(&Session, &mut Outbox<R, M>) -> Result<(), Error>,
+    ) -> Result<(), Error>
+    where
+        R: LongTexts + Message,
+        M: Send + 'static,
+    {
+        let watch: Arc<dyn Watch> = Arc::new(Caller { sender: sender.clone(), deadline: question.deadline });
+        self.patiently(question.deadline, || {
+            let report = self.reports.current(&question.location)?;
+            let session = report.session(Arc::clone(&watch))?;
+            if question.generation.as_deref().is_some_and(|wanted| wanted != session.generation()) {
+                return Err(Error::GenerationGone);
+            }
+            let result = read(&session, outbox).and_then(|()| outbox.finish(&session));
+            match result {
+                Ok(()) => Ok(()),
+                Err(_) if watch.is_abandoned() => Err(Error::Abandoned),
+                // Whatever went wrong, it was not of one content: it is only news if part of it is out.
+                Err(_) if !session.is_consistent()? => Err(if outbox.has_sent() { Error::GenerationGone } else { Error::BeingWritten }),
+                Err(error) => Err(error),
+            }
+        })
+    }
+}
+
+pub(crate) fn timestamp(nanos: i128) -> Timestamp {
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
+    Timestamp { seconds, nanos: i32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or_default() }
+}

@@ -1,0 +1,125 @@
+//! A real ARA 1.8.0, served by gunicorn over distributed SQLite: the oracle.
+//!
+//! The program comes from `tests/run`, which installs it; nothing here downloads.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::http::Connection;
+use crate::process::Process;
+
+/// How to run it. `Options::of(root)` is ARA's own defaults with UTC and any host allowed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub root: PathBuf,
+    pub prefix: String,
+    pub base_path: String,
+    pub page_size: Option<u32>,
+    pub workers: u32,
+    pub threads: u32,
+}
+
+impl Options {
+    pub fn of(root: impl Into<PathBuf>) -> Options {
+        Options {
+            root: root.into(),
+            prefix: "ara-report".into(),
+            base_path: String::new(),
+            page_size: None,
+            workers: 2,
+            threads: 4,
+        }
+    }
+}
+
+/// A running server; dropping it ends it.
+pub struct Ara {
+    address: SocketAddr,
+    process: Process,
+    /// ARA insists on a folder of its own.
+    _home: tempfile::TempDir,
+}
+
+/// The Python that has ARA installed.
+pub fn python() -> PathBuf {
+    let python = crate::target_dir().join("tools/ara/bin/python");
+    assert!(
+        python.exists(),
+        "{} is missing: run tests/run once",
+        python.display()
+    );
+    python
+}
+
+impl Ara {
+    pub fn start(options: &Options) -> Ara {
+        let home = tempfile::tempdir().expect("a folder for ARA");
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/gunicorn.conf.py");
+        let mut command = Command::new(python());
+        command
+            .args([
+                "-B",
+                "-m",
+                "gunicorn",
+                "ara.server.wsgi:application",
+                "--preload",
+                "--bind",
+                "127.0.0.1:0",
+                "--keep-alive",
+                "60",
+                "--timeout",
+                "120",
+            ])
+            .args([
+                "--workers",
+                &options.workers.to_string(),
+                "--threads",
+                &options.threads.to_string(),
+                "--worker-tmp-dir",
+            ])
+            .arg(home.path())
+            .arg("--config")
+            .arg(config)
+            .current_dir(home.path())
+            .env("ARA_BASE_DIR", home.path())
+            .env("ARA_SETTINGS", home.path().join("none.yaml"))
+            .env("ARA_DISTRIBUTED_SQLITE", "true")
+            .env("ARA_DISTRIBUTED_SQLITE_ROOT", &options.root)
+            .env("ARA_DISTRIBUTED_SQLITE_PREFIX", &options.prefix)
+            .env("ARA_ALLOWED_HOSTS", r#"["*"]"#)
+            .env("ARA_SECRET_KEY", "oracle")
+            .env("ARA_LOG_LEVEL", "CRITICAL")
+            .env("ARA_TIME_ZONE", "UTC");
+        if !options.base_path.is_empty() {
+            command.env("ARA_BASE_PATH", &options.base_path);
+        }
+        if let Some(size) = options.page_size {
+            command.env("ARA_PAGE_SIZE", size.to_string());
+        }
+        let process = Process::start(command, Duration::from_secs(10));
+        let address = process.wait_for("address of ARA", Duration::from_secs(60), |line| {
+            line.split_once("Listening at: http://")
+                .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
+        });
+        let ara = Ara {
+            address,
+            process,
+            _home: home,
+        };
+        // Workers start after the socket: the first answer says that one is there. Which status it has does not matter.
+        Connection::new(address)
+            .send("GET", "/healthy-or-not", &[])
+            .unwrap_or_else(|error| panic!("ARA does not answer: {error}\n{}", ara.output()));
+        ara
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+}

@@ -1,0 +1,125 @@
+//! A child process whose output is read line by line and which never outlives its guard.
+//!
+//! What the lines mean is for `ara` and `aviary` to know.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const KEPT_LINES: usize = 200;
+
+/// Ends the process when dropped: first by closing its standard input, then by force.
+pub struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Mutex<Receiver<String>>,
+    /// The last lines of both outputs, for messages of failures.
+    tail: Arc<Mutex<VecDeque<String>>>,
+    grace: Duration,
+}
+
+impl Process {
+    /// `grace` is how long the process may take to end by itself once its standard input is closed.
+    pub fn start(mut command: Command, grace: Duration) -> Process {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "failed to start {}: {error}",
+                    command.get_program().display()
+                )
+            });
+        let (sender, lines) = mpsc::channel();
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
+        let outputs: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stdout.take().unwrap()),
+            Box::new(child.stderr.take().unwrap()),
+        ];
+        for output in outputs {
+            let (sender, tail) = (sender.clone(), Arc::clone(&tail));
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    let line = String::from_utf8_lossy(&line).into_owned();
+                    let mut tail = tail.lock().unwrap();
+                    tail.push_back(line.clone());
+                    if tail.len() > KEPT_LINES {
+                        tail.pop_front();
+                    }
+                    drop(tail);
+                    // Nobody listens any more once the server has told its address.
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        let stdin = child.stdin.take();
+        Process {
+            child,
+            stdin,
+            lines: Mutex::new(lines),
+            tail,
+            grace,
+        }
+    }
+
+    /// The first line of output in which `find` finds what it looks for.
+    pub fn wait_for<T>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        let end = Instant::now() + deadline;
+        let lines = self.lines.lock().unwrap();
+        loop {
+            match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    if let Some(found) = find(&line) {
+                        return found;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no {what} within {deadline:?}; output:\n{}", self.output())
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("ended without {what}; output:\n{}", self.output())
+                }
+            }
+        }
+    }
+
+    /// The last lines that the process wrote.
+    pub fn output(&self) -> String {
+        self.tail
+            .lock()
+            .unwrap()
+            .iter()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let end = Instant::now() + self.grace;
+        while Instant::now() < end {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
