@@ -1,0 +1,16 @@
+//! The tests that need no cluster: one binary, a module per subject.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod admin;
+mod conformance;
+mod corpus;
+mod legacy;
+mod normaliser;
+mod params;
+mod shutdown;
+mod telemetry;
