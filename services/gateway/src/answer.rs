@@ -150,11 +150,20 @@ pub(crate) async fn detail<R: Resource>(gateway: &Gateway, asked: &Asked<'_>, ke
     match gateway.cache.rendered(asked.location, &question, render).await {
         Ok(rendered) => Ok(send(asked, format, at, &validator, &rendered, Bytes::new(), b"")),
         Err(Unrendered::Failed(error)) if error.reason == Reason::RowNotFound => {
-            let text = format!("No {} matches the given query.", R::NOUN.model());
-            Ok(reply::detail(StatusCode::NOT_FOUND, format, at, &text))
+            Ok(reply::detail(StatusCode::NOT_FOUND, format, at, &missing::<R>(asked.inside)))
         }
         Err(Unrendered::Failed(error)) => Err(error),
         Err(Unrendered::Large) => Err(Error::new(Reason::Internal, "a single object was not rendered")),
+    }
+}
+
+/// What ARA says where there is no such object. A name with one dot it takes for a name and an unknown format.
+fn missing<R: Resource>(inside: &str) -> String {
+    let name = inside.rsplit('/').next().unwrap_or_default();
+    let lower = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    match name.split_once('.') {
+        Some((_, suffix)) if lower(suffix) && !matches!(suffix, "json" | "api") => "Not found.".to_owned(),
+        _ => format!("No {} matches the given query.", R::NOUN.model()),
     }
 }
 

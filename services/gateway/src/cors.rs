@@ -4,7 +4,7 @@ use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
-        ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+        ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, X_FRAME_OPTIONS,
     },
 };
 
@@ -22,7 +22,12 @@ pub struct Cors {
 impl Cors {
     /// The answer to a question that a browser asks before the real one.
     pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Reply> {
-        (method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)).then(|| reply::page(StatusCode::OK, String::new()))
+        (method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)).then(|| {
+            let mut reply = reply::page(StatusCode::OK, String::new());
+            // In ARA it is answered before the part that forbids frames.
+            reply.headers_mut().remove(X_FRAME_OPTIONS);
+            reply
+        })
     }
 
     /// Adds what the asking origin may do.

@@ -51,7 +51,7 @@ impl Network {
 /// What is believed about how clients reach us.
 #[derive(Debug, Clone, Default)]
 pub struct Proxies {
-    /// Whose `X-Forwarded-Proto` counts.
+    /// Whose `X-Forwarded-Proto` counts, and the older `X-Forwarded-Protocol` and `X-Forwarded-Ssl`.
     pub trusted: Vec<Network>,
     /// Trusted proxies may also set `X-Forwarded-Host` and `X-Forwarded-Prefix`.
     pub forwarded_host: bool,
@@ -71,7 +71,9 @@ impl Proxies {
         }
         let trusted = self.trusted.iter().any(|network| network.contains(peer.ip()));
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let secure = trusted && header("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        // The three ways in which proxies say it, as gunicorn knows them.
+        let says = |name, value| header(name).is_some_and(|said| said == value);
+        let secure = trusted && (says("x-forwarded-proto", "https") || says("x-forwarded-protocol", "ssl") || says("x-forwarded-ssl", "on"));
         let forwarded = |name| Some(name).filter(|_| trusted && self.forwarded_host).and_then(header);
         let host = forwarded("x-forwarded-host").or_else(|| headers.get(HOST).map_or_else(|| uri.authority().map(http::uri::Authority::as_str), |value| value.to_str().ok()));
         let host = host.filter(|host| is_host(host)).ok_or_else(|| Error::new(Reason::HostInvalid, "the Host header is missing or is no host name"))?;
@@ -159,6 +161,8 @@ mod tests {
         let headers = [("host", "h:80"), ("x-forwarded-proto", "https")];
         assert_eq!(origin(&trusting(), "127.0.0.1:9", &headers).unwrap(), "https://h:80");
         assert_eq!(origin(&trusting(), "[::1]:9", &headers).unwrap(), "https://h:80");
+        assert_eq!(origin(&trusting(), "[::1]:9", &[("host", "h"), ("x-forwarded-ssl", "on")]).unwrap(), "https://h");
+        assert_eq!(origin(&trusting(), "[::1]:9", &[("host", "h"), ("x-forwarded-protocol", "ssl")]).unwrap(), "https://h");
         assert_eq!(origin(&trusting(), "[::ffff:127.0.0.1]:9", &headers).unwrap(), "https://h:80");
         assert_eq!(origin(&trusting(), "192.0.2.1:9", &headers).unwrap(), "http://h:80");
     }

@@ -9,7 +9,7 @@ use crate::{
     api::{self, Key, Noun, Resource, options::Endpoint},
     error::{Error, Reason},
     json,
-    param::lineno,
+    param::{lineno, query_string::QueryString},
     reply::{self, Reply},
     ui,
 };
@@ -158,7 +158,7 @@ fn root(asked: &Asked<'_>, index: bool, options: bool) -> Result<Reply, Error> {
     if options {
         return metadata(asked, at);
     }
-    let (_, format) = match answer::prepare(asked, at) {
+    let (query, format) = match answer::prepare(asked, at) {
         Ok(prepared) => prepared,
         Err(reply) => return Ok(*reply),
     };
@@ -173,7 +173,13 @@ fn root(asked: &Asked<'_>, index: bool, options: bool) -> Result<Reply, Error> {
             json::push_str(&mut body, noun.path());
             body.push(b':');
             let suffix = asked.suffix.map_or(String::new(), |format| format!(".{format}"));
-            json::push_str(&mut body, &asked.origin.endpoint_url(asked.script, &format!("/api/v1/{}{suffix}", noun.path())));
+            let mut url = asked.origin.endpoint_url(asked.script, &format!("/api/v1/{}{suffix}", noun.path()));
+            // A format that was asked for by a parameter is asked for in the links.
+            if let Some(format) = query.last("format") {
+                url.push('?');
+                url.push_str(&QueryString::default().link_query(&[("format", Some(format.to_owned()))]));
+            }
+            json::push_str(&mut body, &url);
         }
         body.push(b'}');
     }

@@ -40,6 +40,8 @@ pub(crate) trait Noun {
     const SORTING: Sorting;
     /// A join that ARA's lists have whatever is asked, but its counts have not.
     const ALWAYS_JOINED: Option<&'static str> = None;
+    /// Columns of another table that the list can be sorted by, by their beginning, and the join that brings them in.
+    const SORTED_JOIN: Option<(&'static str, &'static str)> = None;
 
     /// The rows that match a filter.
     fn select(filter: &Self::Filter) -> Result<Select, Error>;

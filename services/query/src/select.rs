@@ -117,8 +117,17 @@ impl Select {
     }
 
     /// The statement that reads a page of the rows with the columns of `select`, and its values.
-    pub(crate) fn page(mut self, select: &str, sorting: &Sorting, page: &Page) -> Result<(String, Vec<Param>), Error> {
+    pub(crate) fn page(
+        mut self,
+        select: &str,
+        sorting: &Sorting,
+        sorted_join: Option<(&'static str, &'static str)>,
+        page: &Page,
+    ) -> Result<(String, Vec<Param>), Error> {
         let order = order_by(sorting, &page.order)?;
+        if let Some((_, join)) = sorted_join.filter(|(columns, _)| order.split([' ', ',']).any(|word| word.starts_with(columns))) {
+            self.join(join);
+        }
         let mut sql = format!("{select}{}{order}", self.tail());
         let number = |value: u64| Param::Integer(i64::try_from(value).unwrap_or(i64::MAX));
         match (page.limit, page.offset) {

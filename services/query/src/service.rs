@@ -68,7 +68,7 @@ impl Service {
         if let Some(join) = N::ALWAYS_JOINED {
             rows.join(join);
         }
-        let statement = rows.page(N::COLUMNS, &N::SORTING, &page)?;
+        let statement = rows.page(N::COLUMNS, &N::SORTING, N::SORTED_JOIN, &page)?;
         let read = move |session: &crate::report::Session, outbox: &mut Outbox<N::Row, M>| {
             let connection = session.connection()?;
             let (sql, params) = select.count();

@@ -21,7 +21,7 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b' ');
 
 /// The fields of a query string, decoded, in their order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryString {
     fields: Vec<(String, String)>,
     /// The fields as links repeat them, where that differs from `fields`.

@@ -88,6 +88,8 @@ fn host_conditions(select: &mut Select, filter: &HostFilter) -> Result<(), Error
 
 pub(crate) struct LatestHosts;
 
+const HOSTS: &str = "hosts ON (latest_hosts.host_id = hosts.id)";
+
 impl Noun for LatestHosts {
     type Filter = LatestHostFilter;
     type Row = LatestHost;
@@ -95,12 +97,19 @@ impl Noun for LatestHosts {
     const NAME: &'static str = "latest host";
     const COLUMNS: &'static str = include_str!("../../sql/latest_host.sql");
     const KEY: &'static str = "latest_hosts.name";
+    const SORTED_JOIN: Option<(&'static str, &'static str)> = Some(("hosts.", HOSTS));
     const SORTING: Sorting = Sorting {
         default: "",
         fields: &[
+            (OrderField::Id, "hosts.id"),
             (OrderField::Created, "latest_hosts.created"),
             (OrderField::Updated, "latest_hosts.updated"),
             (OrderField::Name, "latest_hosts.name"),
+            (OrderField::Changed, "hosts.changed"),
+            (OrderField::Failed, "hosts.failed"),
+            (OrderField::Ok, "hosts.ok"),
+            (OrderField::Skipped, "hosts.skipped"),
+            (OrderField::Unreachable, "hosts.unreachable"),
         ],
     };
 
@@ -109,7 +118,7 @@ impl Noun for LatestHosts {
         select.dates("filter.created", "latest_hosts.created", filter.created.as_ref())?;
         select.dates("filter.updated", "latest_hosts.updated", filter.updated.as_ref())?;
         if let Some(host) = filter.host.as_ref().filter(|host| **host != HostFilter::default()) {
-            select.join("hosts ON (latest_hosts.host_id = hosts.id)");
+            select.join(HOSTS);
             host_conditions(&mut select, host)?;
         }
         Ok(select)
