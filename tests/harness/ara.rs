@@ -45,11 +45,7 @@ pub struct Ara {
 /// The Python that has ARA installed.
 pub fn python() -> PathBuf {
     let python = crate::target_dir().join("tools/ara/bin/python");
-    assert!(
-        python.exists(),
-        "{} is missing: run tests/run once",
-        python.display()
-    );
+    assert!(python.exists(), "{} is missing: run tests/run once", python.display());
     python
 }
 
@@ -72,13 +68,7 @@ impl Ara {
                 "--timeout",
                 "120",
             ])
-            .args([
-                "--workers",
-                &options.workers.to_string(),
-                "--threads",
-                &options.threads.to_string(),
-                "--worker-tmp-dir",
-            ])
+            .args(["--workers", &options.workers.to_string(), "--threads", &options.threads.to_string(), "--worker-tmp-dir"])
             .arg(home.path())
             .arg("--config")
             .arg(config)
@@ -100,14 +90,9 @@ impl Ara {
         }
         let process = Process::start(command, Duration::from_secs(10));
         let address = process.wait_for("address of ARA", Duration::from_secs(60), |line| {
-            line.split_once("Listening at: http://")
-                .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
+            line.split_once("Listening at: http://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
         });
-        let ara = Ara {
-            address,
-            process,
-            _home: home,
-        };
+        let ara = Ara { address, process, _home: home };
         // Workers start after the socket: the first answer says that one is there. Which status it has does not matter.
         Connection::new(address)
             .send("GET", "/healthy-or-not", &[])

@@ -11,39 +11,20 @@ use crate::process::Process;
 /// `aviary serve ROOT` with these further arguments; returns the URL that it printed and the guard that ends it.
 pub fn start(root: &Path, args: &[&str]) -> (String, Process) {
     let binary = crate::target_dir().join("release/aviary");
-    assert!(
-        binary.exists(),
-        "{} is missing: cargo build --release --workspace",
-        binary.display()
-    );
+    assert!(binary.exists(), "{} is missing: cargo build --release --workspace", binary.display());
     let mut command = Command::new(binary);
-    command
-        .arg("serve")
-        .arg(root)
-        .args(["--listen", "127.0.0.1:0", "--admin-listen", "off"])
-        .args(args);
+    command.arg("serve").arg(root).args(["--listen", "127.0.0.1:0", "--admin-listen", "off"]).args(args);
     let process = Process::start(command, Duration::ZERO);
     let url = process.wait_for("URL of aviary", Duration::from_secs(30), |line| {
         let (_, rest) = line.split_once("http://")?;
-        let end = rest
-            .find(|c: char| c.is_whitespace() || "\"',;)".contains(c))
-            .unwrap_or(rest.len());
-        Some(format!(
-            "http://{}",
-            rest[..end].trim_end_matches(['/', '.'])
-        ))
+        let end = rest.find(|c: char| c.is_whitespace() || "\"',;)".contains(c)).unwrap_or(rest.len());
+        Some(format!("http://{}", rest[..end].trim_end_matches(['/', '.'])))
     });
     (url, process)
 }
 
 /// The socket address in a URL that `start` returned.
 pub fn address(url: &str) -> std::net::SocketAddr {
-    let authority = url
-        .trim_start_matches("http://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    authority
-        .parse()
-        .unwrap_or_else(|error| panic!("not an address in {url}: {error}"))
+    let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    authority.parse().unwrap_or_else(|error| panic!("not an address in {url}: {error}"))
 }

@@ -6,12 +6,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span as WireSpan;
@@ -57,8 +53,7 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, spans) = watch::channel(Vec::new());
-        let service = TraceServiceServer::new(Receiver { spans: sender })
-            .accept_compressed(CompressionEncoding::Gzip);
+        let service = TraceServiceServer::new(Receiver { spans: sender }).accept_compressed(CompressionEncoding::Gzip);
         let server = tokio::spawn(async move {
             tonic::transport::Server::builder()
                 .add_service(service)
@@ -66,11 +61,7 @@ impl Collector {
                 .await
                 .unwrap();
         });
-        Self {
-            address,
-            spans,
-            _server: AbortOnDropHandle::new(server),
-        }
+        Self { address, spans, _server: AbortOnDropHandle::new(server) }
     }
 
     /// What to set as the OTLP endpoint.
@@ -108,21 +99,12 @@ struct Receiver {
 
 #[tonic::async_trait]
 impl TraceService for Receiver {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+    async fn export(&self, request: Request<ExportTraceServiceRequest>) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let mut arrived = Vec::new();
         for resource_spans in request.into_inner().resource_spans {
             let resource = resource_spans.resource.unwrap_or_default();
-            let service = attributes(resource.attributes)
-                .remove("service.name")
-                .unwrap_or_default();
-            for span in resource_spans
-                .scope_spans
-                .into_iter()
-                .flat_map(|scope| scope.spans)
-            {
+            let service = attributes(resource.attributes).remove("service.name").unwrap_or_default();
+            for span in resource_spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                 arrived.push(received(&service, span));
             }
         }

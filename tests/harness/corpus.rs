@@ -28,9 +28,7 @@ pub struct Report {
 
 impl Report {
     pub fn file(&self, root: &Path) -> PathBuf {
-        root.join(&self.folder)
-            .join(&self.prefix)
-            .join("ansible.sqlite")
+        root.join(&self.folder).join(&self.prefix).join("ansible.sqlite")
     }
 }
 
@@ -43,9 +41,7 @@ pub struct Corpus {
 
 impl Corpus {
     pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Report> {
-        self.reports
-            .iter()
-            .filter(move |report| report.kind == kind)
+        self.reports.iter().filter(move |report| report.kind == kind)
     }
 }
 
@@ -72,12 +68,8 @@ pub fn corpus(seed: u64, set: Set) -> Corpus {
     }
     drop(lock);
     let manifest = fs::read(root.join("corpus.json")).expect("the corpus has a list");
-    let manifest: Manifest =
-        serde_json::from_slice(&manifest).expect("the list of the corpus is JSON");
-    Corpus {
-        root: root.canonicalize().expect("the corpus is there"),
-        reports: manifest.reports,
-    }
+    let manifest: Manifest = serde_json::from_slice(&manifest).expect("the list of the corpus is JSON");
+    Corpus { root: root.canonicalize().expect("the corpus is there"), reports: manifest.reports }
 }
 
 fn generate(root: &Path, seed: u64, set: &str) {
@@ -90,11 +82,7 @@ fn generate(root: &Path, seed: u64, set: &str) {
         .args(["--seed", &seed.to_string(), "--set", set])
         .output()
         .expect("failed to start the generator");
-    assert!(
-        output.status.success(),
-        "failed to generate the corpus:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "failed to generate the corpus:\n{}", String::from_utf8_lossy(&output.stderr));
     fs::rename(&partial, root).expect("failed to put the corpus in place");
 }
 
@@ -112,9 +100,7 @@ fn generator_hash() -> u64 {
     let mut hasher = DefaultHasher::new();
     for file in files {
         file.file_name().hash(&mut hasher);
-        fs::read(&file)
-            .expect("a file of the generator")
-            .hash(&mut hasher);
+        fs::read(&file).expect("a file of the generator").hash(&mut hasher);
     }
     hasher.finish()
 }

@@ -21,12 +21,7 @@ pub struct Response {
 impl Response {
     /// The value of a header; several are joined as HTTP allows.
     pub fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<&str> = self
-            .headers
-            .iter()
-            .filter(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
-            .collect();
+        let values: Vec<&str> = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 
@@ -44,11 +39,7 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(address: SocketAddr) -> Connection {
-        Connection {
-            address,
-            stream: None,
-            timeout: Duration::from_secs(120),
-        }
+        Connection { address, stream: None, timeout: Duration::from_secs(120) }
     }
 
     /// How long one read may take.
@@ -61,17 +52,9 @@ impl Connection {
         self.send("GET", target, &[])
     }
 
-    pub fn send(
-        &mut self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-    ) -> io::Result<Response> {
+    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
         let mut request = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
-        if !headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("host"))
-        {
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             request.extend_from_slice(format!("Host: {HOST}\r\n").as_bytes());
         }
         for (name, value) in headers {
@@ -100,10 +83,7 @@ impl Connection {
         stream.get_mut().write_all(request)?;
         let (response, keep) = read_response(&mut stream, method)?;
         if keep && !stream.buffer().is_empty() {
-            return Err(invalid(format!(
-                "bytes after the answer: {:?}",
-                String::from_utf8_lossy(stream.buffer())
-            )));
+            return Err(invalid(format!("bytes after the answer: {:?}", String::from_utf8_lossy(stream.buffer()))));
         }
         if keep {
             self.stream = Some(stream);
@@ -135,31 +115,18 @@ fn read_response(stream: &mut impl BufRead, method: &str) -> io::Result<(Respons
         if line.is_empty() {
             break;
         }
-        let (name, value) = line
-            .split_once(':')
-            .ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
         headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut response = Response {
-        status,
-        headers,
-        body: Vec::new(),
-    };
-    let mut keep = !response
-        .header("connection")
-        .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let mut response = Response { status, headers, body: Vec::new() };
+    let mut keep = !response.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     if method == "HEAD" || status < 200 || status == 204 || status == 304 {
         return Ok((response, keep));
     }
-    if response
-        .header("transfer-encoding")
-        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
-    {
+    if response.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         response.body = read_chunks(stream)?;
     } else if let Some(length) = response.header("content-length") {
-        let length: usize = length
-            .parse()
-            .map_err(|_| invalid(format!("not a length: {length:?}")))?;
+        let length: usize = length.parse().map_err(|_| invalid(format!("not a length: {length:?}")))?;
         response.body = vec![0; length];
         stream.read_exact(&mut response.body)?;
     } else {
@@ -174,8 +141,7 @@ fn read_chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
     loop {
         let line = read_line(stream)?;
         let size = line.split(';').next().unwrap_or_default().trim();
-        let size = usize::from_str_radix(size, 16)
-            .map_err(|_| invalid(format!("not a chunk size: {line:?}")))?;
+        let size = usize::from_str_radix(size, 16).map_err(|_| invalid(format!("not a chunk size: {line:?}")))?;
         if size == 0 {
             while !read_line(stream)?.is_empty() {}
             return Ok(body);

@@ -29,18 +29,10 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "failed to start {}: {error}",
-                    command.get_program().display()
-                )
-            });
+            .unwrap_or_else(|error| panic!("failed to start {}: {error}", command.get_program().display()));
         let (sender, lines) = mpsc::channel();
         let tail = Arc::new(Mutex::new(VecDeque::new()));
-        let outputs: [Box<dyn Read + Send>; 2] = [
-            Box::new(child.stdout.take().unwrap()),
-            Box::new(child.stderr.take().unwrap()),
-        ];
+        let outputs: [Box<dyn Read + Send>; 2] = [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for output in outputs {
             let (sender, tail) = (sender.clone(), Arc::clone(&tail));
             std::thread::spawn(move || {
@@ -58,22 +50,11 @@ impl Process {
             });
         }
         let stdin = child.stdin.take();
-        Process {
-            child,
-            stdin,
-            lines: Mutex::new(lines),
-            tail,
-            grace,
-        }
+        Process { child, stdin, lines: Mutex::new(lines), tail, grace }
     }
 
     /// The first line of output in which `find` finds what it looks for.
-    pub fn wait_for<T>(
-        &self,
-        what: &str,
-        deadline: Duration,
-        find: impl Fn(&str) -> Option<T>,
-    ) -> T {
+    pub fn wait_for<T>(&self, what: &str, deadline: Duration, find: impl Fn(&str) -> Option<T>) -> T {
         let end = Instant::now() + deadline;
         let lines = self.lines.lock().unwrap();
         loop {
@@ -95,13 +76,7 @@ impl Process {
 
     /// The last lines that the process wrote.
     pub fn output(&self) -> String {
-        self.tail
-            .lock()
-            .unwrap()
-            .iter()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n")
+        self.tail.lock().unwrap().iter().cloned().collect::<Vec<_>>().join("\n")
     }
 
     pub fn id(&self) -> u32 {

@@ -48,28 +48,17 @@ async fn metrics_hold_what_was_recorded_the_process_and_the_version() {
     metrics::with_local_recorder(&recorder, || {
         metrics::counter!("aviary_answers_total", "route" => "/api").increment(3);
     });
-    let admin = Admin::serving(AdminState {
-        readiness: Readiness::new(),
-        metrics: recorder.handle(),
-    })
-    .await;
+    let admin = Admin::serving(AdminState { readiness: Readiness::new(), metrics: recorder.handle() }).await;
 
     let (status, body) = admin.get("/metrics").await;
     assert_eq!(status, 200);
     let value = |name: &str| -> f64 {
-        let line = body
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("{name} in:\n{body}"))
-            .parse()
-            .unwrap()
+        let line = body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} in:\n{body}")).parse().unwrap()
     };
     assert_eq!(value("aviary_answers_total{route=\"/api\"}"), 3.0);
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(
-        value(&format!("aviary_build_info{{version=\"{version}\"}}")),
-        1.0
-    );
+    assert_eq!(value(&format!("aviary_build_info{{version=\"{version}\"}}")), 1.0);
     assert!(value("process_resident_memory_bytes") > 1e6);
     assert!(value("process_cpu_seconds_total") >= 0.0);
     assert!(value("process_open_fds") > 3.0);
@@ -91,15 +80,11 @@ async fn any_other_path_is_told_which_three_there_are() {
 #[tokio::test]
 async fn only_get_and_head_are_answered() {
     let admin = Admin::start().await;
-    let head = admin
-        .exchange("HEAD /livez HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await;
+    let head = admin.exchange("HEAD /livez HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("content-length: 3\r\n"), "{head}");
     assert!(head.ends_with("\r\n\r\n"), "{head}");
-    let post = admin
-        .exchange("POST /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n")
-        .await;
+    let post = admin.exchange("POST /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").await;
     assert!(post.starts_with("HTTP/1.1 405 "), "{post}");
     assert!(post.contains("allow: GET, HEAD\r\n"), "{post}");
 }
@@ -120,10 +105,7 @@ async fn the_port_is_closed_at_shutdown_even_if_a_client_lingers() {
     let _silent = TcpStream::connect(admin.address).await.unwrap();
     assert_eq!(admin.get("/livez").await.0, 200);
     admin.shutdown.cancel();
-    tokio::time::timeout(DEADLINE, admin.server)
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(DEADLINE, admin.server).await.unwrap().unwrap();
     assert!(TcpStream::connect(admin.address).await.is_err());
 }
 
@@ -134,10 +116,7 @@ fn the_admin_port_is_an_address_or_off() {
     assert_eq!(parse("[::1]:8001").unwrap(), AdminListen::Address(address));
     assert_eq!(parse("off").unwrap(), AdminListen::Off);
     let failure = parse("8001").unwrap_err();
-    assert_eq!(
-        failure.to_string(),
-        "failed to read \"8001\" as an address with a port, or `off`"
-    );
+    assert_eq!(failure.to_string(), "failed to read \"8001\" as an address with a port, or `off`");
 }
 
 #[tokio::test]
@@ -148,10 +127,7 @@ async fn the_admin_port_is_bound_where_the_arguments_say() {
 
     let taken = bound.local_addr().unwrap().to_string();
     let failure = arguments(&taken).bind().await.unwrap_err();
-    assert_eq!(
-        failure.to_string(),
-        format!("failed to bind the admin port to {taken}")
-    );
+    assert_eq!(failure.to_string(), format!("failed to bind the admin port to {taken}"));
     let default = Arguments::parse_from(["child"]).admin.admin_listen;
     assert_eq!(default.to_string(), "127.0.0.1:8001");
 }
@@ -171,11 +147,7 @@ struct Admin {
 
 impl Admin {
     async fn start() -> Self {
-        Self::serving(AdminState {
-            readiness: Readiness::new(),
-            metrics: telemetry::recorder().unwrap().handle(),
-        })
-        .await
+        Self::serving(AdminState { readiness: Readiness::new(), metrics: telemetry::recorder().unwrap().handle() }).await
     }
 
     async fn serving(state: AdminState) -> Self {
@@ -184,12 +156,7 @@ impl Admin {
         let readiness = state.readiness.clone();
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(admin::serve(listener, state, shutdown.clone()));
-        Self {
-            address,
-            readiness,
-            shutdown,
-            server,
-        }
+        Self { address, readiness, shutdown, server }
     }
 
     async fn get(&self, path: &str) -> (u16, String) {

@@ -53,17 +53,9 @@ impl Outcome {
 
     /// One line to the terminal, also when the test passes; then the first mismatches, if any.
     pub(crate) fn report(&self, name: &str) {
-        let rows: Vec<String> = self
-            .by_row
-            .iter()
-            .map(|(row, count)| format!("{row} {count}"))
-            .collect();
+        let rows: Vec<String> = self.by_row.iter().map(|(row, count)| format!("{row} {count}")).collect();
         let rate = self.compared as f64 / self.elapsed.as_secs_f64().max(0.001);
-        let rows = if rows.is_empty() {
-            "none".to_owned()
-        } else {
-            rows.join(", ")
-        };
+        let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };
         let _ = writeln!(
             std::io::stderr(),
             "{name}: identical {} / compared {}, differences by row: {rows} ({:.0} s, {rate:.0}/s)",
@@ -100,14 +92,7 @@ pub(crate) fn compare_all(
                 let (mut oracle, mut subject) = (Connection::new(oracle), Connection::new(subject));
                 let mut outcome = Outcome::default();
                 while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    judge(
-                        request,
-                        &mut oracle,
-                        &mut subject,
-                        differences,
-                        tolerance,
-                        &mut outcome,
-                    );
+                    judge(request, &mut oracle, &mut subject, differences, tolerance, &mut outcome);
                 }
                 total.lock().unwrap().add(outcome);
             });
@@ -127,16 +112,9 @@ fn judge(
     tolerance: Tolerance,
     outcome: &mut Outcome,
 ) {
-    let headers: Vec<(&str, &str)> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut mismatch = |lines: String| {
-        outcome.mismatches.push(format!(
-            "  {} {} {:?}\n    {lines}",
-            request.method, request.target, request.headers
-        ))
+        outcome.mismatches.push(format!("  {} {} {:?}\n    {lines}", request.method, request.target, request.headers))
     };
     outcome.compared += 1;
     let theirs = oracle
@@ -166,10 +144,7 @@ fn judge(
         [] => mismatch(parting.lines.join("\n    ")),
         rows => mismatch(format!(
             "covered by several rows: {}",
-            rows.iter()
-                .map(|row| row.id.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
+            rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>().join(", ")
         )),
     }
 }
@@ -184,12 +159,7 @@ struct Setup {
 fn setups(corpus: &Corpus, seed: u64) -> Vec<Setup> {
     let mut random = Random::new(seed);
     let mut requests = Vec::new();
-    for (index, report) in corpus
-        .reports
-        .iter()
-        .filter(|report| report.prefix == "ara-report")
-        .enumerate()
-    {
+    for (index, report) in corpus.reports.iter().filter(|report| report.prefix == "ara-report").enumerate() {
         let base = format!("/{}/{}", encode(&report.folder), report.prefix);
         let part = match (report.kind.as_str(), report.folder.as_str()) {
             ("healthy", "3/prod") | ("odd", "odd/values") => 0.45,
@@ -198,10 +168,7 @@ fn setups(corpus: &Corpus, seed: u64) -> Vec<Setup> {
             ("healthy", _) => 0.02,
             ("broken", "broken/view-instead-of-table") => {
                 // ARA would count for ever.
-                requests.extend([
-                    Request::get(format!("{base}/api/")),
-                    Request::get(format!("{base}/api/v1/labels")),
-                ]);
+                requests.extend([Request::get(format!("{base}/api/")), Request::get(format!("{base}/api/v1/labels"))]);
                 continue;
             }
             ("legacy" | "legacy-migrated", _) => continue,
@@ -211,19 +178,12 @@ fn setups(corpus: &Corpus, seed: u64) -> Vec<Setup> {
             }
         };
         requests.extend(requests::few(&base));
-        let mut found = urls::of_report(
-            &base,
-            &mut Data::open(&report.file(&corpus.root), seed + index as u64),
-        );
+        let mut found = urls::of_report(&base, &mut Data::open(&report.file(&corpus.root), seed + index as u64));
         if report.folder == "integration" {
             // ARA needs minutes for these.
-            found.retain(|request| {
-                !request.target.contains("limit=1000000") && !request.target.contains("limit=9223")
-            });
+            found.retain(|request| !request.target.contains("limit=1000000") && !request.target.contains("limit=9223"));
         }
-        found
-            .iter_mut()
-            .for_each(|request| spare_ara(request, &mut random));
+        found.iter_mut().for_each(|request| spare_ara(request, &mut random));
         requests.extend(sample(found, part, &mut random));
     }
     for report in ["/3/prod/ara-report", "/2/some/path/ara-report"] {
@@ -235,20 +195,12 @@ fn setups(corpus: &Corpus, seed: u64) -> Vec<Setup> {
     requests.extend(requests::headers("/3/prod/ara-report"));
 
     let mut documented = Vec::new();
-    for (index, report) in corpus
-        .reports
-        .iter()
-        .filter(|report| report.folder.starts_with("docs/"))
-        .enumerate()
-    {
+    for (index, report) in corpus.reports.iter().filter(|report| report.folder.starts_with("docs/")).enumerate() {
         let folder = report.folder.trim_start_matches("docs/");
         let base = format!("/logs/{folder}/ara-api");
         documented.extend(requests::few(&base));
         documented.extend(sample(
-            urls::of_report(
-                &base,
-                &mut Data::open(&report.file(&corpus.root), seed + 1000 + index as u64),
-            ),
+            urls::of_report(&base, &mut Data::open(&report.file(&corpus.root), seed + 1000 + index as u64)),
             0.02,
             &mut random,
         ));
@@ -258,37 +210,22 @@ fn setups(corpus: &Corpus, seed: u64) -> Vec<Setup> {
     documented.extend(requests::paths("/logs", "2/some/path", "ara-api"));
     documented.extend(requests::paths("", "2/some/path", "ara-api"));
     for escape in ["/..", "/1/../..", "/%2e%2e", "/..%2f../logs/.."] {
-        documented.push(Request::get(format!(
-            "/logs{escape}/docs-private/1/ara-api/api/v1/labels"
-        )));
+        documented.push(Request::get(format!("/logs{escape}/docs-private/1/ara-api/api/v1/labels")));
     }
     let mut options = Options::of(corpus.root.join("docs"));
     options.prefix = "ara-api".into();
     options.base_path = "/logs".into();
     vec![
-        Setup {
-            options: Options::of(&corpus.root),
-            requests: unique(requests),
-        },
-        Setup {
-            options,
-            requests: unique(documented),
-        },
+        Setup { options: Options::of(&corpus.root), requests: unique(requests) },
+        Setup { options, requests: unique(documented) },
     ]
 }
 
 /// ARA asks the database eleven times for each of the latest hosts: few of those requests may ask for all.
 fn spare_ara(request: &mut Request, random: &mut Random) {
-    let (path, query) = request
-        .target
-        .split_once('?')
-        .unwrap_or((&request.target, ""));
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     if path.ends_with("/latesthosts") && !query.contains("limit") && random.below(12) > 0 {
-        request.target.push_str(if query.is_empty() {
-            "?limit=4"
-        } else {
-            "&limit=4"
-        });
+        request.target.push_str(if query.is_empty() { "?limit=4" } else { "&limit=4" });
     }
 }
 
@@ -319,28 +256,12 @@ fn aviary_against_ara(seed: u64, set: Set, most: usize, differences: &Difference
     let setups = setups(&corpus(seed, set), seed);
     let all: usize = setups.iter().map(|setup| setup.requests.len()).sum();
     for Setup { options, requests } in setups {
-        let share = requests
-            .len()
-            .min((most as f64 * requests.len() as f64 / all as f64).ceil() as usize);
+        let share = requests.len().min((most as f64 * requests.len() as f64 / all as f64).ceil() as usize);
         let ara = Ara::start(&options);
-        let arguments: &[&str] = if options.base_path.is_empty() {
-            &[]
-        } else {
-            &[
-                "--prefix",
-                &options.prefix,
-                "--base-path",
-                &options.base_path,
-            ]
-        };
+        let arguments: &[&str] =
+            if options.base_path.is_empty() { &[] } else { &["--prefix", &options.prefix, "--base-path", &options.base_path] };
         let (url, _aviary) = tests::aviary::start(&options.root, arguments);
-        outcome.add(compare_all(
-            ara.address(),
-            tests::aviary::address(&url),
-            &requests[..share],
-            differences,
-            &|_, _, _| false,
-        ));
+        outcome.add(compare_all(ara.address(), tests::aviary::address(&url), &requests[..share], differences, &|_, _, _| false));
     }
     outcome
 }
@@ -355,12 +276,7 @@ fn a_sample_of_answers_is_the_same_as_those_of_ara() {
 fn every_answer_on_two_seeds_is_the_same_as_those_of_ara_and_no_difference_is_obsolete() {
     let differences = Differences::read();
     let mut outcome = aviary_against_ara(SEED, Set::Full, usize::MAX, &differences);
-    outcome.add(aviary_against_ara(
-        SEED + 1,
-        Set::Small,
-        usize::MAX,
-        &differences,
-    ));
+    outcome.add(aviary_against_ara(SEED + 1, Set::Small, usize::MAX, &differences));
     let unused: Vec<&str> = differences
         .rows
         .iter()
@@ -368,56 +284,24 @@ fn every_answer_on_two_seeds_is_the_same_as_those_of_ara_and_no_difference_is_ob
         .map(|row| row.id.as_str())
         .collect();
     outcome.report("conformance, all");
-    assert!(
-        unused.is_empty(),
-        "rows of differences.toml that nothing needs any more: {}",
-        unused.join(", ")
-    );
+    assert!(unused.is_empty(), "rows of differences.toml that nothing needs any more: {}", unused.join(", "));
 }
 
 #[test]
 fn ara_answers_as_itself_and_another_page_size_is_noticed() {
     let corpus = corpus(SEED, Set::Small);
-    let Setup {
-        options,
-        mut requests,
-    } = setups(&corpus, SEED).remove(0);
+    let Setup { options, mut requests } = setups(&corpus, SEED).remove(0);
     // Pages for people hold the time of day.
     requests.retain(|request| request.target.contains("/api/"));
     requests.truncate(200);
     requests.push(Request::get("/3/prod/ara-report/api/v1/results"));
-    let one_worker = Options {
-        workers: 1,
-        ..options
-    };
-    let (ara, other) = (
-        Ara::start(&one_worker),
-        Ara::start(&Options {
-            page_size: Some(7),
-            ..one_worker.clone()
-        }),
-    );
+    let one_worker = Options { workers: 1, ..options };
+    let (ara, other) = (Ara::start(&one_worker), Ara::start(&Options { page_size: Some(7), ..one_worker.clone() }));
     let none = Differences::none();
-    compare_all(
-        ara.address(),
-        ara.address(),
-        &requests,
-        &none,
-        &|_, _, _| false,
-    )
-    .report("ARA against itself");
-    let outcome = compare_all(
-        ara.address(),
-        other.address(),
-        &requests,
-        &none,
-        &|_, _, _| false,
-    );
+    compare_all(ara.address(), ara.address(), &requests, &none, &|_, _, _| false).report("ARA against itself");
+    let outcome = compare_all(ara.address(), other.address(), &requests, &none, &|_, _, _| false);
     assert!(
-        outcome
-            .mismatches
-            .iter()
-            .any(|mismatch| mismatch.contains("/3/prod/ara-report/api/v1/results ")),
+        outcome.mismatches.iter().any(|mismatch| mismatch.contains("/3/prod/ara-report/api/v1/results ")),
         "a page of 7 results went for one of 100"
     );
 }

@@ -15,28 +15,13 @@ const SEED: u64 = 389;
 fn targets(corpus: &Corpus, report: &Report) -> Vec<String> {
     let base = format!("/{}/{}", encode(&report.folder), report.prefix);
     let database = Database::open(report.file(&corpus.root)).unwrap();
-    let mut out: Vec<String> = ["/api/", "/api/v1/", "/api/v1/latesthosts?limit=5"]
-        .into_iter()
-        .map(|path| format!("{base}{path}"))
-        .collect();
+    let mut out: Vec<String> =
+        ["/api/", "/api/v1/", "/api/v1/latesthosts?limit=5"].into_iter().map(|path| format!("{base}{path}")).collect();
     let pages = report.kind == "healthy";
     if pages {
-        out.extend(
-            ["", "/", "/hosts", "/hosts?latest=false", "/tasks"]
-                .into_iter()
-                .map(|path| format!("{base}{path}")),
-        );
+        out.extend(["", "/", "/hosts", "/hosts?latest=false", "/tasks"].into_iter().map(|path| format!("{base}{path}")));
     }
-    for table in [
-        "labels",
-        "playbooks",
-        "plays",
-        "tasks",
-        "hosts",
-        "results",
-        "files",
-        "records",
-    ] {
+    for table in ["labels", "playbooks", "plays", "tasks", "hosts", "results", "files", "records"] {
         out.push(format!("{base}/api/v1/{table}?limit=20"));
         let ids: Vec<i64> = database
             .prepare(&format!("select id from {table} order by id"))
@@ -45,10 +30,8 @@ fn targets(corpus: &Corpus, report: &Report) -> Vec<String> {
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        let mut chosen: Vec<i64> = [0, ids.len() / 2, ids.len().saturating_sub(1)]
-            .into_iter()
-            .filter_map(|index| ids.get(index).copied())
-            .collect();
+        let mut chosen: Vec<i64> =
+            [0, ids.len() / 2, ids.len().saturating_sub(1)].into_iter().filter_map(|index| ids.get(index).copied()).collect();
         chosen.dedup();
         for id in chosen {
             out.push(format!("{base}/api/v1/{table}/{id}"));
@@ -67,10 +50,7 @@ fn ara_renders_every_page_and_endpoint_over_the_healthy_reports() {
     let targets: Vec<String> = corpus
         .reports
         .iter()
-        .filter(|report| {
-            report.prefix == "ara-report"
-                && ["healthy", "odd", "legacy-migrated"].contains(&report.kind.as_str())
-        })
+        .filter(|report| report.prefix == "ara-report" && ["healthy", "odd", "legacy-migrated"].contains(&report.kind.as_str()))
         // ARA cuts their paths at the first place where the prefix occurs.
         .filter(|report| !report.folder.contains("ara-report"))
         .flat_map(|report| targets(&corpus, report))
@@ -81,9 +61,7 @@ fn ara_renders_every_page_and_endpoint_over_the_healthy_reports() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let mut connection = Connection::new(ara.address());
-                while let Some(target) =
-                    targets.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-                {
+                while let Some(target) = targets.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                     let status = connection.get(target).unwrap().status;
                     if status != 200 {
                         failed.lock().unwrap().push(format!("{status} {target}"));
@@ -93,13 +71,7 @@ fn ara_renders_every_page_and_endpoint_over_the_healthy_reports() {
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(
-        failed.is_empty(),
-        "{} of {} answers of ARA:\n{}",
-        failed.len(),
-        targets.len(),
-        failed.join("\n")
-    );
+    assert!(failed.is_empty(), "{} of {} answers of ARA:\n{}", failed.len(), targets.len(), failed.join("\n"));
 }
 
 #[test]
@@ -117,15 +89,12 @@ fn the_same_seed_writes_the_same_rows() {
         .status;
     assert!(status.success());
     let first = corpus(SEED, Set::Small);
-    for report in first.reports.iter().filter(|report| {
-        ["healthy", "odd", "non-ascii", "legacy", "legacy-migrated"].contains(&report.kind.as_str())
-    }) {
-        assert_eq!(
-            rows(&report.file(&first.root)),
-            rows(&report.file(&folder.path().join("again"))),
-            "{}",
-            report.folder
-        );
+    for report in first
+        .reports
+        .iter()
+        .filter(|report| ["healthy", "odd", "non-ascii", "legacy", "legacy-migrated"].contains(&report.kind.as_str()))
+    {
+        assert_eq!(rows(&report.file(&first.root)), rows(&report.file(&folder.path().join("again"))), "{}", report.folder);
     }
 }
 
@@ -147,9 +116,7 @@ fn rows(file: &std::path::Path) -> Vec<String> {
         while let Some(row) = found.next().unwrap() {
             out.push(format!(
                 "{table}: {:?}",
-                (0..columns)
-                    .map(|column| row.get_unwrap::<_, rusqlite::types::Value>(column))
-                    .collect::<Vec<_>>()
+                (0..columns).map(|column| row.get_unwrap::<_, rusqlite::types::Value>(column)).collect::<Vec<_>>()
             ));
         }
     }

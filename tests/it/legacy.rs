@@ -25,15 +25,9 @@ fn requests(corpus: &Corpus, report: &Report, most: usize) -> Vec<Request> {
     found.retain(|request| {
         level >= LATEST_HOSTS
             || !(request.target.contains("/latesthosts")
-                && ["created", "updated"]
-                    .iter()
-                    .any(|word| request.target.contains(word)))
+                && ["created", "updated"].iter().any(|word| request.target.contains(word)))
     });
-    let plain: Vec<Request> = found
-        .iter()
-        .filter(|request| !request.target.contains('?'))
-        .cloned()
-        .collect();
+    let plain: Vec<Request> = found.iter().filter(|request| !request.target.contains('?')).cloned().collect();
     let mut chosen = sampled(found, most, SEED);
     chosen.extend(plain);
     chosen.sort();
@@ -46,10 +40,9 @@ fn tolerable(request: &Request, oracle: &Response, subject: &Response) -> bool {
     if oracle.status != subject.status || oracle.status != 200 {
         return false;
     }
-    let (Ok(mut oracle), Ok(mut subject)) = (
-        serde_json::from_slice::<Value>(&oracle.body),
-        serde_json::from_slice::<Value>(&subject.body),
-    ) else {
+    let (Ok(mut oracle), Ok(mut subject)) =
+        (serde_json::from_slice::<Value>(&oracle.body), serde_json::from_slice::<Value>(&subject.body))
+    else {
         return false;
     };
     let level = request.target.split('/').nth(1).unwrap_or_default();
@@ -68,10 +61,7 @@ fn tolerable(request: &Request, oracle: &Response, subject: &Response) -> bool {
 
 fn forget_times(body: &mut Value) {
     let rows: Vec<&mut Value> = match body.get_mut("results").is_some() {
-        true => body["results"]
-            .as_array_mut()
-            .map(|rows| rows.iter_mut().collect())
-            .unwrap_or_default(),
+        true => body["results"].as_array_mut().map(|rows| rows.iter_mut().collect()).unwrap_or_default(),
         false => vec![body],
     };
     for row in rows {
@@ -102,19 +92,10 @@ fn order_is_open(target: &str) -> bool {
 
 fn old_against_migrated(most: usize) -> Outcome {
     let corpus = corpus(SEED, Set::Small);
-    let requests: Vec<Request> = corpus
-        .of_kind("legacy-migrated")
-        .flat_map(|report| requests(&corpus, report, most))
-        .collect();
+    let requests: Vec<Request> = corpus.of_kind("legacy-migrated").flat_map(|report| requests(&corpus, report, most)).collect();
     let ara = Ara::start(&Options::of(corpus.root.join("legacy-migrated")));
     let (url, _aviary) = tests::aviary::start(&corpus.root.join("legacy"), &[]);
-    compare_all(
-        ara.address(),
-        tests::aviary::address(&url),
-        &requests,
-        &Differences::read(),
-        &tolerable,
-    )
+    compare_all(ara.address(), tests::aviary::address(&url), &requests, &Differences::read(), &tolerable)
 }
 
 #[test]

@@ -1,14 +1,10 @@
 //! The tests that need no cluster: one binary, a module per subject.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod admin;
 mod conformance;
 mod corpus;
+mod docs;
 mod legacy;
 mod normaliser;
 mod params;

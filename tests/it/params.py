@@ -137,10 +137,7 @@ def query_with(name, value):
 
 
 def limit(case):
-    value = LimitOffsetPagination().get_limit(query_with("limit", case))
-    if value >= 2**63:
-        raise OverflowError
-    return value
+    return saturate(LimitOffsetPagination().get_limit(query_with("limit", case)))
 
 
 def offset(case):
@@ -150,8 +147,7 @@ def offset(case):
 def links(case):
     raw, count = case
     pages = paginator(raw, count)
-    if pages.limit >= 2**63:
-        raise OverflowError
+    pages.limit = saturate(pages.limit)
     return [link and link.partition("?")[2] for link in (pages.get_next_link(), pages.get_previous_link())]
 
 

@@ -25,11 +25,7 @@ async fn the_first_signal_ends_a_process_in_order_with_its_last_spans_sent() {
         process.wait_for_line("shutting down");
         assert_eq!(process.exit_code(), Some(0));
     }
-    collector
-        .wait_for("last span of both", |spans| {
-            spans.iter().filter(|span| span.name == "last").count() == 2
-        })
-        .await;
+    collector.wait_for("last span of both", |spans| spans.iter().filter(|span| span.name == "last").count() == 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,19 +48,13 @@ async fn work_that_outlasts_the_drain_is_dropped_at_the_deadline() {
     let failure = drain(endless, &shutdown, Duration::from_millis(500)).await;
     let failure = failure.unwrap_err();
     assert!(matches!(failure, shutdown::Error::DeadlinePassed(_)));
-    assert_eq!(
-        failure.to_string(),
-        "failed to finish the work that had begun within 0.5 s"
-    );
+    assert_eq!(failure.to_string(), "failed to finish the work that had begun within 0.5 s");
 }
 
 #[tokio::test]
 async fn work_that_ends_by_itself_or_within_the_drain_keeps_its_result() {
     let shutdown = CancellationToken::new();
-    assert_eq!(
-        drain(async { 1 }, &shutdown, Duration::ZERO).await.unwrap(),
-        1
-    );
+    assert_eq!(drain(async { 1 }, &shutdown, Duration::ZERO).await.unwrap(), 1);
     let work = async {
         shutdown.cancel();
         tokio::task::yield_now().await;
@@ -137,12 +127,7 @@ impl Process {
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            stderr
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         Self { child, lines }
     }
 

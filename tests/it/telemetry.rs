@@ -44,11 +44,7 @@ async fn injected_headers_continue_the_trace_and_its_state_at_the_receiver() {
     let (subscriber, _) = exporting_to(&collector, "info");
     with_default(&subscriber.dispatch, || {
         let sender = info_span!("sender");
-        let incoming = headers(&[
-            ("traceparent", TRACEPARENT),
-            ("tracestate", "one=1"),
-            ("tracestate", "two=2"),
-        ]);
+        let incoming = headers(&[("traceparent", TRACEPARENT), ("tracestate", "one=1"), ("tracestate", "two=2")]);
         trace_context::set_parent(&sender, &incoming);
         let mut outgoing = HeaderMap::new();
         trace_context::inject(&sender, &mut outgoing);
@@ -92,10 +88,7 @@ async fn two_traceparent_headers_are_none() {
 
 #[test]
 fn without_an_endpoint_nothing_is_exported_or_injected() {
-    let args = TelemetryArgs {
-        otlp_endpoint: Some(" ".to_owned()),
-        ..TelemetryArgs::default()
-    };
+    let args = TelemetryArgs { otlp_endpoint: Some(" ".to_owned()), ..TelemetryArgs::default() };
     let subscriber = telemetry::subscriber(&args, "gateway", io::sink).unwrap();
     assert!(subscriber.traces.is_none());
     let mut outgoing = HeaderMap::new();
@@ -120,13 +113,8 @@ async fn log_directives_decide_about_lines_and_not_about_spans() {
         };
         work.with_subscriber(dispatch).await;
     }
-    let spans = collector
-        .wait_for("two requests", |spans| spans.len() >= 2)
-        .await;
-    assert!(
-        spans.iter().all(|span| span.name == "request"),
-        "{spans:#?}"
-    );
+    let spans = collector.wait_for("two requests", |spans| spans.len() >= 2).await;
+    assert!(spans.iter().all(|span| span.name == "request"), "{spans:#?}");
     assert_eq!(quiet_lines.text(), "");
     assert!(verbose_lines.text().contains("inside"));
 }
@@ -141,14 +129,9 @@ async fn the_environment_names_the_service_before_the_program_does() {
         ..TelemetryArgs::default()
     };
     let subscriber = telemetry::subscriber(&args, "gateway", io::sink).unwrap();
-    with_default(&subscriber.dispatch, || {
-        drop(info_span!("request").entered())
-    });
+    with_default(&subscriber.dispatch, || drop(info_span!("request").entered()));
     subscriber.traces.unwrap().flush().await;
-    assert_eq!(
-        collector.wait_for_span("request").await.service,
-        "reports-eu"
-    );
+    assert_eq!(collector.wait_for_span("request").await.service, "reports-eu");
 }
 
 #[test]
@@ -159,12 +142,7 @@ fn a_json_line_is_one_flat_object_with_the_fields_of_its_spans() {
         let query = info_span!("query", attempt = 2, db.rows = tracing::field::Empty);
         let query = query.entered();
         query.record("db.rows", 7);
-        warn!(
-            report.location = "a/b \"c\"",
-            duration_ms = 1.5,
-            ok = true,
-            "slow\nread"
-        );
+        warn!(report.location = "a/b \"c\"", duration_ms = 1.5, ok = true, "slow\nread");
     });
     let mut line = only_object(&lines);
     let timestamp = line.remove("timestamp").unwrap();
@@ -186,9 +164,7 @@ fn a_json_line_is_one_flat_object_with_the_fields_of_its_spans() {
 
 #[test]
 fn a_field_cannot_take_the_place_of_what_every_json_line_has() {
-    let lines = logged(LogFormat::Json, || {
-        info!(level = "none", target = 3, "hello")
-    });
+    let lines = logged(LogFormat::Json, || info!(level = "none", target = 3, "hello"));
     let line = only_object(&lines);
     assert_eq!(line["level"], "INFO");
     assert_eq!(line["target"], "it::telemetry");
@@ -198,23 +174,14 @@ fn a_field_cannot_take_the_place_of_what_every_json_line_has() {
 
 #[test]
 fn an_error_is_logged_with_its_causes() {
-    let args = TelemetryArgs {
-        log: "a=b=c".to_owned(),
-        ..TelemetryArgs::default()
-    };
+    let args = TelemetryArgs { log: "a=b=c".to_owned(), ..TelemetryArgs::default() };
     let failure = telemetry::subscriber(&args, "gateway", io::sink).unwrap_err();
     let lines = logged(LogFormat::Json, || {
-        error!(
-            error = &failure as &(dyn std::error::Error + 'static),
-            "failed to start"
-        );
+        error!(error = &failure as &(dyn std::error::Error + 'static), "failed to start");
     });
     let expected = format!("{failure}: {}", failure.source().unwrap());
     assert_eq!(only_object(&lines)["error"], expected);
-    assert!(
-        expected.starts_with("failed to parse the log filter \"a=b=c\": "),
-        "{expected}"
-    );
+    assert!(expected.starts_with("failed to parse the log filter \"a=b=c\": "), "{expected}");
 }
 
 #[tokio::test]
@@ -236,34 +203,20 @@ async fn a_json_line_inside_an_exported_span_names_its_trace() {
 #[test]
 fn a_text_line_has_level_target_message_and_fields() {
     let lines = logged(LogFormat::Text, || info!(report.location = "a/b", "served"));
-    assert!(
-        lines.contains("INFO it::telemetry: served report.location=\"a/b\""),
-        "{lines}"
-    );
+    assert!(lines.contains("INFO it::telemetry: served report.location=\"a/b\""), "{lines}");
 }
 
 #[test]
 fn an_endpoint_that_is_no_url_is_refused() {
-    let args = TelemetryArgs {
-        otlp_endpoint: Some("collector:4317".to_owned()),
-        ..TelemetryArgs::default()
-    };
+    let args = TelemetryArgs { otlp_endpoint: Some("collector:4317".to_owned()), ..TelemetryArgs::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let failure = runtime
-        .block_on(async { telemetry::subscriber(&args, "gateway", io::sink) })
-        .unwrap_err();
-    assert!(
-        matches!(failure, telemetry::Error::Endpoint { .. }),
-        "{failure}"
-    );
+    let failure = runtime.block_on(async { telemetry::subscriber(&args, "gateway", io::sink) }).unwrap_err();
+    assert!(matches!(failure, telemetry::Error::Endpoint { .. }), "{failure}");
 }
 
 #[tokio::test]
 async fn an_https_endpoint_is_accepted() {
-    let args = TelemetryArgs {
-        otlp_endpoint: Some("https://127.0.0.1:1".to_owned()),
-        ..TelemetryArgs::default()
-    };
+    let args = TelemetryArgs { otlp_endpoint: Some("https://127.0.0.1:1".to_owned()), ..TelemetryArgs::default() };
     let subscriber = telemetry::subscriber(&args, "gateway", io::sink).unwrap();
     assert!(subscriber.traces.is_some());
 }
@@ -283,10 +236,7 @@ fn the_name_of_a_histogram_decides_about_its_buckets() {
         "aviary_answer_size_bytes_bucket{le=\"16384\"} 1",
         "aviary_rows_bucket{le=\"5\"} 1",
     ] {
-        assert!(
-            text.lines().any(|known| known == line),
-            "{line} in:\n{text}"
-        );
+        assert!(text.lines().any(|known| known == line), "{line} in:\n{text}");
     }
 }
 
@@ -304,10 +254,7 @@ fn exporting_to(collector: &Collector, log: &str) -> (Subscriber, Lines) {
 }
 
 fn logged(log_format: LogFormat, work: impl FnOnce()) -> String {
-    let args = TelemetryArgs {
-        log_format,
-        ..TelemetryArgs::default()
-    };
+    let args = TelemetryArgs { log_format, ..TelemetryArgs::default() };
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = telemetry::subscriber(&args, "gateway", move || writer.clone()).unwrap();

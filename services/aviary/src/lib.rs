@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 /// Serves ARA reports straight from where they lie.
 #[derive(Debug, Parser)]
-#[command(name = "aviary", version, about, propagate_version = true)]
+#[command(name = "aviary", version, propagate_version = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

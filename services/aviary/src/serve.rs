@@ -31,9 +31,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (store, prefixes) = (query.store.clone(), query.prefixes.clone());
     let base_path = gateway.mounts.base_path.clone();
 
-    let listener = TcpListener::bind(&listen).await.with_context(|| format!("failed to listen on {listen}: is something else there? choose another --listen"))?;
+    let listener = TcpListener::bind(&listen)
+        .await
+        .with_context(|| format!("failed to listen on {listen}: is something else there? choose another --listen"))?;
     let admin_listener = admin.bind().await.context("choose another --admin-listen, or off")?;
-    let service = query::Service::new(query).context("failed to make a folder for copies: give one that can be written by --cache")?;
+    let service =
+        query::Service::new(query).context("failed to make a folder for copies: give one that can be written by --cache")?;
     let gateway = gateway::Gateway::new(gateway, gateway::backend(ReportServiceServer::new(service)));
 
     let signal = runtime::shutdown::on_signal();

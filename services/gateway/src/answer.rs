@@ -18,7 +18,11 @@ use store::Location;
 
 use crate::{
     Gateway,
-    api::{Key, Noun, Resource, options::Endpoint, writer::{Problems, Writer}},
+    api::{
+        Key, Noun, Resource,
+        options::Endpoint,
+        writer::{Problems, Writer},
+    },
     backend::Rows,
     cache::{Current, Question, Rendered, Unrendered},
     compress::{self, Coding},
@@ -65,12 +69,15 @@ const LIST_END: &[u8] = b"}";
 
 /// Reads the query string and the form of the answer, or says why it cannot be had.
 pub(crate) fn prepare(asked: &Asked<'_>, at: Endpoint) -> Result<(QueryString, Format), Box<Reply>> {
-    let query = QueryString::parse(asked.query)
-        .map_err(|_| reply::error(&Error::new(Reason::ArgumentInvalid, "the query string has more than 1000 parameters"), false))?;
+    let query = QueryString::parse(asked.query).map_err(|_| {
+        reply::error(&Error::new(Reason::ArgumentInvalid, "the query string has more than 1000 parameters"), false)
+    })?;
     let format = asked.suffix.or_else(|| query.last("format"));
     match negotiate(asked.header(http::header::ACCEPT), format) {
         Ok(format) => Ok((query, format)),
-        Err(Refusal::UnknownFormat) => Err(Box::new(reply::detail(StatusCode::NOT_FOUND, crate::negotiate::PLAIN, at, "Not found."))),
+        Err(Refusal::UnknownFormat) => {
+            Err(Box::new(reply::detail(StatusCode::NOT_FOUND, crate::negotiate::PLAIN, at, "Not found.")))
+        }
         Err(Refusal::NotAcceptable) => {
             let text = "Could not satisfy the request Accept header.";
             Err(Box::new(reply::detail(StatusCode::NOT_ACCEPTABLE, crate::negotiate::PLAIN, at, text)))
@@ -88,10 +95,10 @@ pub(crate) async fn list<R: Resource>(gateway: &Gateway, asked: &Asked<'_>) -> R
     let mut errors = Errors::default();
     let filter = R::filter(&query, &mut errors);
     let order = order::<R>(&query, &mut errors);
-    let limit = errors.keep("limit", param::pagination::limit(query.last("limit")));
     if let Err(errors) = errors.into_result() {
         return refuse(&errors, format, at);
     }
+    let limit = param::pagination::limit(query.last("limit"));
     let limit = gateway.config.max_limit.map_or(limit, |most| limit.min(most));
     let offset = param::pagination::offset(query.last("offset"));
     let number = |value: i64| u64::try_from(value).unwrap_or_default();
@@ -104,7 +111,10 @@ pub(crate) async fn list<R: Resource>(gateway: &Gateway, asked: &Asked<'_>) -> R
     }
     let report = || ReportRef { location: asked.location.to_string(), generation: String::new() };
     let ask = || async { Rows::open(R::list(gateway.client.clone(), report(), filter.clone(), page.clone()).await?).await };
-    let rendered = gateway.cache.rendered(asked.location, &question, async { render_list::<R>(ask().await.map_err(Unrendered::Failed)?).await }).await;
+    let rendered = gateway
+        .cache
+        .rendered(asked.location, &question, async { render_list::<R>(ask().await.map_err(Unrendered::Failed)?).await })
+        .await;
     let links = Links { asked, query: &query, limit, offset: &offset };
     match rendered {
         Ok(rendered) => {
@@ -112,7 +122,9 @@ pub(crate) async fn list<R: Resource>(gateway: &Gateway, asked: &Asked<'_>) -> R
             Ok(send(asked, format, at, &validator, &rendered, head.into(), LIST_END))
         }
         Err(Unrendered::Failed(error)) => Err(error),
-        Err(Unrendered::Large) if format == Format::Html => Ok(reply::page(StatusCode::OK, ui::too_large_page(&links.json_url()))),
+        Err(Unrendered::Large) if format == Format::Html => {
+            Ok(reply::page(StatusCode::OK, ui::too_large_page(&links.json_url())))
+        }
         Err(Unrendered::Large) => {
             let rows = ask().await?;
             let head = links.head(rows.header().count);
@@ -137,7 +149,8 @@ pub(crate) async fn detail<R: Resource>(gateway: &Gateway, asked: &Asked<'_>, ke
     let current = gateway.cache.current(&gateway.client, asked.location).await?;
     // Not a number: ARA says less than where the number is nobody's.
     let Some(key) = key else { return Ok(reply::detail(StatusCode::NOT_FOUND, format, at, "Not found.")) };
-    let question = Question::from([question(asked.location, &current, R::NOUN, b'd', &filter), format!("{key:?}").into_bytes()].concat());
+    let question =
+        Question::from([question(asked.location, &current, R::NOUN, b'd', &filter), format!("{key:?}").into_bytes()].concat());
     let validator = Validator::new(&question, asked, format);
     if let Some(reply) = conditional::not_modified(asked, &validator, &current, at) {
         return Ok(reply);
@@ -191,7 +204,8 @@ fn order<R: Resource>(query: &QueryString, errors: &mut Errors) -> Vec<Order> {
     if keys.is_empty() {
         return vec![Order { field: OrderField::Stored.into(), descending: false }];
     }
-    let field = |name: &str| R::ORDER.iter().find(|(known, _)| *known == name).map_or(OrderField::Unspecified, |(_, field)| *field);
+    let field =
+        |name: &str| R::ORDER.iter().find(|(known, _)| *known == name).map_or(OrderField::Unspecified, |(_, field)| *field);
     keys.into_iter().map(|(name, descending)| Order { field: field(name).into(), descending }).collect()
 }
 
@@ -199,10 +213,11 @@ fn refuse(errors: &Errors, format: Format, at: Endpoint) -> Result<Reply, Error>
     match errors.fault() {
         Some((field, fault)) => {
             let message = match fault {
-                ParamError::LimitTooLarge => "Ensure this value is less than 9223372036854775808.",
                 ParamError::NotAnInteger => "Enter a whole number.",
                 ParamError::DateOutOfRange => "Enter a valid date/time.",
-                ParamError::Invalid(_) | ParamError::TooManyFields => return Err(Error::new(Reason::ArgumentInvalid, fault.to_string())),
+                ParamError::Invalid(_) | ParamError::TooManyFields => {
+                    return Err(Error::new(Reason::ArgumentInvalid, fault.to_string()));
+                }
             };
             Ok(reply::invalid_parameters(format, at, &[(field, message)]))
         }
@@ -257,7 +272,15 @@ fn write<R: Resource>(writer: &mut Writer, row: &mut R::Row, single: bool) {
 }
 
 /// Puts a rendered answer into its form and sends it.
-fn send(asked: &Asked<'_>, format: Format, at: Endpoint, validator: &Validator, rendered: &Rendered, head: Bytes, tail: &'static [u8]) -> Reply {
+fn send(
+    asked: &Asked<'_>,
+    format: Format,
+    at: Endpoint,
+    validator: &Validator,
+    rendered: &Rendered,
+    head: Bytes,
+    tail: &'static [u8],
+) -> Reply {
     let plain = matches!(format, Format::Json { indent: None });
     let length = head.len() + rendered.body.len() + tail.len();
     let coding = compress::choose(asked.header(ACCEPT_ENCODING)).filter(|_| length >= compress::MIN_BYTES);

@@ -51,7 +51,15 @@ pub(crate) enum Noun {
 impl Noun {
     /// All of them, in the order of ARA's API root.
     pub(crate) const ALL: [Self; 9] = [
-        Self::Labels, Self::Playbooks, Self::Plays, Self::Tasks, Self::Hosts, Self::LatestHosts, Self::Results, Self::Files, Self::Records,
+        Self::Labels,
+        Self::Playbooks,
+        Self::Plays,
+        Self::Tasks,
+        Self::Hosts,
+        Self::LatestHosts,
+        Self::Results,
+        Self::Files,
+        Self::Records,
     ];
 
     /// Its name in URLs.
@@ -127,10 +135,20 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn write(writer: &mut Writer, row: &Self::Row, single: bool);
 
     /// Asks for a list.
-    fn list(client: Client, report: ReportRef, filter: Self::Filter, page: Page) -> impl Future<Output = Result<Parts<Self::Row>, Status>> + Send;
+    fn list(
+        client: Client,
+        report: ReportRef,
+        filter: Self::Filter,
+        page: Page,
+    ) -> impl Future<Output = Result<Parts<Self::Row>, Status>> + Send;
 
     /// Asks for a single one.
-    fn get(client: Client, report: ReportRef, key: Key, filter: Self::Filter) -> impl Future<Output = Result<Parts<Self::Row>, Status>> + Send;
+    fn get(
+        client: Client,
+        report: ReportRef,
+        key: Key,
+        filter: Self::Filter,
+    ) -> impl Future<Output = Result<Parts<Self::Row>, Status>> + Send;
 }
 
 /// What tells one object of a noun from another.
@@ -163,7 +181,12 @@ macro_rules! calls {
             std::mem::take(&mut row.problems)
         }
 
-        async fn list(mut client: Client, report: ReportRef, filter: Self::Filter, page: Page) -> Result<Parts<Self::Row>, Status> {
+        async fn list(
+            mut client: Client,
+            report: ReportRef,
+            filter: Self::Filter,
+            page: Page,
+        ) -> Result<Parts<Self::Row>, Status> {
             let request = crate::api::traced(wire::$ListRequest { report: Some(report), filter: Some(filter), page: Some(page) });
             let answer = client.$list(request).await?.into_inner();
             Ok(crate::api::parts(answer, |message| Part { header: message.header, rows: message.rows, chunk: message.chunk }))
@@ -172,7 +195,11 @@ macro_rules! calls {
         async fn get(mut client: Client, report: ReportRef, key: Key, filter: Self::Filter) -> Result<Parts<Self::Row>, Status> {
             let request = crate::api::traced(wire::$GetRequest { report: Some(report), $key: key.$key(), filter: Some(filter) });
             let answer = client.$get(request).await?.into_inner();
-            Ok(crate::api::parts(answer, |message| Part { header: message.header, rows: message.row.into_iter().collect(), chunk: message.chunk }))
+            Ok(crate::api::parts(answer, |message| Part {
+                header: message.header,
+                rows: message.row.into_iter().collect(),
+                chunk: message.chunk,
+            }))
         }
     };
 }

@@ -108,7 +108,13 @@ impl Expiry<Location, Current> for UntilStale {
         Some(current.fresh_until.saturating_duration_since(created_at))
     }
 
-    fn expire_after_update(&self, _location: &Location, current: &Current, updated_at: Instant, _left: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        _location: &Location,
+        current: &Current,
+        updated_at: Instant,
+        _left: Option<Duration>,
+    ) -> Option<Duration> {
         Some(current.fresh_until.saturating_duration_since(updated_at))
     }
 }
@@ -163,7 +169,8 @@ impl Cache {
             self.current.insert(location.clone(), rendered.current.clone()).await;
             Ok(Arc::new(rendered))
         };
-        let rendered = self.rendered.try_get_with_by_ref(question, render).await.map_err(|error: Arc<Unrendered>| Unrendered::clone(&error));
+        let rendered =
+            self.rendered.try_get_with_by_ref(question, render).await.map_err(|error: Arc<Unrendered>| Unrendered::clone(&error));
         if matches!(rendered, Err(Unrendered::Large)) {
             self.large.insert(Arc::clone(question), ()).await;
         }

@@ -29,8 +29,11 @@ pub(crate) struct Grpc {
 impl Grpc {
     pub(crate) fn new(gateway: &Shared) -> Self {
         let reflection = |version_1: bool| {
-            let builder = tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(aviary_proto::DESCRIPTORS);
+            let builder =
+                tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(aviary_proto::DESCRIPTORS);
             let builder = builder.register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+            // So that clients can show the details of errors.
+            let builder = builder.register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
             (builder, version_1)
         };
         let (health_reporter, health) = tonic_health::server::health_reporter();
@@ -49,7 +52,13 @@ impl Grpc {
     /// Answers one call.
     pub(crate) async fn call(mut self, request: Request<Incoming>) -> Response<Body> {
         let request = request.map(|body| Body::new(body.map_err(|error| tonic::Status::from_error(Box::new(error)))));
-        let passed_on = request.uri().path().strip_prefix('/').and_then(|path| path.split_once('/')).is_some_and(|(service, _)| service == REPORTS);
+        metrics::counter!("aviary_gateway_grpc_calls_total").increment(1);
+        let passed_on = request
+            .uri()
+            .path()
+            .strip_prefix('/')
+            .and_then(|path| path.split_once('/'))
+            .is_some_and(|(service, _)| service == REPORTS);
         if passed_on {
             let answer = match self.backend.ready().await {
                 Ok(backend) => backend.call(request).await,

@@ -19,7 +19,10 @@ mod server;
 mod target;
 mod ui;
 
-use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 pub use backend::{Backend, backend};
 pub use cors::Cors;
@@ -62,12 +65,14 @@ impl Gateway {
         let client = backend::Client::new(backend.clone());
         let cache = cache::Cache::new(config.cache_bytes);
         let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let instance = xxhash_rust::xxh3::xxh3_64(&[now.as_nanos().to_le_bytes().as_slice(), &std::process::id().to_le_bytes()].concat());
+        let instance =
+            xxhash_rust::xxh3::xxh3_64(&[now.as_nanos().to_le_bytes().as_slice(), &std::process::id().to_le_bytes()].concat());
         Arc::new(Self { config, backend, client, cache, requests: AtomicU64::new(0), instance })
     }
 
     fn next_request_id(&self) -> http::HeaderValue {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        http::HeaderValue::try_from(format!("{:08x}-{number:x}", self.instance as u32)).unwrap_or_else(|_| http::HeaderValue::from_static("-"))
+        http::HeaderValue::try_from(format!("{:08x}-{number:x}", self.instance as u32))
+            .unwrap_or_else(|_| http::HeaderValue::from_static("-"))
     }
 }

@@ -56,7 +56,8 @@ pub(crate) fn negotiate(accept: Option<&str>, format: Option<&str>) -> Result<Fo
 
 /// The client is a browser: it asks for HTML before anything else.
 pub(crate) fn prefers_html(accept: Option<&str>) -> bool {
-    accept.is_some_and(|accept| media_types(accept).next().is_some_and(|media| media.matches("text", "html") && media.main != "*"))
+    accept
+        .is_some_and(|accept| media_types(accept).next().is_some_and(|media| media.matches("text", "html") && media.main != "*"))
 }
 
 fn media_types(accept: &str) -> impl Iterator<Item = MediaType<'_>> {
@@ -132,7 +133,14 @@ mod tests {
 
     #[test]
     fn json_is_the_default() {
-        for accept in [None, Some("*/*"), Some("application/json"), Some("application/*"), Some("application/json;version=2"), Some("text/html;q=1, application/json;q=0.1")] {
+        for accept in [
+            None,
+            Some("*/*"),
+            Some("application/json"),
+            Some("application/*"),
+            Some("application/json;version=2"),
+            Some("text/html;q=1, application/json;q=0.1"),
+        ] {
             check(accept, None, Ok(PLAIN));
         }
     }

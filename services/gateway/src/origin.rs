@@ -73,12 +73,19 @@ impl Proxies {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         // The three ways in which proxies say it, as gunicorn knows them.
         let says = |name, value| header(name).is_some_and(|said| said == value);
-        let secure = trusted && (says("x-forwarded-proto", "https") || says("x-forwarded-protocol", "ssl") || says("x-forwarded-ssl", "on"));
+        let secure = trusted
+            && (says("x-forwarded-proto", "https") || says("x-forwarded-protocol", "ssl") || says("x-forwarded-ssl", "on"));
         let forwarded = |name| Some(name).filter(|_| trusted && self.forwarded_host).and_then(header);
-        let host = forwarded("x-forwarded-host").or_else(|| headers.get(HOST).map_or_else(|| uri.authority().map(http::uri::Authority::as_str), |value| value.to_str().ok()));
-        let host = host.filter(|host| is_host(host)).ok_or_else(|| Error::new(Reason::HostInvalid, "the Host header is missing or is no host name"))?;
+        let host = forwarded("x-forwarded-host").or_else(|| {
+            headers.get(HOST).map_or_else(|| uri.authority().map(http::uri::Authority::as_str), |value| value.to_str().ok())
+        });
+        let host = host
+            .filter(|host| is_host(host))
+            .ok_or_else(|| Error::new(Reason::HostInvalid, "the Host header is missing or is no host name"))?;
         let prefix = forwarded("x-forwarded-prefix").map_or("", |prefix| prefix.trim_end_matches('/'));
-        if !prefix.is_empty() && !(prefix.starts_with('/') && prefix.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')) {
+        if !prefix.is_empty()
+            && !(prefix.starts_with('/') && prefix.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'))
+        {
             return Err(Error::new(Reason::HostInvalid, "X-Forwarded-Prefix is no path"));
         }
         Ok(Origin(format!("{}://{host}{prefix}", if secure { "https" } else { "http" })))
@@ -93,18 +100,49 @@ fn is_host(host: &str) -> bool {
         None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
     let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte));
-    let ported = port.is_empty() || port.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let ported = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     named && ported
 }
 
 /// What Django's `escape_uri_path` leaves as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/').remove(b':').remove(b'@').remove(b'&').remove(b'+').remove(b'$').remove(b',').remove(b'-').remove(b'_').remove(b'.')
-    .remove(b'!').remove(b'~').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 /// What Django leaves as it is when it makes the URL of an endpoint.
 const REVERSED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/').remove(b':').remove(b'@').remove(b'&').remove(b'+').remove(b'$').remove(b',').remove(b'-').remove(b'_').remove(b'.')
-    .remove(b'!').remove(b'~').remove(b'*').remove(b'\'').remove(b'(').remove(b')').remove(b';').remove(b'=');
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b';')
+    .remove(b'=');
 
 impl Origin {
     /// The origin as it stands before a path.
@@ -148,7 +186,10 @@ mod tests {
     use super::*;
 
     fn origin(proxies: &Proxies, peer: &str, headers: &[(&'static str, &'static str)]) -> Option<String> {
-        let headers = headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
+            .collect();
         proxies.origin(peer.parse().unwrap(), &Uri::from_static("/"), &headers).ok().map(|origin| origin.0)
     }
 

@@ -10,7 +10,6 @@ pub mod lineno;
 pub mod number;
 pub mod order;
 pub mod pagination;
-mod python;
 pub mod query_string;
 pub mod text;
 pub mod uuid;
@@ -27,10 +26,6 @@ pub enum ParamError {
     /// More `&`-separated pieces than Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`: a bare 400 from Django.
     #[error("failed to read the query string: more than {max} fields", max = query_string::MAX_FIELDS)]
     TooManyFields,
-    /// A `limit` of 2^63 or more. SQLite cannot express it, so ARA answers 500, unless it has no rows to ask for: none
-    /// are counted, or `offset` is larger than the count.
-    #[error("failed to read the limit: it does not fit in 64 bits")]
-    LimitTooLarge,
     /// A `lineno` that Python's `int()` refuses: ARA takes it for text until SQL is built, and answers 500.
     #[error("failed to read the line number: it is not an integer")]
     NotAnInteger,
@@ -46,9 +41,7 @@ impl ParamError {
 
     /// The text of Django's `ChoiceField`. The value stands in it as it came, neither trimmed nor escaped.
     fn invalid_choice(value: &str) -> Self {
-        Self::Invalid(format!(
-            "Select a valid choice. {value} is not one of the available choices."
-        ))
+        Self::Invalid(format!("Select a valid choice. {value} is not one of the available choices."))
     }
 }
 
@@ -80,18 +73,12 @@ impl Errors {
 
     /// `Ok` if everything that was kept was valid.
     pub fn into_result(self) -> Result<(), Self> {
-        if self.fields.is_empty() && self.fault.is_none() {
-            Ok(())
-        } else {
-            Err(self)
-        }
+        if self.fields.is_empty() && self.fault.is_none() { Ok(()) } else { Err(self) }
     }
 
     /// The body of ARA's 400: each bad field with its message. Empty if [`Errors::fault`] has the answer.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.fields
-            .iter()
-            .map(|(field, message)| (*field, message.as_str()))
+        self.fields.iter().map(|(field, message)| (*field, message.as_str()))
     }
 
     /// The first error for which ARA has no text, unless some field has one.
@@ -119,13 +106,8 @@ mod tests {
         errors.keep("task", number::parse(Some("1")));
         errors.keep("status", choice::parse(["OK"].into_iter(), &["ok"]));
         let listed: Vec<_> = errors.iter().collect();
-        let expected = [
-            ("host", "Enter a number."),
-            (
-                "status",
-                "Select a valid choice. OK is not one of the available choices.",
-            ),
-        ];
+        let expected =
+            [("host", "Enter a number."), ("status", "Select a valid choice. OK is not one of the available choices.")];
         assert_eq!(listed, expected);
     }
 
@@ -133,10 +115,7 @@ mod tests {
     fn a_fault_counts_only_when_no_field_has_a_message() {
         let mut errors = Errors::default();
         errors.keep("lineno", lineno::parse(Some("abc")));
-        errors.keep(
-            "created_before",
-            datetime::parse(Some("9999-12-31T23:59:59-12:00")),
-        );
+        errors.keep("created_before", datetime::parse(Some("9999-12-31T23:59:59-12:00")));
         assert_eq!(errors.fault(), Some(("lineno", &ParamError::NotAnInteger)));
         assert_eq!(errors.iter().count(), 0);
         errors.keep("playbook", number::parse(Some("abc")));

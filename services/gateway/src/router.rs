@@ -27,9 +27,18 @@ pub(crate) enum Place<'a> {
     /// `/api/`
     Index,
     /// `/api/v1/`
-    Root { format: Option<&'a str> },
-    List { noun: Noun, format: Option<&'a str> },
-    Detail { noun: Noun, key: &'a str, format: Option<&'a str> },
+    Root {
+        format: Option<&'a str>,
+    },
+    List {
+        noun: Noun,
+        format: Option<&'a str>,
+    },
+    Detail {
+        noun: Noun,
+        key: &'a str,
+        format: Option<&'a str>,
+    },
 }
 
 /// Reads the path behind a report's folder.

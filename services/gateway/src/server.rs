@@ -1,7 +1,14 @@
 //! The listener: connections, one HTTP and gRPC port, limits on what a client may send, and an orderly end. What a request
 //! is answered with is decided elsewhere.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::{Duration, Instant}};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderName, HeaderValue, Method, Request, Response, header::CONTENT_TYPE};
 use hyper::body::Incoming;
@@ -9,7 +16,10 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use tokio::{net::{TcpListener, TcpStream}, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 use tracing::Instrument;
 
 use crate::{
@@ -26,8 +36,10 @@ use crate::{
 
 /// Connections at a time; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
-/// Bytes of a request's line and headers.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Bytes of a request's line and headers that are read at all; more breaks the connection.
+const MAX_HEAD_BYTES: usize = 256 * 1024;
+/// Bytes of a request's headers.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// Bytes of a query string.
 const MAX_QUERY_BYTES: usize = 64 * 1024;
 /// How long a client may take to send a request's head.
@@ -65,7 +77,10 @@ pub async fn serve(listener: TcpListener, gateway: Shared, shutdown: impl Future
     graceful.shutdown().await;
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
@@ -93,7 +108,8 @@ async fn handle(gateway: &Shared, grpc: Grpc, peer: SocketAddr, request: Request
     let mut reply = answer(gateway, peer, &request).instrument(span.clone()).await;
     let status = reply.status().as_u16();
     let seconds = started.elapsed();
-    metrics::histogram!("aviary_gateway_request_duration_seconds", "status" => status_class(status)).record(seconds.as_secs_f64());
+    metrics::histogram!("aviary_gateway_request_duration_seconds", "status" => status_class(status))
+        .record(seconds.as_secs_f64());
     tracing::debug!(parent: &span, http.status = status, duration_ms = seconds.as_millis() as u64, "answered");
     reply.headers_mut().insert(REQUEST_ID, id);
     if request.method() == Method::HEAD {
@@ -130,6 +146,10 @@ async fn answer(gateway: &Shared, peer: SocketAddr, request: &Request<Incoming>)
 }
 
 async fn route(gateway: &Shared, peer: SocketAddr, request: &Request<Incoming>, accept: Option<&str>) -> Result<Reply, Error> {
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers > MAX_HEADER_BYTES {
+        return Err(Error::new(Reason::HeadersTooLarge, "the headers are too large"));
+    }
     let query = request.uri().query().unwrap_or_default();
     if query.len() > MAX_QUERY_BYTES {
         return Err(Error::new(Reason::UriTooLong, "the query string is too long"));
@@ -146,7 +166,9 @@ async fn route(gateway: &Shared, peer: SocketAddr, request: &Request<Incoming>, 
     match target {
         Target::Healthcheck => Ok(reply::plain_json(http::StatusCode::OK, "{\"status\":\"working\"}".to_owned())),
         Target::Own(page) => Err(Error::new(Reason::PageNotFound, format!("there is no page /-/{page}"))),
-        Target::Folder { location, slash } => ui::folder::folder(gateway, &location, slash, query, accept, &origin).await.map_err(missing_folder),
+        Target::Folder { location, slash } => {
+            ui::folder::folder(gateway, &location, slash, query, accept, &origin).await.map_err(missing_folder)
+        }
         Target::Report { location, script, inside } => {
             if let Some(mut reply) = Cors::preflight(request.method(), request.headers()) {
                 gateway.config.cors.allow(request.method(), request.headers(), reply.headers_mut());

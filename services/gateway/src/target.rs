@@ -99,7 +99,10 @@ impl Mounts {
 /// A path that a report without a prefix answers.
 fn is_inside(path: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    matches!(first, "api" | "playbooks" | "plays" | "hosts" | "tasks" | "results" | "files" | "records" | "robots.txt" | "distributed")
+    matches!(
+        first,
+        "api" | "playbooks" | "plays" | "hosts" | "tasks" | "results" | "files" | "records" | "robots.txt" | "distributed"
+    )
 }
 
 /// Brings a path to a location the way a file system would: several slashes are one, `.` is nothing, `..` goes up, but

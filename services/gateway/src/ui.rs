@@ -44,7 +44,9 @@ pub(crate) fn json_page(title: &str, json: &[u8]) -> String {
     let mut listing = String::with_capacity(indented.len() + 256);
     for line in String::from_utf8_lossy(&indented).lines() {
         let link = line.split_once(": \"").or_else(|| line.trim_start().strip_prefix('"').map(|rest| ("", rest)));
-        let url = link.map(|(_, value)| value.trim_end_matches([',', '"'])).filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        let url = link
+            .map(|(_, value)| value.trim_end_matches([',', '"']))
+            .filter(|url| url.starts_with("http://") || url.starts_with("https://"));
         match url.filter(|url| !url.contains(['\\', ' '])).and_then(|url| line.split_once(url).map(|parts| (url, parts))) {
             Some((url, (before, after))) => {
                 let _ = write!(listing, "{}<a href=\"{url}\">{url}</a>{}", escape(before), escape(after), url = escape(url));
@@ -72,7 +74,12 @@ pub(crate) fn error_page(row: &error::Row, detail: &str) -> String {
 /// A list that is too long for a page.
 pub(crate) fn too_large_page(json: &str) -> String {
     let url = escape(json);
-    page("Too long for a page", &format!("<h1>This list is too long for a page</h1>\n<p>Ask for fewer rows, or take it <a href=\"{url}\">as JSON</a>.</p>"))
+    page(
+        "Too long for a page",
+        &format!(
+            "<h1>This list is too long for a page</h1>\n<p>Ask for fewer rows, or take it <a href=\"{url}\">as JSON</a>.</p>"
+        ),
+    )
 }
 
 fn capital(text: &str) -> String {

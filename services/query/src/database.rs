@@ -120,7 +120,8 @@ impl Connection {
 
     /// Rolls back the journal that a dead writer left beside `path`, which must be a copy of ours.
     pub(crate) fn recover(path: &Path) -> Result<(), Error> {
-        let mut connection = rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let mut connection =
+            rusqlite::Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         harden::apply(&mut connection)?;
         connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         Ok(())
@@ -129,7 +130,10 @@ impl Connection {
     /// Writes a new database at `path` from the one at `source`: `schema` makes its tables, then each of `copies` runs
     /// with the source attached as `source`, then `indexes`.
     pub(crate) fn rebuild(path: &Path, source: &Path, mode: Mode, scripts: &[&str]) -> Result<(), Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = rusqlite::Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         harden::distrust(&connection)?;
@@ -169,7 +173,12 @@ impl Connection {
     }
 
     /// Runs a statement and hands every row to `each`, until it fails or is done.
-    pub(crate) fn query<E: From<Error>>(&self, sql: &str, params: &[Param], mut each: impl FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn query<E: From<Error>>(
+        &self,
+        sql: &str,
+        params: &[Param],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut statement = self.0.prepare_cached(sql).map_err(Error::from)?;
         let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {

@@ -94,17 +94,38 @@ impl Workshop {
             drop(first);
             return self.rebuild(&copy.to_path_buf(), Mode::Immutable, encoding, &schema, Some(copy));
         }
-        Ok(Opened { mode: Mode::Immutable, database: copy.to_path_buf(), copy: Some(copy), encoding, release: schema.release, first })
+        Ok(Opened {
+            mode: Mode::Immutable,
+            database: copy.to_path_buf(),
+            copy: Some(copy),
+            encoding,
+            release: schema.release,
+            first,
+        })
     }
 
     /// Writes the content of an older schema into a new database of the current one.
-    fn rebuild(&self, source: &Path, mode: Mode, encoding: Encoding, schema: &Schema, _source: Option<tempfile::TempPath>) -> Result<Opened, Error> {
+    fn rebuild(
+        &self,
+        source: &Path,
+        mode: Mode,
+        encoding: Encoding,
+        schema: &Schema,
+        _source: Option<tempfile::TempPath>,
+    ) -> Result<Opened, Error> {
         let copy = self.new_file()?.into_temp_path();
         let scripts = schema.rebuild();
         let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
         Connection::rebuild(&copy, source, mode, &scripts)?;
         let first = Connection::open(&copy, Mode::Immutable)?;
-        Ok(Opened { mode: Mode::Immutable, database: copy.to_path_buf(), copy: Some(copy), encoding, release: schema.release, first })
+        Ok(Opened {
+            mode: Mode::Immutable,
+            database: copy.to_path_buf(),
+            copy: Some(copy),
+            encoding,
+            release: schema.release,
+            first,
+        })
     }
 
     fn unpack(&self, file: &File, encoding: Encoding) -> Result<tempfile::TempPath, Error> {
@@ -195,10 +216,9 @@ impl Header {
 
     fn check(&self, size: u64) -> Result<(), Error> {
         match self.pages {
-            Some(pages) if pages * self.page_size > size => Err(Error::Damaged(format!(
-                "the file is cut short: {size} of {} bytes are there",
-                pages * self.page_size
-            ))),
+            Some(pages) if pages * self.page_size > size => {
+                Err(Error::Damaged(format!("the file is cut short: {size} of {} bytes are there", pages * self.page_size)))
+            }
             _ => Ok(()),
         }
     }

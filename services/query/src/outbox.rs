@@ -1,6 +1,8 @@
 //! Turns rows into the messages of an answer: several small rows to a message, long texts cut into chunks, and nothing sent
 //! before it is known that all of it is of one content. It does not know where rows come from.
 
+use std::time::Instant;
+
 use aviary_proto::{
     LongTexts,
     report::v1::{Chunk, Header},
@@ -25,6 +27,7 @@ pub(crate) type Make<R, M> = fn(Option<Header>, Vec<R>, Option<Chunk>) -> M;
 pub(crate) struct Outbox<R, M> {
     make: Make<R, M>,
     sender: mpsc::Sender<Result<M, Status>>,
+    deadline: Instant,
     header: Option<Header>,
     rows: Vec<R>,
     bytes: usize,
@@ -32,8 +35,8 @@ pub(crate) struct Outbox<R, M> {
 }
 
 impl<R: LongTexts + Message, M> Outbox<R, M> {
-    pub(crate) fn new(make: Make<R, M>, sender: mpsc::Sender<Result<M, Status>>) -> Self {
-        Self { make, sender, header: None, rows: Vec::new(), bytes: 0, sent: false }
+    pub(crate) fn new(make: Make<R, M>, sender: mpsc::Sender<Result<M, Status>>, deadline: Instant) -> Self {
+        Self { make, sender, deadline, header: None, rows: Vec::new(), bytes: 0, sent: false }
     }
 
     /// Starts the answer, again if need be.
@@ -92,7 +95,10 @@ impl<R: LongTexts + Message, M> Outbox<R, M> {
     fn send(&mut self, session: &Session, rows: Vec<R>, chunk: Option<Chunk>) -> Result<(), Error> {
         check(session)?;
         let message = (self.make)(self.header.take(), rows, chunk);
-        self.sender.blocking_send(Ok(message)).map_err(|_| Error::Abandoned)?;
+        // A reader that hangs must not hold this thread, its place or the report's lock for longer than any question may.
+        let sent = tokio::runtime::Handle::current()
+            .block_on(tokio::time::timeout_at(self.deadline.into(), self.sender.send(Ok(message))));
+        sent.map_err(|_| Error::DeadlineExceeded)?.map_err(|_| Error::Abandoned)?;
         self.sent = true;
         Ok(())
     }

@@ -11,6 +11,7 @@ use aviary_proto::{
     LongTexts,
     report::v1::{Header, ReportRef},
 };
+use http::HeaderMap;
 use prost::Message;
 use prost_types::Timestamp;
 use store::Location;
@@ -41,14 +42,16 @@ pub(crate) struct Question {
     /// Only this content will do.
     pub(crate) generation: Option<String>,
     pub(crate) deadline: Instant,
+    /// The call's headers, for the trace that it belongs to.
+    pub(crate) headers: HeaderMap,
 }
 
 impl Question {
     /// Reads the wire's form.
-    pub(crate) fn new(report: Option<ReportRef>, deadline: Instant) -> Result<Self, Error> {
+    pub(crate) fn new(report: Option<ReportRef>, deadline: Instant, headers: HeaderMap) -> Result<Self, Error> {
         let report = report.unwrap_or_default();
         let location = Location::parse(&report.location)?;
-        Ok(Self { location, generation: Some(report.generation).filter(|generation| !generation.is_empty()), deadline })
+        Ok(Self { location, generation: Some(report.generation).filter(|generation| !generation.is_empty()), deadline, headers })
     }
 }
 
@@ -95,17 +98,21 @@ impl Desk {
         let permit = self.turn(question.deadline).await?;
         let (sender, mut receiver) = mpsc::channel(MESSAGES_AHEAD);
         let span = tracing::info_span!("sql", report.location = %question.location);
+        runtime::trace_context::set_parent(&span, &question.headers);
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let _entered = span.enter();
-            let mut outbox = Outbox::new(make, sender.clone());
+            let mut outbox = Outbox::new(make, sender.clone(), question.deadline);
             if let Err(error) = self.run(&question, &sender, &mut outbox, &mut read) {
-                // Nobody hears it when the caller has gone.
-                let _ = sender.blocking_send(Err(error.into()));
+                // Nobody hears it when the caller has gone, or does not listen.
+                let _ = sender.try_send(Err(error.into()));
             }
         });
         // The first message decides whether the call fails as a whole.
-        let first = receiver.recv().await.unwrap_or_else(|| Err(Error::Internal("the question ended without an answer".to_owned()).into()))?;
+        let first = receiver
+            .recv()
+            .await
+            .unwrap_or_else(|| Err(Error::Internal("the question ended without an answer".to_owned()).into()))?;
         Ok(Box::pin(tokio_stream::once(Ok(first)).chain(ReceiverStream::new(receiver))))
     }
 
@@ -182,7 +189,9 @@ impl Desk {
                 Ok(()) => Ok(()),
                 Err(_) if watch.is_abandoned() => Err(Error::Abandoned),
                 // Whatever went wrong, it was not of one content: it is only news if part of it is out.
-                Err(_) if !session.is_consistent()? => Err(if outbox.has_sent() { Error::GenerationGone } else { Error::BeingWritten }),
+                Err(_) if !session.is_consistent()? => {
+                    Err(if outbox.has_sent() { Error::GenerationGone } else { Error::BeingWritten })
+                }
                 Err(error) => Err(error),
             }
         })

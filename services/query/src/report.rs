@@ -73,7 +73,8 @@ impl Report {
     /// It can answer for the object as it is found now.
     pub(crate) fn serves(&self, found: &Found) -> bool {
         let same = if self.is_live() {
-            (self.found.stat.device, self.found.stat.inode) == (found.stat.device, found.stat.inode) && self.found.path == found.path
+            (self.found.stat.device, self.found.stat.inode) == (found.stat.device, found.stat.inode)
+                && self.found.path == found.path
         } else {
             self.found == *found
         };

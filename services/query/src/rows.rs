@@ -88,7 +88,13 @@ impl<'session> Reader<'session> {
     }
 
     /// One packed value of a row, which lists leave out.
-    fn packed(&self, sql: &'static str, key: i64, name: &'static str, problems: &mut Vec<Problem>) -> Result<Option<String>, Error> {
+    fn packed(
+        &self,
+        sql: &'static str,
+        key: i64,
+        name: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Option<String>, Error> {
         let mut text = None;
         self.connection.query(sql, &[Param::Integer(key)], |row| {
             let mut fields = Fields::new(self, row);

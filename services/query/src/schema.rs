@@ -47,10 +47,14 @@ impl Schema {
             columns.insert(table, names);
         }
         let mut indexed = false;
-        connection.query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'results_host_started_idx'", &[], |_| {
-            indexed = true;
-            Ok::<_, Error>(())
-        })?;
+        connection.query(
+            "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'results_host_started_idx'",
+            &[],
+            |_| {
+                indexed = true;
+                Ok::<_, Error>(())
+            },
+        )?;
         let mut schema = Self { release: "", columns, current: false };
         schema.release = schema.find_release(indexed);
         schema.current = indexed && schema.release == "1.8.0";
@@ -95,7 +99,9 @@ impl Schema {
             let targets = columns.join(", ");
             let values = columns.iter().map(|column| self.value(table, column)).collect::<Vec<_>>().join(", ");
             let order = if *table == "latest_hosts" { "rowid" } else { "id" };
-            scripts.push(format!("INSERT INTO main.{table} ({targets}) SELECT {values} FROM source.{table} AS old ORDER BY old.{order}"));
+            scripts.push(format!(
+                "INSERT INTO main.{table} ({targets}) SELECT {values} FROM source.{table} AS old ORDER BY old.{order}"
+            ));
         }
         if !self.columns.contains_key("latest_hosts") {
             scripts.push(include_str!("../sql/backfill_latest_hosts.sql").to_owned());
@@ -132,8 +138,22 @@ const TABLES: &[(&str, &[&str])] = &[
     (
         "playbooks",
         &[
-            "id", "created", "updated", "started", "ended", "name", "ansible_version", "status", "arguments", "path", "duration", "user",
-            "client_version", "server_version", "python_version", "controller",
+            "id",
+            "created",
+            "updated",
+            "started",
+            "ended",
+            "name",
+            "ansible_version",
+            "status",
+            "arguments",
+            "path",
+            "duration",
+            "user",
+            "client_version",
+            "server_version",
+            "python_version",
+            "controller",
         ],
     ),
     ("playbooks_labels", &["id", "playbook_id", "label_id"]),
@@ -145,15 +165,44 @@ const TABLES: &[(&str, &[&str])] = &[
     (
         "tasks",
         &[
-            "id", "created", "updated", "started", "ended", "name", "action", "lineno", "tags", "handler", "status", "file_id", "play_id",
-            "playbook_id", "duration", "uuid", "deprecations", "exceptions", "warnings",
+            "id",
+            "created",
+            "updated",
+            "started",
+            "ended",
+            "name",
+            "action",
+            "lineno",
+            "tags",
+            "handler",
+            "status",
+            "file_id",
+            "play_id",
+            "playbook_id",
+            "duration",
+            "uuid",
+            "deprecations",
+            "exceptions",
+            "warnings",
         ],
     ),
     (
         "results",
         &[
-            "id", "created", "updated", "started", "ended", "status", "content", "host_id", "play_id", "playbook_id", "task_id", "changed",
-            "ignore_errors", "duration",
+            "id",
+            "created",
+            "updated",
+            "started",
+            "ended",
+            "status",
+            "content",
+            "host_id",
+            "play_id",
+            "playbook_id",
+            "task_id",
+            "changed",
+            "ignore_errors",
+            "duration",
         ],
     ),
     ("results_delegated_to", &["id", "result_id", "host_id"]),

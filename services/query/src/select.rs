@@ -125,7 +125,8 @@ impl Select {
         page: &Page,
     ) -> Result<(String, Vec<Param>), Error> {
         let order = order_by(sorting, &page.order)?;
-        if let Some((_, join)) = sorted_join.filter(|(columns, _)| order.split([' ', ',']).any(|word| word.starts_with(columns))) {
+        if let Some((_, join)) = sorted_join.filter(|(columns, _)| order.split([' ', ',']).any(|word| word.starts_with(columns)))
+        {
             self.join(join);
         }
         let mut sql = format!("{select}{}{order}", self.tail());

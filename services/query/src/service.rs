@@ -19,8 +19,8 @@ use crate::{
     question::{Answer, Desk, Question, timestamp},
     reports::Reports,
     rows::{
-        Noun, Reader, fields::Fields, files::Files, hosts::Hosts, hosts::LatestHosts, labels::Labels, playbooks::Playbooks, plays::Plays,
-        records::Records, results::Results, tasks::Tasks,
+        Noun, Reader, fields::Fields, files::Files, hosts::Hosts, hosts::LatestHosts, labels::Labels, playbooks::Playbooks,
+        plays::Plays, records::Records, results::Results, tasks::Tasks,
     },
 };
 
@@ -42,7 +42,8 @@ impl Service {
     /// # Errors
     /// When the folder for copies cannot be made.
     pub fn new(config: Config) -> std::io::Result<Self> {
-        let Config { store, prefixes, scratch, max_open_reports, max_questions, deadline, revalidate, max_unpacked, max_text } = config;
+        let Config { store, prefixes, scratch, max_open_reports, max_questions, deadline, revalidate, max_unpacked, max_text } =
+            config;
         let reports = Reports::new(store, scratch, max_open_reports, max_unpacked)?;
         let desk = Desk { reports, permits: Arc::new(Semaphore::new(max_questions)), revalidate };
         Ok(Self { desk: Arc::new(desk), prefixes: prefixes.into(), deadline, max_text })
@@ -141,18 +142,18 @@ macro_rules! report_service {
 
                 async fn $list(&self, request: Request<wire::$ListRequest>) -> Result<Response<Self::$ListStream>, Status> {
                     let deadline = self.deadline(&request);
-                    let wire::$ListRequest { report, filter, page } = request.into_inner();
+                    let (metadata, _, wire::$ListRequest { report, filter, page }) = request.into_parts();
                     let make = |header, rows, chunk| wire::$ListResponse { header, rows, chunk };
-                    self.list::<$Noun, _>(Question::new(report, deadline)?, filter, page, make).await
+                    self.list::<$Noun, _>(Question::new(report, deadline, metadata.into_headers())?, filter, page, make).await
                 }
 
                 type $GetStream = Answer<wire::$GetResponse>;
 
                 async fn $get(&self, request: Request<wire::$GetRequest>) -> Result<Response<Self::$GetStream>, Status> {
                     let deadline = self.deadline(&request);
-                    let wire::$GetRequest { report, $key, filter } = request.into_inner();
+                    let (metadata, _, wire::$GetRequest { report, $key, filter }) = request.into_parts();
                     let make = |header, rows: Vec<_>, chunk| wire::$GetResponse { header, row: rows.into_iter().next(), chunk };
-                    self.get::<$Noun, _>(Question::new(report, deadline)?, $Key($key), filter, make).await
+                    self.get::<$Noun, _>(Question::new(report, deadline, metadata.into_headers())?, $Key($key), filter, make).await
                 }
             )*
         }
@@ -191,10 +192,12 @@ report_service! {
 impl Service {
     async fn describe(&self, request: Request<wire::GetReportRequest>) -> Result<Response<wire::GetReportResponse>, Status> {
         let deadline = self.deadline(&request);
-        let wire::GetReportRequest { report, view } = request.into_inner();
+        let (metadata, _, wire::GetReportRequest { report, view }) = request.into_parts();
         let full = view == wire::ReportView::Full as i32;
-        let question = Question::new(report, deadline)?;
-        let answer = Arc::clone(&self.desk).look(deadline, move |desk| desk.patiently(deadline, || describe(desk, &question, full))).await?;
+        let question = Question::new(report, deadline, metadata.into_headers())?;
+        let answer = Arc::clone(&self.desk)
+            .look(deadline, move |desk| desk.patiently(deadline, || describe(desk, &question, full)))
+            .await?;
         Ok(Response::new(answer))
     }
 
@@ -207,15 +210,21 @@ impl Service {
             size => size.min(MAX_PAGE),
         };
         let prefixes = Arc::clone(&self.prefixes);
-        let listing = Arc::clone(&self.desk).look(deadline, move |desk| Ok(desk.reports.store().list(&folder, &prefixes, &page_token, limit)?)).await?;
-        let next_page_token = listing.more.then(|| listing.entries.last().map(|entry| entry.name.clone())).flatten().unwrap_or_default();
+        let listing = Arc::clone(&self.desk)
+            .look(deadline, move |desk| Ok(desk.reports.store().list(&folder, &prefixes, &page_token, limit)?))
+            .await?;
+        let next_page_token =
+            listing.more.then(|| listing.entries.last().map(|entry| entry.name.clone())).flatten().unwrap_or_default();
         let entry = |entry: store::Entry| wire::FolderEntry {
             name: entry.name,
             report: entry.report.is_some(),
             modified: entry.report.map(|stat| timestamp(stat.modified_ns)),
             size: entry.report.map_or(0, |stat| stat.size),
         };
-        Ok(Response::new(wire::ListReportsResponse { entries: listing.entries.into_iter().map(entry).collect(), next_page_token }))
+        Ok(Response::new(wire::ListReportsResponse {
+            entries: listing.entries.into_iter().map(entry).collect(),
+            next_page_token,
+        }))
     }
 }
 

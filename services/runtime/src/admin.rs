@@ -108,9 +108,7 @@ impl FromStr for AdminListen {
         if text.eq_ignore_ascii_case("off") {
             return Ok(Self::Off);
         }
-        text.parse()
-            .map(Self::Address)
-            .map_err(|_| Error::Parse(text.to_owned()))
+        text.parse().map(Self::Address).map_err(|_| Error::Parse(text.to_owned()))
     }
 }
 
@@ -170,22 +168,12 @@ fn answer(method: &Method, path: &str, state: &AdminState) -> Response<Full<Byte
         "/livez" => |_| response(StatusCode::OK, TEXT, "ok\n"),
         "/readyz" => ready,
         "/metrics" => metrics,
-        _ => |_| {
-            response(
-                StatusCode::NOT_FOUND,
-                TEXT,
-                "not found: this port serves /livez, /readyz and /metrics\n",
-            )
-        },
+        _ => |_| response(StatusCode::NOT_FOUND, TEXT, "not found: this port serves /livez, /readyz and /metrics\n"),
     };
     if method == Method::GET || method == Method::HEAD {
         route(state)
     } else {
-        let mut response = response(
-            StatusCode::METHOD_NOT_ALLOWED,
-            TEXT,
-            "method not allowed: this port answers GET and HEAD\n",
-        );
+        let mut response = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "method not allowed: this port answers GET and HEAD\n");
         set(&mut response, ALLOW, "GET, HEAD");
         response
     }
@@ -206,11 +194,7 @@ fn metrics(state: &AdminState) -> Response<Full<Bytes>> {
     response(StatusCode::OK, METRICS, body)
 }
 
-fn response(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     set(&mut response, CONTENT_TYPE, content_type);

@@ -58,11 +58,7 @@ pub fn on_signal() -> CancellationToken {
 
 /// Runs `work` to its end. Once `shutdown` is cancelled, which `work` is expected to notice too, it has `timeout` left;
 /// then it is dropped.
-pub async fn drain<F: Future>(
-    work: F,
-    shutdown: &CancellationToken,
-    timeout: Duration,
-) -> Result<F::Output, Error> {
+pub async fn drain<F: Future>(work: F, shutdown: &CancellationToken, timeout: Duration) -> Result<F::Output, Error> {
     let deadline = async {
         shutdown.cancelled().await;
         tokio::time::sleep(timeout).await;
@@ -81,10 +77,7 @@ struct Signals {
 
 impl Signals {
     fn listen() -> Self {
-        Self {
-            terminate: listen("SIGTERM", SignalKind::terminate()),
-            interrupt: listen("SIGINT", SignalKind::interrupt()),
-        }
+        Self { terminate: listen("SIGTERM", SignalKind::terminate()), interrupt: listen("SIGINT", SignalKind::interrupt()) }
     }
 
     async fn next(&mut self) -> &'static str {
@@ -96,11 +89,7 @@ impl Signals {
 }
 
 fn listen(name: &'static str, kind: SignalKind) -> Option<Signal> {
-    signal(kind)
-        .inspect_err(
-            |error| tracing::error!(%error, signal = name, "failed to listen for a signal"),
-        )
-        .ok()
+    signal(kind).inspect_err(|error| tracing::error!(%error, signal = name, "failed to listen for a signal")).ok()
 }
 
 async fn received(signal: &mut Option<Signal>) {

@@ -36,9 +36,7 @@ pub enum Error {
         source: tracing_subscriber::filter::ParseError,
     },
     /// The OTLP endpoint is not an address that spans can be sent to.
-    #[error(
-        "failed to use {endpoint:?} as an OTLP endpoint: it must begin with http:// or https://"
-    )]
+    #[error("failed to use {endpoint:?} as an OTLP endpoint: it must begin with http:// or https://")]
     Endpoint {
         /// What was given.
         endpoint: String,
@@ -62,9 +60,7 @@ pub enum Error {
     Buckets(#[source] metrics_exporter_prometheus::BuildError),
     /// The process has a metrics recorder already.
     #[error("failed to install the metrics recorder")]
-    InstallRecorder(
-        #[source] ::metrics::SetRecorderError<metrics_exporter_prometheus::PrometheusRecorder>,
-    ),
+    InstallRecorder(#[source] ::metrics::SetRecorderError<metrics_exporter_prometheus::PrometheusRecorder>),
 }
 
 /// The installed telemetry of a process; dropping it without [`Telemetry::shutdown`] loses the last spans.
@@ -90,11 +86,7 @@ pub fn init(args: &TelemetryArgs, service_name: &'static str) -> Result<Telemetr
     dispatch.try_init().map_err(Error::InstallSubscriber)?;
 
     let upkeep = AbortOnDropHandle::new(runtime.spawn(keep_up(metrics.clone())));
-    Ok(Telemetry {
-        traces,
-        metrics,
-        upkeep,
-    })
+    Ok(Telemetry { traces, metrics, upkeep })
 }
 
 impl Telemetry {
@@ -105,11 +97,7 @@ impl Telemetry {
 
     /// Sends the spans that are still waiting, for a few seconds at most, and ends the background work.
     pub async fn shutdown(self) {
-        let Self {
-            traces,
-            metrics: _,
-            upkeep,
-        } = self;
+        let Self { traces, metrics: _, upkeep } = self;
         drop(upkeep);
         if let Some(traces) = traces {
             traces.shutdown().await;

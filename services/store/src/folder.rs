@@ -183,7 +183,7 @@ impl Store {
         }
         let folder = self.resolve(location)?;
         for name in OBJECT_NAMES {
-            match found(location, self.inside(location, &folder.join(name))?) {
+            match self.inside(location, &folder.join(name)).and_then(|path| found(location, path)) {
                 Err(Error::NotFound) => {}
                 other => return other,
             }
@@ -198,7 +198,7 @@ impl Store {
     /// As [`Store::locate`].
     pub fn list(&self, folder: &Location, prefixes: &[String], after: &str, limit: usize) -> Result<Listing, Error> {
         if self.is_single() {
-            return Ok(Listing::default());
+            return if folder.is_root() { Ok(Listing::default()) } else { Err(Error::NotFound) };
         }
         let path = self.resolve(folder)?;
         let mut names = Vec::new();

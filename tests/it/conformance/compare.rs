@@ -5,14 +5,7 @@
 use tests::http::Response;
 
 /// Headers of the connection and of the moment, not of the answer.
-const IGNORED: &[&str] = &[
-    "date",
-    "server",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-];
+const IGNORED: &[&str] = &["date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"];
 
 /// Where two answers part.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,10 +19,7 @@ pub(crate) struct Parting {
 pub(crate) fn compare(oracle: &Response, subject: &Response) -> Parting {
     let mut parting = Parting::default();
     if oracle.status != subject.status {
-        parting.lines.push(format!(
-            "status: {} became {}",
-            oracle.status, subject.status
-        ));
+        parting.lines.push(format!("status: {} became {}", oracle.status, subject.status));
     }
     headers(oracle, subject, &mut parting);
     if oracle.body != subject.body {
@@ -39,12 +29,7 @@ pub(crate) fn compare(oracle: &Response, subject: &Response) -> Parting {
 }
 
 fn headers(oracle: &Response, subject: &Response, parting: &mut Parting) {
-    let mut names: Vec<&str> = oracle
-        .headers
-        .iter()
-        .chain(&subject.headers)
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let mut names: Vec<&str> = oracle.headers.iter().chain(&subject.headers).map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -52,17 +37,13 @@ fn headers(oracle: &Response, subject: &Response, parting: &mut Parting) {
         if name == "content-length" {
             // Without one on either side the body was chunked.
             if ours.is_some() && theirs.is_some() && ours != theirs {
-                parting
-                    .lines
-                    .push(format!("content-length: {theirs:?} became {ours:?}"));
+                parting.lines.push(format!("content-length: {theirs:?} became {ours:?}"));
             }
         } else if IGNORED.contains(&name) || ours == theirs {
         } else if theirs.is_none() {
             parting.added.push(name.to_owned());
         } else {
-            parting
-                .lines
-                .push(format!("{name}: {theirs:?} became {ours:?}"));
+            parting.lines.push(format!("{name}: {theirs:?} became {ours:?}"));
         }
     }
 }
@@ -73,26 +54,15 @@ fn value(response: &Response, name: &str) -> Option<String> {
         return Some(value);
     }
     // Who compresses has to say so.
-    let kept: Vec<&str> = value
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.eq_ignore_ascii_case("accept-encoding"))
-        .collect();
+    let kept: Vec<&str> = value.split(',').map(str::trim).filter(|part| !part.eq_ignore_ascii_case("accept-encoding")).collect();
     (!kept.is_empty()).then(|| kept.join(", "))
 }
 
 /// The place of the first difference with something around it.
 fn body(oracle: &[u8], subject: &[u8]) -> String {
-    let at = oracle
-        .iter()
-        .zip(subject)
-        .position(|(a, b)| a != b)
-        .unwrap_or(oracle.len().min(subject.len()));
+    let at = oracle.iter().zip(subject).position(|(a, b)| a != b).unwrap_or(oracle.len().min(subject.len()));
     let around = |body: &[u8]| {
-        String::from_utf8_lossy(
-            &body[at.saturating_sub(60).min(body.len())..(at + 60).min(body.len())],
-        )
-        .into_owned()
+        String::from_utf8_lossy(&body[at.saturating_sub(60).min(body.len())..(at + 60).min(body.len())]).into_owned()
     };
     format!(
         "body at byte {at} ({} became {} bytes):\n      ara    ...{}...\n      aviary ...{}...",
@@ -107,26 +77,12 @@ fn body(oracle: &[u8], subject: &[u8]) -> String {
 fn an_added_header_is_told_from_a_changed_one() {
     let response = |headers: &[(&str, &str)]| Response {
         status: 200,
-        headers: headers
-            .iter()
-            .map(|(n, v)| (n.to_string(), v.to_string()))
-            .collect(),
+        headers: headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
         body: Vec::new(),
     };
-    let oracle = response(&[
-        ("vary", "Accept, origin"),
-        ("allow", "GET"),
-        ("date", "now"),
-    ]);
-    let subject = response(&[
-        ("vary", "Accept, origin, Accept-Encoding"),
-        ("allow", "POST"),
-        ("etag", "\"1\""),
-    ]);
+    let oracle = response(&[("vary", "Accept, origin"), ("allow", "GET"), ("date", "now")]);
+    let subject = response(&[("vary", "Accept, origin, Accept-Encoding"), ("allow", "POST"), ("etag", "\"1\"")]);
     let parting = compare(&oracle, &subject);
     assert_eq!(parting.added, ["etag"]);
-    assert_eq!(
-        parting.lines,
-        ["allow: Some(\"GET\") became Some(\"POST\")"]
-    );
+    assert_eq!(parting.lines, ["allow: Some(\"GET\") became Some(\"POST\")"]);
 }

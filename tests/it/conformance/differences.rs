@@ -69,11 +69,8 @@ impl Differences {
     pub(crate) fn read() -> Differences {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("differences.toml");
         let text = std::fs::read_to_string(&path).expect("the differences");
-        let file: File =
-            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Differences {
-            rows: file.difference,
-        }
+        let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Differences { rows: file.difference }
     }
 
     pub(crate) fn none() -> Differences {
@@ -81,41 +78,26 @@ impl Differences {
     }
 
     /// The rows that cover this pair of answers.
-    pub(crate) fn covering(
-        &self,
-        request: &Request,
-        oracle: &Response,
-        subject: &Response,
-    ) -> Vec<&Row> {
+    pub(crate) fn covering(&self, request: &Request, oracle: &Response, subject: &Response) -> Vec<&Row> {
         self.rows
             .iter()
             .filter(|row| {
-                row.matches.added_headers.is_empty()
-                    && row.matches.holds(request, oracle)
-                    && row.aviary.holds(oracle, subject)
+                row.matches.added_headers.is_empty() && row.matches.holds(request, oracle) && row.aviary.holds(oracle, subject)
             })
             .collect()
     }
 
     /// The row that allows Aviary this header.
     pub(crate) fn allowing(&self, header: &str) -> Option<&Row> {
-        self.rows
-            .iter()
-            .find(|row| row.matches.added_headers.iter().any(|name| name == header))
+        self.rows.iter().find(|row| row.matches.added_headers.iter().any(|name| name == header))
     }
 }
 
 impl Match {
     pub(crate) fn holds(&self, request: &Request, oracle: &Response) -> bool {
-        let (path, query) = request
-            .target
-            .split_once('?')
-            .unwrap_or((&request.target, ""));
-        let headers: Vec<String> = request
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{}: {value}", name.to_lowercase()))
-            .collect();
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let headers: Vec<String> =
+            request.headers.iter().map(|(name, value)| format!("{}: {value}", name.to_lowercase())).collect();
         any(&self.path, path)
             && !self.not_path.iter().any(|pattern| glob(pattern, path))
             && any(&self.query, query)
@@ -123,39 +105,23 @@ impl Match {
             && any(&self.method, request.method)
             && (self.header.is_empty() || headers.iter().any(|header| any(&self.header, header)))
             && (self.ara_status.is_empty() || self.ara_status.contains(&oracle.status))
-            && any(
-                &self.ara_type,
-                &oracle.header("content-type").unwrap_or_default(),
-            )
+            && any(&self.ara_type, &oracle.header("content-type").unwrap_or_default())
             && (self.ara_body.is_empty() || any(&self.ara_body, &oracle.text()))
     }
 }
 
 impl Expectation {
     fn holds(&self, oracle: &Response, subject: &Response) -> bool {
-        let status = if self.status.is_empty() {
-            oracle.status == subject.status
-        } else {
-            self.status.contains(&subject.status)
-        };
+        let status = if self.status.is_empty() { oracle.status == subject.status } else { self.status.contains(&subject.status) };
         let body = match self.body.as_deref() {
             None => true,
             // HEAD has none to look at.
             Some(_) if subject.body.is_empty() => true,
             Some("json") => serde_json::from_slice::<serde::de::IgnoredAny>(&subject.body).is_ok(),
-            Some("html") => subject
-                .text()
-                .trim_start()
-                .to_lowercase()
-                .starts_with("<!doctype html"),
+            Some("html") => subject.text().trim_start().to_lowercase().starts_with("<!doctype html"),
             Some(other) => panic!("differences.toml knows no body {other:?}"),
         };
-        status
-            && body
-            && any(
-                &self.media_type,
-                &subject.header("content-type").unwrap_or_default(),
-            )
+        status && body && any(&self.media_type, &subject.header("content-type").unwrap_or_default())
     }
 }
 
@@ -204,17 +170,7 @@ fn a_star_stands_for_any_text() {
 fn every_row_of_differences_says_what_and_why() {
     let rows = Differences::read().rows;
     for (index, row) in rows.iter().enumerate() {
-        assert!(
-            !row.id.is_empty()
-                && !row.what.is_empty()
-                && !row.why.is_empty()
-                && !row.test.is_empty(),
-            "{row:?}"
-        );
-        assert!(
-            rows[..index].iter().all(|other| other.id != row.id),
-            "two rows are called {}",
-            row.id
-        );
+        assert!(!row.id.is_empty() && !row.what.is_empty() && !row.why.is_empty() && !row.test.is_empty(), "{row:?}");
+        assert!(rows[..index].iter().all(|other| other.id != row.id), "two rows are called {}", row.id);
     }
 }

@@ -65,13 +65,7 @@ pub(crate) fn paths(base: &str, folder: &str, prefix: &str) -> Vec<Request> {
     let report = format!("{base}/{folder}/{prefix}");
     let encoded: String = format!("{folder}/{prefix}")
         .bytes()
-        .map(|byte| {
-            if byte == b'/' {
-                "/".to_owned()
-            } else {
-                format!("%{byte:02x}")
-            }
-        })
+        .map(|byte| if byte == b'/' { "/".to_owned() } else { format!("%{byte:02x}") })
         .collect();
     let upper = report.to_uppercase();
     let last = folder.rsplit('/').next().unwrap_or_default();
@@ -236,29 +230,15 @@ pub(crate) fn methods(base: &str, report: &str) -> Vec<Request> {
         }
     }
     for accept in ["text/html", "application/xml", "application/json; indent=2"] {
-        out.push(
-            Request::get(format!("{report}/api/v1/plays"))
-                .method("OPTIONS")
-                .with("Accept", accept),
-        );
+        out.push(Request::get(format!("{report}/api/v1/plays")).method("OPTIONS").with("Accept", accept));
     }
     out.push(Request::get(format!("{report}/api/v1/plays?format=xml")).method("OPTIONS"));
-    for method in [
-        "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "GETX",
-    ] {
+    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "GETX"] {
         for target in ["/api/v1/playbooks", "/api/v1/playbooks/1", "/"] {
-            out.push(
-                Request::get(format!("{report}{target}"))
-                    .method(method)
-                    .with("Content-Length", "0"),
-            );
+            out.push(Request::get(format!("{report}{target}")).method(method).with("Content-Length", "0"));
         }
         for target in ["/", "/nowhere", "/static/x", "/healthcheck/"] {
-            out.push(
-                Request::get(format!("{base}{target}"))
-                    .method(method)
-                    .with("Content-Length", "0"),
-            );
+            out.push(Request::get(format!("{base}{target}")).method(method).with("Content-Length", "0"));
         }
     }
     for method in ["HEAD", "OPTIONS"] {
@@ -323,40 +303,16 @@ pub(crate) fn formats(report: &str) -> Vec<Request> {
     ];
     let mut out = Vec::new();
     for target in targets {
-        out.extend(
-            accepts
-                .iter()
-                .map(|accept| Request::get(format!("{report}{target}")).with("Accept", accept)),
-        );
+        out.extend(accepts.iter().map(|accept| Request::get(format!("{report}{target}")).with("Accept", accept)));
         let joint = if target.contains('?') { '&' } else { '?' };
-        for format in [
-            "json",
-            "api",
-            "xml",
-            "JSON",
-            "",
-            "%20json",
-            "json&format=xml",
-            "xml&format=json",
-            "html",
-            "json;indent=4",
-            "%00",
-        ] {
-            out.push(Request::get(format!(
-                "{report}{target}{joint}format={format}"
-            )));
+        for format in
+            ["json", "api", "xml", "JSON", "", "%20json", "json&format=xml", "xml&format=json", "html", "json;indent=4", "%00"]
+        {
+            out.push(Request::get(format!("{report}{target}{joint}format={format}")));
         }
-        out.push(
-            Request::get(format!("{report}{target}{joint}format=json")).with("Accept", "text/html"),
-        );
-        out.push(
-            Request::get(format!("{report}{target}{joint}format=json"))
-                .with("Accept", "application/json; indent=4"),
-        );
-        out.push(
-            Request::get(format!("{report}{target}{joint}format=json"))
-                .with("Accept", "application/xml"),
-        );
+        out.push(Request::get(format!("{report}{target}{joint}format=json")).with("Accept", "text/html"));
+        out.push(Request::get(format!("{report}{target}{joint}format=json")).with("Accept", "application/json; indent=4"));
+        out.push(Request::get(format!("{report}{target}{joint}format=json")).with("Accept", "application/xml"));
         out.push(Request::get(format!("{report}{target}{joint}indent=4")));
     }
     out
@@ -434,28 +390,14 @@ pub(crate) fn headers(report: &str) -> Vec<Request> {
         "http://localhost:3000/",
         "*",
     ];
-    for target in [
-        "/api/",
-        "/api/v1/",
-        "/api/v1/plays?limit=1",
-        "/api/v1/plays/1",
-    ] {
+    for target in ["/api/", "/api/v1/", "/api/v1/plays?limit=1", "/api/v1/plays/1"] {
         let request = || Request::get(format!("{report}{target}"));
         out.extend(hosts.iter().map(|host| request().with("Host", host)));
-        out.extend(
-            others
-                .iter()
-                .map(|(name, value)| request().with(name, value)),
-        );
+        out.extend(others.iter().map(|(name, value)| request().with(name, value)));
         for origin in origins {
             out.push(request().with("Origin", origin));
             out.push(request().method("OPTIONS").with("Origin", origin));
-            out.push(
-                request()
-                    .method("OPTIONS")
-                    .with("Origin", origin)
-                    .with("Access-Control-Request-Method", "GET"),
-            );
+            out.push(request().method("OPTIONS").with("Origin", origin).with("Access-Control-Request-Method", "GET"));
             out.push(
                 request()
                     .method("OPTIONS")
@@ -464,21 +406,10 @@ pub(crate) fn headers(report: &str) -> Vec<Request> {
                     .with("Access-Control-Request-Headers", "authorization, x-other"),
             );
         }
-        out.push(
-            request()
-                .method("OPTIONS")
-                .with("Access-Control-Request-Method", "GET"),
-        );
-        out.push(
-            request()
-                .method("OPTIONS")
-                .with("Origin", "http://localhost:3000")
-                .with("Access-Control-Request-Method", ""),
-        );
+        out.push(request().method("OPTIONS").with("Access-Control-Request-Method", "GET"));
+        out.push(request().method("OPTIONS").with("Origin", "http://localhost:3000").with("Access-Control-Request-Method", ""));
     }
     out.push(Request::get(format!("{report}/nothing")).with("Origin", "http://localhost:3000"));
-    out.push(
-        Request::get(format!("{report}/api/v1/plays/999")).with("Origin", "http://localhost:3000"),
-    );
+    out.push(Request::get(format!("{report}/api/v1/plays/999")).with("Origin", "http://localhost:3000"));
     out
 }

@@ -18,11 +18,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn get(target: impl Into<String>) -> Request {
-        Request {
-            method: "GET",
-            target: target.into(),
-            headers: Vec::new(),
-        }
+        Request { method: "GET", target: target.into(), headers: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Request {
@@ -36,12 +32,7 @@ impl Request {
     }
 }
 
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Text as it may stand in a path or in a query.
 pub(crate) fn encode(text: &str) -> String {
@@ -69,50 +60,17 @@ pub(crate) struct Endpoint {
 }
 
 const DURATION_ORDERS: &[&str] = &["id", "created", "updated", "started", "ended", "duration"];
-const HOST_ORDERS: &[&str] = &[
-    "id",
-    "created",
-    "updated",
-    "name",
-    "changed",
-    "failed",
-    "ok",
-    "skipped",
-    "unreachable",
-];
-const PLAYBOOK_STATUS: &[&str] = &[
-    "completed",
-    "failed",
-    "running",
-    "expired",
-    "unknown",
-    "mysterious",
-    "COMPLETED",
-    "completed,failed",
-];
+const HOST_ORDERS: &[&str] = &["id", "created", "updated", "name", "changed", "failed", "ok", "skipped", "unreachable"];
+const PLAYBOOK_STATUS: &[&str] =
+    &["completed", "failed", "running", "expired", "unknown", "mysterious", "COMPLETED", "completed,failed"];
 const PLAY_STATUS: &[&str] = &["completed", "running", "expired", "unknown", "failed"];
-const RESULT_STATUS: &[&str] = &[
-    "ok",
-    "failed",
-    "skipped",
-    "unreachable",
-    "unknown",
-    "changed",
-    "ignored",
-    "OK",
-];
+const RESULT_STATUS: &[&str] = &["ok", "failed", "skipped", "unreachable", "unknown", "changed", "ignored", "OK"];
 
 const PLAYBOOK: (&str, Kind) = ("playbook", Number("select id from playbooks"));
-const PLAYBOOK_NAME: (&str, Kind) = (
-    "playbook_name",
-    Text("select distinct name from playbooks where name is not null"),
-);
+const PLAYBOOK_NAME: (&str, Kind) = ("playbook_name", Text("select distinct name from playbooks where name is not null"));
 const PLAYBOOK_PATH: (&str, Kind) = ("playbook_path", Text("select distinct path from playbooks"));
 
-fn dates(
-    table: &'static str,
-    fields: &[(&'static str, &'static str)],
-) -> Vec<(&'static str, Kind)> {
+fn dates(table: &'static str, fields: &[(&'static str, &'static str)]) -> Vec<(&'static str, Kind)> {
     let sql = match table {
         "playbooks" => "select started from playbooks union select updated from playbooks",
         "plays" => "select started from plays union select created from plays",
@@ -124,16 +82,10 @@ fn dates(
         "records" => "select created from records",
         _ => "select created from labels",
     };
-    fields
-        .iter()
-        .flat_map(|(before, after)| [(*before, Date(sql)), (*after, Date(sql))])
-        .collect()
+    fields.iter().flat_map(|(before, after)| [(*before, Date(sql)), (*after, Date(sql))]).collect()
 }
 
-const BASE: &[(&str, &str)] = &[
-    ("created_before", "created_after"),
-    ("updated_before", "updated_after"),
-];
+const BASE: &[(&str, &str)] = &[("created_before", "created_after"), ("updated_before", "updated_after")];
 const DATED: &[(&str, &str)] = &[
     ("created_before", "created_after"),
     ("updated_before", "updated_after"),
@@ -171,20 +123,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let endpoint = |name, keys, orders, table, date_fields, filters: Vec<(&'static str, Kind)>| {
         let mut all = dates(table, date_fields);
         all.extend(filters);
-        Endpoint {
-            name,
-            keys,
-            filters: all,
-            orders,
-        }
+        Endpoint { name, keys, filters: all, orders }
     };
     let hosts = || {
-        let mut filters = vec![
-            PLAYBOOK,
-            PLAYBOOK_NAME,
-            PLAYBOOK_PATH,
-            text("name", "select distinct name from hosts"),
-        ];
+        let mut filters = vec![PLAYBOOK, PLAYBOOK_NAME, PLAYBOOK_PATH, text("name", "select distinct name from hosts")];
         filters.extend(counters());
         filters
     };
@@ -204,34 +146,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "playbooks",
             DATED,
             vec![
-                text(
-                    "ansible_version",
-                    "select distinct ansible_version from playbooks",
-                ),
-                text(
-                    "client_version",
-                    "select distinct client_version from playbooks where client_version is not null",
-                ),
-                text(
-                    "server_version",
-                    "select distinct server_version from playbooks",
-                ),
-                text(
-                    "python_version",
-                    "select distinct python_version from playbooks where python_version is not null",
-                ),
-                text(
-                    "user",
-                    "select distinct user from playbooks where user is not null",
-                ),
-                text(
-                    "controller",
-                    "select distinct controller from playbooks where controller is not null",
-                ),
-                text(
-                    "name",
-                    "select distinct name from playbooks where name is not null",
-                ),
+                text("ansible_version", "select distinct ansible_version from playbooks"),
+                text("client_version", "select distinct client_version from playbooks where client_version is not null"),
+                text("server_version", "select distinct server_version from playbooks"),
+                text("python_version", "select distinct python_version from playbooks where python_version is not null"),
+                text("user", "select distinct user from playbooks where user is not null"),
+                text("controller", "select distinct controller from playbooks where controller is not null"),
+                text("name", "select distinct name from playbooks where name is not null"),
                 text("path", "select distinct path from playbooks"),
                 ("status", Choice(PLAYBOOK_STATUS)),
                 text("label", "select name from labels"),
@@ -247,10 +168,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 PLAYBOOK,
                 ("uuid", Uuid("select uuid from plays")),
                 ("status", Choice(PLAY_STATUS)),
-                text(
-                    "name",
-                    "select distinct name from plays where name is not null",
-                ),
+                text("name", "select distinct name from plays where name is not null"),
             ],
         ),
         endpoint(
@@ -265,14 +183,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 PLAYBOOK_PATH,
                 ("play", Number("select id from plays")),
                 ("status", Choice(PLAYBOOK_STATUS)),
-                text(
-                    "name",
-                    "select distinct name from tasks where name is not null",
-                ),
-                (
-                    "uuid",
-                    Uuid("select uuid from tasks where uuid is not null"),
-                ),
+                text("name", "select distinct name from tasks where name is not null"),
+                ("uuid", Uuid("select uuid from tasks where uuid is not null")),
                 text("action", "select distinct action from tasks"),
                 text("path", "select distinct path from files"),
                 ("lineno", Number("select distinct lineno from tasks")),
@@ -285,22 +197,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 ("warnings_count__lt", Number("select 2")),
             ],
         ),
-        endpoint(
-            "hosts",
-            "select id from hosts",
-            HOST_ORDERS,
-            "hosts",
-            BASE,
-            hosts(),
-        ),
-        endpoint(
-            "latesthosts",
-            "select name from latest_hosts",
-            HOST_ORDERS,
-            "latest_hosts",
-            LATEST,
-            hosts(),
-        ),
+        endpoint("hosts", "select id from hosts", HOST_ORDERS, "hosts", BASE, hosts()),
+        endpoint("latesthosts", "select name from latest_hosts", HOST_ORDERS, "latest_hosts", LATEST, hosts()),
         endpoint(
             "results",
             "select id from results",
@@ -310,17 +208,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             vec![
                 PLAYBOOK,
                 ("task", Number("select id from tasks")),
-                text(
-                    "task_name",
-                    "select distinct name from tasks where name is not null",
-                ),
+                text("task_name", "select distinct name from tasks where name is not null"),
                 ("play", Number("select id from plays")),
                 ("host", Number("select id from hosts")),
                 text("host_name", "select distinct name from hosts"),
-                (
-                    "delegated_to",
-                    Number("select distinct host_id from results_delegated_to"),
-                ),
+                ("delegated_to", Number("select distinct host_id from results_delegated_to")),
                 ("changed", Bool),
                 ("status", Choice(RESULT_STATUS)),
                 ("ignore_errors", Bool),
@@ -353,12 +245,8 @@ pub(crate) struct Data {
 
 impl Data {
     pub(crate) fn open(file: &std::path::Path, seed: u64) -> Data {
-        let con = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .expect("a report opens");
-        Data {
-            con,
-            random: Random::new(seed),
-        }
+        let con = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a report opens");
+        Data { con, random: Random::new(seed) }
     }
 
     /// Up to `most` of the values that the statement finds, spread over all of them.
@@ -392,18 +280,8 @@ pub(crate) fn of_report(base: &str, data: &mut Data) -> Vec<Request> {
         }
         // Two and three things at once, as users ask.
         for _ in 0..30 {
-            let mut parts: Vec<&str> = (0..2 + data.random.below(2))
-                .map(|_| data.random.pick(&queries).as_str())
-                .collect();
-            parts.push(
-                [
-                    "limit=3",
-                    "limit=1&offset=1",
-                    "limit=2&offset=4",
-                    "order=-id",
-                    "foo=1",
-                ][data.random.below(5)],
-            );
+            let mut parts: Vec<&str> = (0..2 + data.random.below(2)).map(|_| data.random.pick(&queries).as_str()).collect();
+            parts.push(["limit=3", "limit=1&offset=1", "limit=2&offset=4", "order=-id", "foo=1"][data.random.below(5)]);
             out.push(Request::get(format!("{list}?{}", parts.join("&"))));
         }
         let keys = data.values(endpoint.keys, 12);
@@ -412,11 +290,7 @@ pub(crate) fn of_report(base: &str, data: &mut Data) -> Vec<Request> {
         }
         if let Some(key) = keys.first() {
             for _ in 0..8 {
-                out.push(Request::get(format!(
-                    "{list}/{}?{}",
-                    encode(key),
-                    data.random.pick(&queries)
-                )));
+                out.push(Request::get(format!("{list}/{}?{}", encode(key), data.random.pick(&queries))));
             }
         }
         for key in BAD_KEYS {
@@ -461,10 +335,7 @@ pub(crate) fn queries(endpoint: &Endpoint, data: &mut Data) -> Vec<String> {
         let mut values = match kind {
             Text(sql) => texts(data.values(sql, 3)),
             Number(sql) => numbers(data.values(sql, 2)),
-            Bool => owned(&[
-                "true", "false", "True", "False", "TRUE", "1", "0", "2", "3", "yes", "null",
-                "unknown",
-            ]),
+            Bool => owned(&["true", "false", "True", "False", "TRUE", "1", "0", "2", "3", "yes", "null", "unknown"]),
             Date(sql) => moments(data.values(sql, 2), &mut data.random),
             Choice(choices) => owned(choices),
             Uuid(sql) => uuids(data.values(sql, 2)),

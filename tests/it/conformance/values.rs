@@ -83,9 +83,7 @@ pub(crate) fn texts(found: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = found.iter().map(|value| encode(value)).collect();
     for value in found.iter().filter(|value| !value.is_empty()) {
         let chars: Vec<char> = value.chars().collect();
-        let middle: String = chars[chars.len() / 4..chars.len() - chars.len() / 4]
-            .iter()
-            .collect();
+        let middle: String = chars[chars.len() / 4..chars.len() - chars.len() / 4].iter().collect();
         out.push(encode(&middle));
         out.push(encode(&value.to_uppercase()));
         out.push(format!("%20{}+", encode(value)));
@@ -216,14 +214,7 @@ pub(crate) fn moments(found: Vec<String>, random: &mut Random) -> Vec<String> {
 pub(crate) fn uuids(found: Vec<String>) -> Vec<String> {
     let mut out = Vec::new();
     for value in found.iter().filter(|value| value.len() == 32) {
-        let dashed = format!(
-            "{}-{}-{}-{}-{}",
-            &value[..8],
-            &value[8..12],
-            &value[12..16],
-            &value[16..20],
-            &value[20..]
-        );
+        let dashed = format!("{}-{}-{}-{}-{}", &value[..8], &value[8..12], &value[12..16], &value[16..20], &value[20..]);
         out.extend([
             value.clone(),
             dashed.clone(),
@@ -235,11 +226,6 @@ pub(crate) fn uuids(found: Vec<String>) -> Vec<String> {
             dashed.replace('-', "--"),
         ]);
     }
-    out.extend(owned(&[
-        "00000000-0000-0000-0000-000000000000",
-        "abc",
-        "1",
-        "g0000000-0000-0000-0000-000000000000",
-    ]));
+    out.extend(owned(&["00000000-0000-0000-0000-000000000000", "abc", "1", "g0000000-0000-0000-0000-000000000000"]));
     out
 }

@@ -38,7 +38,7 @@ pub(crate) struct Args {
     trusted_proxy: Vec<Network>,
 
     /// Believe trusted proxies' X-Forwarded-Host and X-Forwarded-Prefix too
-    #[arg(long, env = "AVIARY_FORWARDED_HOST")]
+    #[arg(long, env = "AVIARY_FORWARDED_HOST", value_parser = clap::builder::BoolishValueParser::new())]
     forwarded_host: bool,
 
     /// Origins whose pages may read answers, comma-separated [default: those of ARA, http://127.0.0.1:8000 and http://localhost:3000]
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     cors_origin: Option<Vec<String>>,
 
     /// Let pages of every origin read answers
-    #[arg(long, env = "AVIARY_CORS_ALLOW_ALL")]
+    #[arg(long, env = "AVIARY_CORS_ALLOW_ALL", value_parser = clap::builder::BoolishValueParser::new())]
     cors_allow_all: bool,
 
     /// Most rows of one list, whatever limit a client asks for [default: no bound, as in ARA]
@@ -160,7 +160,10 @@ impl Args {
         let base_path = base_path.trim_end_matches('/').to_owned();
         ensure!(base_path.is_empty() || base_path.starts_with('/'), "--base-path must begin with a slash, but it is {base_path}");
         if let Some(url) = &external_url {
-            ensure!(url.starts_with("http://") || url.starts_with("https://"), "--external-url must begin with http:// or https://, but it is {url}");
+            ensure!(
+                url.starts_with("http://") || url.starts_with("https://"),
+                "--external-url must begin with http:// or https://, but it is {url}"
+            );
         }
         if !listen.contains(':') {
             bail!("--listen wants an address and a port such as 127.0.0.1:8000, but it is {listen}");
@@ -168,7 +171,10 @@ impl Args {
         let origins = cors_origin
             .or(ara.ara_cors_origin_whitelist.as_deref().map(settings_list))
             .unwrap_or_else(|| vec!["http://127.0.0.1:8000".to_owned(), "http://localhost:3000".to_owned()]);
-        let all = cors_allow_all || ara.ara_cors_origin_allow_all.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on"));
+        let all = cors_allow_all
+            || ara
+                .ara_cors_origin_allow_all
+                .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on"));
         let mounts = Mounts { prefixes: prefixes.clone(), base_path, root_report: store.has_root_report() };
         let max_text = usize::try_from(max_value.0).context("--max-value is too large for this machine")?;
         Ok(Config {
@@ -205,7 +211,10 @@ fn prefixes(ours: Vec<String>, ara: Option<String>) -> anyhow::Result<Vec<String
         .into_iter()
         .map(|prefix| {
             let name = prefix.trim().trim_matches('/').to_owned();
-            ensure!(!name.is_empty() && !name.contains('/') && name != "." && name != ".." && name != "-", "--prefix wants names of folders, but one is {prefix:?}");
+            ensure!(
+                !name.is_empty() && !name.contains('/') && name != "." && name != ".." && name != "-",
+                "--prefix wants names of folders, but one is {prefix:?}"
+            );
             Ok(name)
         })
         .collect()

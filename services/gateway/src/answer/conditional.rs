@@ -32,7 +32,15 @@ impl Validator {
             Format::Json { indent } => indent.unwrap_or_default(),
             Format::Html => u8::MAX,
         };
-        let parts = [RENDERER.as_bytes(), question, asked.origin.as_str().as_bytes(), asked.script.as_bytes(), asked.inside.as_bytes(), asked.query.as_bytes(), &[form]];
+        let parts = [
+            RENDERER.as_bytes(),
+            question,
+            asked.origin.as_str().as_bytes(),
+            asked.script.as_bytes(),
+            asked.inside.as_bytes(),
+            asked.query.as_bytes(),
+            &[form],
+        ];
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -66,7 +74,9 @@ pub(super) fn not_modified(asked: &Asked<'_>, validator: &Validator, current: &C
         Some(tags) => matching(tags, &validator.base(current))?,
         None => {
             let since = httpdate::parse_http_date(asked.header(IF_MODIFIED_SINCE)?).ok()?;
-            let modified = current.modified.filter(|modified| SystemTime::now().duration_since(*modified).is_ok_and(|age| age > RELIABLE_AGE))?;
+            let modified = current
+                .modified
+                .filter(|modified| SystemTime::now().duration_since(*modified).is_ok_and(|age| age > RELIABLE_AGE))?;
             // A second's fraction is lost on the way.
             (modified < since + Duration::from_secs(1)).then(|| validator.etag(current, None))?
         }

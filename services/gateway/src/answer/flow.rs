@@ -9,7 +9,11 @@ use http_body_util::StreamBody;
 
 use super::{Asked, LIST_END, conditional::Validator, describe, write};
 use crate::{
-    api::{Resource, options::Endpoint, writer::{Problems, Writer}},
+    api::{
+        Resource,
+        options::Endpoint,
+        writer::{Problems, Writer},
+    },
     backend::Rows,
     cache::Current,
     compress::{self, Encoder},
@@ -22,13 +26,20 @@ use crate::{
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// Sends a list as it comes.
-pub(super) fn send<R: Resource>(asked: &Asked<'_>, at: Endpoint, validator: &Validator, rows: Rows<R::Row>, head: Vec<u8>) -> Reply {
+pub(super) fn send<R: Resource>(
+    asked: &Asked<'_>,
+    at: Endpoint,
+    validator: &Validator,
+    rows: Rows<R::Row>,
+    head: Vec<u8>,
+) -> Reply {
     let current = Current::new(rows.header());
     let coding = compress::choose(asked.header(ACCEPT_ENCODING));
     let body = if asked.method == Method::HEAD {
         reply::full("")
     } else {
-        let flow = Flow::<R> { rows, writer: Writer::default(), encoder: Some(Encoder::new(coding)), head: Some(head), first: true };
+        let flow =
+            Flow::<R> { rows, writer: Writer::default(), encoder: Some(Encoder::new(coding)), head: Some(head), first: true };
         reply::stream(StreamBody::new(stream::try_unfold(flow, Flow::piece)))
     };
     let mut reply = reply::endpoint(StatusCode::OK, PLAIN, at, body);

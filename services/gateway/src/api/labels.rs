@@ -17,7 +17,10 @@ impl Resource for Labels {
 
     fn filter(query: &QueryString, errors: &mut Errors) -> LabelFilter {
         let mut filters = Filters::new(query, errors);
-        LabelFilter { created: filters.dates("created_before", "created_after"), updated: filters.dates("updated_before", "updated_after") }
+        LabelFilter {
+            created: filters.dates("created_before", "created_after"),
+            updated: filters.dates("updated_before", "updated_after"),
+        }
     }
 
     fn write(writer: &mut Writer, row: &Label, _single: bool) {

@@ -15,14 +15,19 @@ pub(crate) enum Endpoint {
     Root,
     List(Noun),
     /// Of an object, which may be missing.
-    Detail { noun: Noun, exists: bool },
+    Detail {
+        noun: Noun,
+        exists: bool,
+    },
 }
 
 impl Endpoint {
     /// The methods of ARA's `Allow` header.
     pub(crate) fn allow(self) -> &'static str {
         match self {
-            Self::Index | Self::Root | Self::List(Noun::LatestHosts) | Self::Detail { noun: Noun::LatestHosts, .. } => "GET, HEAD, OPTIONS",
+            Self::Index | Self::Root | Self::List(Noun::LatestHosts) | Self::Detail { noun: Noun::LatestHosts, .. } => {
+                "GET, HEAD, OPTIONS"
+            }
             Self::List(_) => "GET, POST, HEAD, OPTIONS",
             Self::Detail { .. } => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
         }

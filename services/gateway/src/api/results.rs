@@ -3,7 +3,9 @@
 use aviary_proto::report::v1::{self as wire, OrderField, Page, ReportRef, Result as ResultRow, ResultFilter};
 use tonic::Status;
 
-use super::{Client, Errors, Filters, Key, Noun, Part, Parts, QueryString, Resource, calls, hosts, playbooks, plays, tasks, writer::Writer};
+use super::{
+    Client, Errors, Filters, Key, Noun, Part, Parts, QueryString, Resource, calls, hosts, playbooks, plays, tasks, writer::Writer,
+};
 use crate::json;
 
 pub(crate) struct Results;

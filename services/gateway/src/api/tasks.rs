@@ -3,7 +3,9 @@
 use aviary_proto::report::v1::{self as wire, OrderField, Page, ReportRef, Task, TaskFilter};
 use tonic::Status;
 
-use super::{Client, Errors, Filters, Key, Noun, Part, Parts, QueryString, Resource, calls, files, playbooks, plays, writer::Writer};
+use super::{
+    Client, Errors, Filters, Key, Noun, Part, Parts, QueryString, Resource, calls, files, playbooks, plays, writer::Writer,
+};
 
 pub(crate) struct Tasks;
 

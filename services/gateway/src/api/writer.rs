@@ -79,7 +79,9 @@ impl Writer {
     pub(crate) fn time(&mut self, name: &'static str, value: Option<&Timestamp>) {
         self.key(name);
         match value {
-            Some(time) => json::time::push_timestamp(&mut self.out, time.seconds, u32::try_from(time.nanos / 1000).unwrap_or_default()),
+            Some(time) => {
+                json::time::push_timestamp(&mut self.out, time.seconds, u32::try_from(time.nanos / 1000).unwrap_or_default())
+            }
             None => json::push_null(&mut self.out),
         }
     }

@@ -76,10 +76,7 @@ mod tests {
 
     #[test]
     fn members_and_elements_stand_on_lines_of_their_own() {
-        check(
-            r#"{"a":1,"b":[1,{"c":null}]}"#,
-            "{\n  \"a\": 1,\n  \"b\": [\n    1,\n    {\n      \"c\": null\n    }\n  ]\n}",
-        );
+        check(r#"{"a":1,"b":[1,{"c":null}]}"#, "{\n  \"a\": 1,\n  \"b\": [\n    1,\n    {\n      \"c\": null\n    }\n  ]\n}");
     }
 
     #[test]
@@ -96,10 +93,7 @@ mod tests {
 
     #[test]
     fn what_stands_in_strings_is_not_layout() {
-        check(
-            r#"["{,:\"]\\","\\\""]"#,
-            "[\n  \"{,:\\\"]\\\\\",\n  \"\\\\\\\"\"\n]",
-        );
+        check(r#"["{,:\"]\\","\\\""]"#, "[\n  \"{,:\\\"]\\\\\",\n  \"\\\\\\\"\"\n]");
     }
 
     #[test]

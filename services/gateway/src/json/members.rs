@@ -44,13 +44,7 @@ struct Edit {
 
 impl<'a> Members<'a> {
     pub(super) fn new() -> Self {
-        Self {
-            open: Vec::new(),
-            edits: Vec::new(),
-            duplicates: Vec::new(),
-            table: Vec::new(),
-            hasher: RandomState::new(),
-        }
+        Self { open: Vec::new(), edits: Vec::new(), duplicates: Vec::new(), table: Vec::new(), hasher: RandomState::new() }
     }
 
     /// The number of open members, which an object needs for [`Members::close`] when it begins.
@@ -101,8 +95,7 @@ impl<'a> Members<'a> {
                     self.table[slot] = this;
                     break;
                 }
-                if self.open[original].mark == member.mark && self.open[original].key == member.key
-                {
+                if self.open[original].mark == member.mark && self.open[original].key == member.key {
                     self.duplicates.push((original, this));
                     break;
                 }
@@ -125,10 +118,7 @@ impl<'a> Members<'a> {
                 self.edits.push(Edit { cut, insert: 0..0 });
             }
             if let Some(&(original, last)) = same.last() {
-                self.edits.push(Edit {
-                    cut: value(original),
-                    insert: value(last),
-                });
+                self.edits.push(Edit { cut: value(original), insert: value(last) });
             }
         }
         self.duplicates.clear();
@@ -144,14 +134,8 @@ impl<'a> Members<'a> {
         let whole = 0..length;
         let mut left = vec![whole];
         while let Some(range) = left.pop() {
-            let next = self
-                .edits
-                .partition_point(|edit| edit.cut.start < range.start);
-            match self
-                .edits
-                .get(next)
-                .filter(|edit| edit.cut.start < range.end)
-            {
+            let next = self.edits.partition_point(|edit| edit.cut.start < range.start);
+            match self.edits.get(next).filter(|edit| edit.cut.start < range.end) {
                 None => pieces.push(range),
                 Some(edit) => {
                     pieces.push(range.start..edit.cut.start);
@@ -169,9 +153,7 @@ impl<'a> Members<'a> {
 fn mark(key: &[u8]) -> u32 {
     let word = match key.last_chunk::<8>() {
         Some(last) => u64::from_le_bytes(*last),
-        None => key
-            .iter()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        None => key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     };
     let mixed = (word ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as u32
@@ -186,21 +168,14 @@ mod tests {
         let mut members = Members::new();
         let mut at = 1;
         for member in copy[1..copy.len() - 1].split(',') {
-            let key = &member
-                [1..member.len() - 2 - member.split_once(':').map_or(0, |(_, value)| value.len())];
+            let key = &member[1..member.len() - 2 - member.split_once(':').map_or(0, |(_, value)| value.len())];
             members.push(Cow::Borrowed(key.as_bytes()), at);
             at += member.len() + 1;
         }
         members.close(0, copy.len() - 1);
         let whole = std::iter::once(0..copy.len()).collect();
         let pieces = members.pieces(copy.len()).unwrap_or(whole);
-        assert_eq!(
-            pieces
-                .into_iter()
-                .map(|piece| &copy[piece])
-                .collect::<String>(),
-            expected
-        );
+        assert_eq!(pieces.into_iter().map(|piece| &copy[piece]).collect::<String>(), expected);
     }
 
     #[test]
@@ -216,12 +191,7 @@ mod tests {
 
     #[test]
     fn objects_of_many_members_follow_the_same_rule() {
-        let many = |value: usize| {
-            (0..100)
-                .map(|key| format!(r#""{key}":{}"#, key * value))
-                .collect::<Vec<_>>()
-                .join(",")
-        };
+        let many = |value: usize| (0..100).map(|key| format!(r#""{key}":{}"#, key * value)).collect::<Vec<_>>().join(",");
         let once = format!("{{{}}}", many(2));
         check(&once, &once);
         check(&format!("{{{},{}}}", many(1), many(2)), &once);
@@ -230,9 +200,6 @@ mod tests {
     #[test]
     fn keys_that_share_a_mark_are_still_told_apart() {
         assert_eq!(mark(b"same_ending"), mark(b"some_ending"));
-        check(
-            r#"{"same_ending":1,"some_ending":2}"#,
-            r#"{"same_ending":1,"some_ending":2}"#,
-        );
+        check(r#"{"same_ending":1,"some_ending":2}"#, r#"{"same_ending":1,"some_ending":2}"#);
     }
 }

@@ -69,14 +69,8 @@ impl Copied<'_> {
         let pieces = self.members.pieces(out.len() - start);
         let whole = 0..out.len() - start;
         for piece in pieces.as_deref().unwrap_or(&[whole]) {
-            let next = self
-                .not_finite
-                .partition_point(|(place, _)| *place < piece.start);
-            if let Some(&(_, at)) = self
-                .not_finite
-                .get(next)
-                .filter(|(place, _)| *place < piece.end)
-            {
+            let next = self.not_finite.partition_point(|(place, _)| *place < piece.start);
+            if let Some(&(_, at)) = self.not_finite.get(next).filter(|(place, _)| *place < piece.end) {
                 return Err(NormaliseError::NotFinite(at));
             }
         }
@@ -99,10 +93,7 @@ enum Open {
 
 fn copy<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<Copied<'a>, NormaliseError> {
     let mut reader = Reader::new(text, out);
-    let mut copied = Copied {
-        members: Members::new(),
-        not_finite: Vec::new(),
-    };
+    let mut copied = Copied { members: Members::new(), not_finite: Vec::new() };
     let mut open = Vec::new();
     'value: loop {
         match reader.next() {
@@ -156,9 +147,7 @@ fn copy<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<Copied<'a>, NormaliseErr
                     continue 'value;
                 }
                 (Some(Open::Array), Some(b']')) => {}
-                (Some(Open::Object(first)), Some(b'}')) => {
-                    copied.members.close(*first, reader.place())
-                }
+                (Some(Open::Object(first)), Some(b'}')) => copied.members.close(*first, reader.place()),
                 (Some(Open::Array), _) => {
                     return Err(NormaliseError::Expected("a comma or ]", reader.at()));
                 }
@@ -179,11 +168,7 @@ mod tests {
     fn check(stored: &str, expected: &str) {
         let mut out = b"before".to_vec();
         assert_eq!(normalise(stored, &mut out), Ok(()), "{stored}");
-        assert_eq!(
-            String::from_utf8_lossy(&out),
-            format!("before{expected}"),
-            "{stored}"
-        );
+        assert_eq!(String::from_utf8_lossy(&out), format!("before{expected}"), "{stored}");
     }
 
     fn refuses(stored: &str, expected: NormaliseError) {
@@ -194,10 +179,7 @@ mod tests {
 
     #[test]
     fn white_space_between_tokens_is_dropped() {
-        check(
-            " { \"a\" : [ 1 ,\t2 ] ,\r\n\"b\": {} }\n",
-            r#"{"a":[1,2],"b":{}}"#,
-        );
+        check(" { \"a\" : [ 1 ,\t2 ] ,\r\n\"b\": {} }\n", r#"{"a":[1,2],"b":{}}"#);
         check("[ ]", "[]");
         check(r#""  kept  ""#, r#""  kept  ""#);
     }
@@ -218,23 +200,14 @@ mod tests {
         check(r#""\/\u002f\u0041\u000a\u0022\u005c""#, r#""//A\n\"\\""#);
         check(r#""\u00E9é\u007F""#, "\"\\u00e9\\u00e9\\u007f\"");
         check("\"\u{7f}\u{2028}😀\"", r#""\u007f\u2028\ud83d\ude00""#);
-        check(
-            r#""\uD83D\uDE00 \ud800 \udc00x""#,
-            r#""\ud83d\ude00 \ud800 \udc00x""#,
-        );
+        check(r#""\uD83D\uDE00 \ud800 \udc00x""#, r#""\ud83d\ude00 \ud800 \udc00x""#);
     }
 
     #[test]
     fn duplicate_keys_are_compared_after_their_escapes() {
         check(r#"{"a": 1, "b": 2, "\u0061": 3}"#, r#"{"a":3,"b":2}"#);
-        check(
-            r#"{"é": [1], "\u00e9": {"x": 1, "x": 2}}"#,
-            r#"{"\u00e9":{"x":2}}"#,
-        );
-        check(
-            r#"[{"a": {"b": 1, "b": 2}, "a": {"b": 3, "c": 4, "b": 5}}, 0]"#,
-            r#"[{"a":{"b":5,"c":4}},0]"#,
-        );
+        check(r#"{"é": [1], "\u00e9": {"x": 1, "x": 2}}"#, r#"{"\u00e9":{"x":2}}"#);
+        check(r#"[{"a": {"b": 1, "b": 2}, "a": {"b": 3, "c": 4, "b": 5}}, 0]"#, r#"[{"a":{"b":5,"c":4}},0]"#);
     }
 
     #[test]
@@ -259,10 +232,7 @@ mod tests {
         refuses("[1", NormaliseError::Expected("a comma or ]", 2));
         refuses(r#"{"a":1]"#, NormaliseError::Expected("a comma or }", 6));
         refuses(r#"{"a" 1}"#, NormaliseError::Expected("a colon", 5));
-        refuses(
-            r#"{"a":1,}"#,
-            NormaliseError::Expected("a key in double quotes", 7),
-        );
+        refuses(r#"{"a":1,}"#, NormaliseError::Expected("a key in double quotes", 7));
         refuses(r#""abc"#, NormaliseError::UnfinishedString(0));
         refuses("\"a\nb\"", NormaliseError::ControlCharacter(2));
         refuses(r#""\x""#, NormaliseError::Escape(1));
@@ -282,14 +252,7 @@ mod tests {
     fn duplicate_keys_at_every_level_cost_one_pass() {
         let levels = MAX_DEPTH - 1;
         let long = format!("\"{}\"", "x".repeat(4_000_000));
-        let stored = format!(
-            "{}{long}{}",
-            r#"{"a":0,"a":"#.repeat(levels),
-            "}".repeat(levels)
-        );
-        check(
-            &stored,
-            &format!("{}{long}{}", r#"{"a":"#.repeat(levels), "}".repeat(levels)),
-        );
+        let stored = format!("{}{long}{}", r#"{"a":0,"a":"#.repeat(levels), "}".repeat(levels));
+        check(&stored, &format!("{}{long}{}", r#"{"a":"#.repeat(levels), "}".repeat(levels)));
     }
 }

@@ -30,12 +30,7 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
             decimal = Decimal::read(even);
         }
     }
-    let Decimal {
-        sign,
-        whole,
-        fraction,
-        exponent,
-    } = decimal;
+    let Decimal { sign, whole, fraction, exponent } = decimal;
 
     out.extend_from_slice(sign);
     match usize::try_from(exponent) {
@@ -83,19 +78,13 @@ struct Decimal<'a> {
 impl<'a> Decimal<'a> {
     fn read(text: &'a [u8]) -> Self {
         let (sign, text) = text.split_at(usize::from(text.starts_with(b"-")));
-        let mark = text
-            .iter()
-            .position(|&byte| byte == b'e')
-            .unwrap_or(text.len());
+        let mark = text.iter().position(|&byte| byte == b'e').unwrap_or(text.len());
         let exponent = std::str::from_utf8(text.get(mark + 1..).unwrap_or_default());
         Self {
             sign,
             whole: text.get(..1).unwrap_or_default(),
             fraction: text.get(2..mark).unwrap_or_default(),
-            exponent: exponent
-                .ok()
-                .and_then(|digits| digits.parse().ok())
-                .unwrap_or(0),
+            exponent: exponent.ok().and_then(|digits| digits.parse().ok()).unwrap_or(0),
         }
     }
 
@@ -137,10 +126,7 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(usize, Scanned), Normali
     let bytes = text.as_bytes();
     let digits_from = |at: usize| {
         let rest = bytes.get(at..).unwrap_or_default();
-        at + rest
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .unwrap_or(rest.len())
+        at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
     };
     let byte = |at: usize| bytes.get(at).copied();
 
@@ -177,14 +163,7 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(usize, Scanned), Normali
             return Err(NormaliseError::IntegerTooLong(start));
         }
         let zero = negative && byte(whole) == Some(b'0');
-        return Ok((
-            end,
-            if zero {
-                Scanned::NegativeZero
-            } else {
-                Scanned::AsIs
-            },
-        ));
+        return Ok((end, if zero { Scanned::NegativeZero } else { Scanned::AsIs }));
     }
     if !has_exponent && prints_as_it_reads(&bytes[whole..point], &bytes[fraction]) {
         return Ok((end, Scanned::AsIs));
@@ -272,25 +251,12 @@ mod tests {
     }
 
     fn scans(text: &str, expected: Scanned) {
-        assert_eq!(
-            scan(text, 0).ok(),
-            Some((text.trim_end_matches(',').len(), expected)),
-            "{text}"
-        );
+        assert_eq!(scan(text, 0).ok(), Some((text.trim_end_matches(',').len(), expected)), "{text}");
     }
 
     #[test]
     fn numbers_that_python_prints_alike_are_left_alone() {
-        for text in [
-            "0",
-            "-1,",
-            "18446744073709551616",
-            "0.5",
-            "-0.0",
-            "0.0001",
-            "123456789012345.0",
-            "7.581509,",
-        ] {
+        for text in ["0", "-1,", "18446744073709551616", "0.5", "-0.0", "0.0001", "123456789012345.0", "7.581509,"] {
             scans(text, Scanned::AsIs);
         }
     }
@@ -308,24 +274,15 @@ mod tests {
     #[test]
     fn half_numbers_are_refused() {
         for text in ["-", "-a", "1.", "1.e5", "1e", "1e+", "1.5e-"] {
-            assert!(
-                matches!(scan(text, 0), Err(NormaliseError::Value(0))),
-                "{text}"
-            );
+            assert!(matches!(scan(text, 0), Err(NormaliseError::Value(0))), "{text}");
         }
     }
 
     #[test]
     fn integers_end_where_python_ends_them() {
         scans(&"9".repeat(MAX_INTEGER_DIGITS), Scanned::AsIs);
-        scans(
-            &format!("-{}", "9".repeat(MAX_INTEGER_DIGITS)),
-            Scanned::AsIs,
-        );
+        scans(&format!("-{}", "9".repeat(MAX_INTEGER_DIGITS)), Scanned::AsIs);
         let longer = "9".repeat(MAX_INTEGER_DIGITS + 1);
-        assert!(matches!(
-            scan(&longer, 0),
-            Err(NormaliseError::IntegerTooLong(0))
-        ));
+        assert!(matches!(scan(&longer, 0), Err(NormaliseError::IntegerTooLong(0))));
     }
 }

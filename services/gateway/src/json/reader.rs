@@ -27,14 +27,7 @@ pub(super) struct Reader<'a, 'o> {
 impl<'a, 'o> Reader<'a, 'o> {
     pub(super) fn new(text: &'a str, out: &'o mut Vec<u8>) -> Self {
         let start = out.len();
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            run: 0,
-            out,
-            start,
-        }
+        Self { text, bytes: text.as_bytes(), at: 0, run: 0, out, start }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -76,11 +69,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         self.flush();
         let rest = &self.bytes[self.at..];
         let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        self.skip(
-            rest.iter()
-                .position(|byte| !is_space(byte))
-                .unwrap_or(rest.len()),
-        );
+        self.skip(rest.iter().position(|byte| !is_space(byte)).unwrap_or(rest.len()));
         self.bytes.get(self.at).copied()
     }
 
@@ -149,21 +138,15 @@ impl<'a, 'o> Reader<'a, 'o> {
                 Ok(false)
             }
             Some(b'u') => {
-                let digits = self
-                    .bytes
-                    .get(self.at + 2..self.at + 6)
-                    .ok_or_else(|| invalid.clone())?;
+                let digits = self.bytes.get(self.at + 2..self.at + 6).ok_or_else(|| invalid.clone())?;
                 let mut unit = 0;
                 let mut upper = false;
                 for &byte in digits {
-                    let digit = char::from(byte)
-                        .to_digit(16)
-                        .ok_or_else(|| invalid.clone())?;
+                    let digit = char::from(byte).to_digit(16).ok_or_else(|| invalid.clone())?;
                     unit = unit << 4 | digit as u16;
                     upper |= byte.is_ascii_uppercase();
                 }
-                let in_hex =
-                    unit >= 0x7f || (unit < 0x20 && string::short_form(unit as u8).is_none());
+                let in_hex = unit >= 0x7f || (unit < 0x20 && string::short_form(unit as u8).is_none());
                 if in_hex && !upper {
                     self.at += 6;
                     return Ok(true);

@@ -34,10 +34,7 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
         at += 8;
     }
     let tail = bytes.get(at..).unwrap_or_default();
-    at + tail
-        .iter()
-        .position(|&byte| !is_plain(byte))
-        .unwrap_or(tail.len())
+    at + tail.iter().position(|&byte| !is_plain(byte)).unwrap_or(tail.len())
 }
 
 /// Marks with its high bit the first byte of `word` that is not plain. Bytes after it may be marked wrongly, because a
@@ -70,9 +67,7 @@ pub(super) fn push_char(out: &mut Vec<u8>, character: char) {
 pub(super) fn push_unit(out: &mut Vec<u8>, unit: u16) {
     match u8::try_from(unit) {
         Ok(byte) if is_plain(byte) => out.push(byte),
-        Ok(byte) if short_form(byte).is_some() => {
-            out.extend([b'\\', short_form(byte).unwrap_or(byte)])
-        }
+        Ok(byte) if short_form(byte).is_some() => out.extend([b'\\', short_form(byte).unwrap_or(byte)]),
         _ => {
             let digit = |shift: u32| HEX[usize::from(unit >> shift & 0xf)];
             out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
@@ -100,20 +95,13 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let mut out = b"before".to_vec();
         push_str(&mut out, text);
-        assert_eq!(
-            String::from_utf8_lossy(&out),
-            format!("before{expected}"),
-            "{text:?}"
-        );
+        assert_eq!(String::from_utf8_lossy(&out), format!("before{expected}"), "{text:?}");
     }
 
     #[test]
     fn printable_ascii_stays_as_it_is() {
         check("", r#""""#);
-        check(
-            "Gathering Facts </script> & 'more' ~",
-            r#""Gathering Facts </script> & 'more' ~""#,
-        );
+        check("Gathering Facts </script> & 'more' ~", r#""Gathering Facts </script> & 'more' ~""#);
     }
 
     #[test]
@@ -124,10 +112,7 @@ mod tests {
 
     #[test]
     fn other_control_characters_and_delete_are_written_in_hex() {
-        check(
-            "\0\u{1}\u{b}\u{1f}\u{7f}",
-            r#""\u0000\u0001\u000b\u001f\u007f""#,
-        );
+        check("\0\u{1}\u{b}\u{1f}\u{7f}", r#""\u0000\u0001\u000b\u001f\u007f""#);
     }
 
     #[test]

@@ -8,17 +8,10 @@ use super::ParamError;
 ///
 /// The first value that is not a choice is the one that the error names; an empty value is not a choice either.
 /// Choosing everything is still a filter, since a report may hold a text that is no choice (`always_filter`).
-pub fn parse<'v, 'c>(
-    values: impl Iterator<Item = &'v str>,
-    choices: &[&'c str],
-) -> Result<Vec<&'c str>, ParamError> {
+pub fn parse<'v, 'c>(values: impl Iterator<Item = &'v str>, choices: &[&'c str]) -> Result<Vec<&'c str>, ParamError> {
     let mut chosen = Vec::new();
     for value in values {
-        let choice = choices
-            .iter()
-            .copied()
-            .find(|choice| *choice == value)
-            .ok_or_else(|| ParamError::invalid_choice(value))?;
+        let choice = choices.iter().copied().find(|choice| *choice == value).ok_or_else(|| ParamError::invalid_choice(value))?;
         if !chosen.contains(&choice) {
             chosen.push(choice);
         }
@@ -47,8 +40,7 @@ mod tests {
     #[test]
     fn the_first_bad_value_is_named_as_it_came() {
         let check = |values: &[&str], named: &str| {
-            let text =
-                format!("Select a valid choice. {named} is not one of the available choices.");
+            let text = format!("Select a valid choice. {named} is not one of the available choices.");
             let chosen = parse(values.iter().copied(), &CHOICES);
             assert_eq!(chosen, Err(ParamError::Invalid(text)), "{values:?}");
         };

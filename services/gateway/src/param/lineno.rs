@@ -1,6 +1,6 @@
 //! `lineno` of tasks: a text filter that ARA declared on an integer column.
 
-use super::{ParamError, python, text};
+use super::{ParamError, text};
 
 /// The line to look for, cut at the ends of 64 bits.
 ///
@@ -31,9 +31,6 @@ mod tests {
         check(Some("99999999999999999999"), Ok(Some(i64::MAX)));
         check(Some("6.0"), Err(ParamError::NotAnInteger));
         check(Some("abc"), Err(ParamError::NotAnInteger));
-        check(
-            Some("6\0"),
-            Err(ParamError::invalid("Null characters are not allowed.")),
-        );
+        check(Some("6\0"), Err(ParamError::invalid("Null characters are not allowed.")));
     }
 }

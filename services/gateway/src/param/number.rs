@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::{ParamError, python};
+use super::ParamError;
 
 /// The largest number that `NumberFilter` lets through: the float 1e50, which is a little more than 10^50.
 const MAX: &str = "10000000000000000762976984109188700329496497094656";
@@ -33,9 +33,7 @@ pub fn parse(value: Option<&str>) -> Result<Option<i64>, ParamError> {
     };
     let number = Decimal::parse(text).ok_or_else(|| ParamError::invalid("Enter a number."))?;
     if number.exceeds_max() {
-        return Err(ParamError::invalid(
-            "Ensure this value is less than or equal to 1e+50.",
-        ));
+        return Err(ParamError::invalid("Ensure this value is less than or equal to 1e+50."));
     }
     Ok(Some(number.truncate()))
 }
@@ -48,13 +46,7 @@ impl Decimal {
         let ascii: String = python::strip(text)
             .chars()
             .filter(|c| *c != '_')
-            .map(|c| {
-                if c.is_ascii() {
-                    Some(c)
-                } else {
-                    python::digit(c).map(|digit| char::from(b'0' + digit))
-                }
-            })
+            .map(|c| if c.is_ascii() { Some(c) } else { python::digit(c).map(|digit| char::from(b'0' + digit)) })
             .collect::<Option<_>>()?;
         let unsigned = ascii.strip_prefix(['+', '-']).unwrap_or(&ascii);
         let (mantissa, power) = match unsigned.split_once(['e', 'E']) {
@@ -67,11 +59,7 @@ impl Decimal {
             return None;
         }
         let exponent = power - i128::try_from(fraction.len()).ok()?;
-        let number = Self {
-            negative: ascii.starts_with('-'),
-            digits: written.trim_start_matches('0').to_owned(),
-            exponent,
-        };
+        let number = Self { negative: ascii.starts_with('-'), digits: written.trim_start_matches('0').to_owned(), exponent };
         (number.adjusted() <= MAX_ADJUSTED_EXPONENT && exponent >= MIN_EXPONENT).then_some(number)
     }
 
@@ -99,18 +87,10 @@ impl Decimal {
         }
         let limit = if self.negative { i64::MIN } else { i64::MAX };
         // 64 bits hold 19 digits at most, so one more is enough to see that they do not.
-        let Some(places) = usize::try_from(integer_digits)
-            .ok()
-            .filter(|places| *places <= 20)
-        else {
+        let Some(places) = usize::try_from(integer_digits).ok().filter(|places| *places <= 20) else {
             return limit;
         };
-        let digits: String = self
-            .digits
-            .chars()
-            .chain(std::iter::repeat('0'))
-            .take(places)
-            .collect();
+        let digits: String = self.digits.chars().chain(std::iter::repeat('0')).take(places).collect();
         let sign = if self.negative { "-" } else { "" };
         format!("{sign}{digits}").parse().unwrap_or(limit)
     }
@@ -122,14 +102,8 @@ fn parse_power(text: &str) -> Option<i128> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let magnitude = digits
-        .parse()
-        .map_or(OUT_OF_RANGE, |magnitude: i128| magnitude.min(OUT_OF_RANGE));
-    Some(if text.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    })
+    let magnitude = digits.parse().map_or(OUT_OF_RANGE, |magnitude: i128| magnitude.min(OUT_OF_RANGE));
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
 #[cfg(test)]
@@ -142,8 +116,7 @@ mod tests {
     }
 
     const NOT_A_NUMBER: Result<Option<i64>, &str> = Err("Enter a number.");
-    const TOO_LARGE: Result<Option<i64>, &str> =
-        Err("Ensure this value is less than or equal to 1e+50.");
+    const TOO_LARGE: Result<Option<i64>, &str> = Err("Ensure this value is less than or equal to 1e+50.");
 
     #[test]
     fn an_absent_or_empty_value_is_no_filter() {
@@ -204,22 +177,10 @@ mod tests {
         check("9223372036854775808", Ok(Some(i64::MAX)));
         check("-9223372036854775809", Ok(Some(i64::MIN)));
         check("1e50", Ok(Some(i64::MAX)));
-        check(
-            "100000000000000007629769841091887003294964970946560",
-            Ok(Some(i64::MAX)),
-        );
-        check(
-            "100000000000000007629769841091887003294964970946560.0",
-            Ok(Some(i64::MAX)),
-        );
-        check(
-            "100000000000000007629769841091887003294964970946560.1",
-            TOO_LARGE,
-        );
-        check(
-            "100000000000000007629769841091887003294964970946561",
-            TOO_LARGE,
-        );
+        check("100000000000000007629769841091887003294964970946560", Ok(Some(i64::MAX)));
+        check("100000000000000007629769841091887003294964970946560.0", Ok(Some(i64::MAX)));
+        check("100000000000000007629769841091887003294964970946560.1", TOO_LARGE);
+        check("100000000000000007629769841091887003294964970946561", TOO_LARGE);
         check("1e51", TOO_LARGE);
         check("1e999999999999999999", TOO_LARGE);
         check("-1e999999999999999999", Ok(Some(i64::MIN)));

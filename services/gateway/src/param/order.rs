@@ -8,10 +8,7 @@ use super::ParamError;
 ///
 /// Pieces between commas are not trimmed, and empty ones are dropped. A value of nothing but commas is therefore an
 /// empty list, which takes the endpoint's own order away (`order_by()` without arguments).
-pub fn parse<'f>(
-    value: Option<&str>,
-    fields: &[&'f str],
-) -> Result<Option<Vec<(&'f str, bool)>>, ParamError> {
+pub fn parse<'f>(value: Option<&str>, fields: &[&'f str]) -> Result<Option<Vec<(&'f str, bool)>>, ParamError> {
     let Some(list) = value.filter(|list| !list.is_empty()) else {
         return Ok(None);
     };
@@ -40,10 +37,7 @@ mod tests {
         check(None, None);
         check(Some(""), None);
         check(Some("id"), Some(&[("id", false)]));
-        check(
-            Some("-created,id"),
-            Some(&[("created", true), ("id", false)]),
-        );
+        check(Some("-created,id"), Some(&[("created", true), ("id", false)]));
         check(Some(",id,,"), Some(&[("id", false)]));
         check(Some("id,-id"), Some(&[("id", false), ("id", true)]));
         check(Some(","), Some(&[]));
@@ -52,8 +46,7 @@ mod tests {
     #[test]
     fn the_first_unknown_piece_is_named() {
         let check = |value: &str, named: &str| {
-            let text =
-                format!("Select a valid choice. {named} is not one of the available choices.");
+            let text = format!("Select a valid choice. {named} is not one of the available choices.");
             assert_eq!(parse(Some(value), &FIELDS), Err(ParamError::Invalid(text)));
         };
         check("bogus", "bogus");

@@ -13,12 +13,7 @@ use super::ParamError;
 pub const MAX_FIELDS: usize = 1000;
 
 /// What Python's `quote_plus` escapes, but for the space, which becomes a `+`.
-const QUOTED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'-')
-    .remove(b'~')
-    .remove(b' ');
+const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b' ');
 
 /// The fields of a query string, decoded, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,10 +39,7 @@ impl QueryString {
             let latin1: String = raw.bytes().map(char::from).collect();
             decode_fields(&latin1)
         });
-        Ok(Self {
-            fields: decode_fields(raw),
-            mangled,
-        })
+        Ok(Self { fields: decode_fields(raw), mangled })
     }
 
     /// The value of a parameter; of repeated ones the last, as `QueryDict.get`.
@@ -58,10 +50,7 @@ impl QueryString {
 
     /// All values of a parameter, as `QueryDict.getlist`.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.fields
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether a parameter is there, be it empty.
@@ -111,11 +100,7 @@ fn decode_fields(raw: &str) -> Vec<(String, String)> {
 
 /// Both Python's `errors="replace"` and Rust's lossy decoding put one U+FFFD per maximal broken sequence.
 fn decode(piece: &str) -> String {
-    let spaced: Cow<str> = if piece.contains('+') {
-        piece.replace('+', " ").into()
-    } else {
-        piece.into()
-    };
+    let spaced: Cow<str> = if piece.contains('+') { piece.replace('+', " ").into() } else { piece.into() };
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
@@ -133,10 +118,7 @@ mod tests {
     fn fields_are_decoded_as_a_query_dict() {
         let check = |raw: &str, expected: &[(&str, &str)]| {
             let fields = QueryString::parse(raw).map(|query| query.fields);
-            let expected = expected
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
+            let expected = expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             assert_eq!(fields, Ok(expected), "{raw:?}");
         };
         check("", &[]);
@@ -153,19 +135,13 @@ mod tests {
         check("a=%zz%4%", &[("a", "%zz%4%")]);
         check("a=%00", &[("a", "\0")]);
         check("a=%C3é%A9", &[("a", "\u{fffd}é\u{fffd}")]);
-        check(
-            "a=%ED%A0%80%F0%9F%98",
-            &[("a", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}")],
-        );
+        check("a=%ED%A0%80%F0%9F%98", &[("a", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}")]);
     }
 
     #[test]
     fn a_thousand_pieces_are_read_and_one_more_is_refused() {
         assert!(QueryString::parse(&"&".repeat(999)).is_ok());
-        assert_eq!(
-            QueryString::parse(&"&".repeat(1000)),
-            Err(ParamError::TooManyFields)
-        );
+        assert_eq!(QueryString::parse(&"&".repeat(1000)), Err(ParamError::TooManyFields));
     }
 
     #[test]
@@ -186,15 +162,8 @@ mod tests {
             assert_eq!(query.link_query(overrides), expected, "{raw:?}");
             Ok(())
         };
-        let next = [
-            ("limit", Some("2".to_owned())),
-            ("offset", Some("5".to_owned())),
-        ];
-        check(
-            "status=ok&foo=a+b&offset=3&foo=c&limit=2&limit=9",
-            &next,
-            "foo=a+b&foo=c&limit=2&offset=5&status=ok",
-        )?;
+        let next = [("limit", Some("2".to_owned())), ("offset", Some("5".to_owned()))];
+        check("status=ok&foo=a+b&offset=3&foo=c&limit=2&limit=9", &next, "foo=a+b&foo=c&limit=2&offset=5&status=ok")?;
         check("b&a=", &next, "a=&b=&limit=2&offset=5")?;
         check("=x&&", &next, "=x&limit=2&offset=5")?;
         check("", &next, "limit=2&offset=5")?;

@@ -2,15 +2,13 @@
 //!
 //! Escaping for LIKE is the query's work.
 
-use super::{ParamError, python};
+use super::ParamError;
 
 /// The text to look for, trimmed. ARA sets no lengths; only NUL is refused.
 pub fn parse(value: Option<&str>) -> Result<Option<&str>, ParamError> {
     let text = value.map(python::strip).filter(|text| !text.is_empty());
     match text {
-        Some(text) if text.contains('\0') => {
-            Err(ParamError::invalid("Null characters are not allowed."))
-        }
+        Some(text) if text.contains('\0') => Err(ParamError::invalid("Null characters are not allowed.")),
         text => Ok(text),
     }
 }

@@ -1,6 +1,6 @@
 //! Filters on UUIDs: django-filter's `UUIDFilter` over Django's `UUIDField` and Python's `uuid.UUID`.
 
-use super::{ParamError, python};
+use super::ParamError;
 
 /// The UUID as ARA stores it: 32 lower-case hexadecimal digits.
 ///
@@ -12,16 +12,9 @@ pub fn parse(value: Option<&str>) -> Result<Option<String>, ParamError> {
     };
     let bare = text.replace("urn:", "").replace("uuid:", "");
     let bare = bare.trim_matches(['{', '}']).replace('-', "");
-    let integer = if bare.chars().count() == 32 {
-        python::hexadecimal(&bare)
-    } else {
-        None
-    };
+    let integer = if bare.chars().count() == 32 { python::hexadecimal(&bare) } else { None };
     let integer = integer.ok_or_else(|| ParamError::invalid("Enter a valid UUID."))?;
-    Ok(Some(format!(
-        "{:0>32}",
-        integer.digits.to_ascii_lowercase()
-    )))
+    Ok(Some(format!("{:0>32}", integer.digits.to_ascii_lowercase())))
 }
 
 #[cfg(test)]
@@ -31,11 +24,7 @@ mod tests {
     #[test]
     fn every_way_of_writing_a_uuid_gives_its_digits() {
         let check = |value: &str, expected: &str| {
-            assert_eq!(
-                parse(Some(value)),
-                Ok(Some(expected.to_owned())),
-                "{value:?}"
-            );
+            assert_eq!(parse(Some(value)), Ok(Some(expected.to_owned())), "{value:?}");
         };
         let digits = "0123456789abcdef0123456789abcdef";
         check(digits, digits);
@@ -44,22 +33,10 @@ mod tests {
         check("urn:uuid:01234567-89ab-cdef-0123-456789abcdef", digits);
         check("0-1-23456789abcdef0123456789abcdef-", digits);
         check("uuurn:id:0123456789abcdef0123456789abcdef", digits);
-        check(
-            "0x123456789abcdef0123456789abcde",
-            "00123456789abcdef0123456789abcde",
-        );
-        check(
-            "+1_3456789abcdef0123456789abcdef",
-            "0013456789abcdef0123456789abcdef",
-        );
-        check(
-            "{ 123456789abcdef0123456789abcde }",
-            "00123456789abcdef0123456789abcde",
-        );
-        check(
-            "\u{661}123456789abcdef0123456789abcdef",
-            "1123456789abcdef0123456789abcdef",
-        );
+        check("0x123456789abcdef0123456789abcde", "00123456789abcdef0123456789abcde");
+        check("+1_3456789abcdef0123456789abcdef", "0013456789abcdef0123456789abcdef");
+        check("{ 123456789abcdef0123456789abcde }", "00123456789abcdef0123456789abcde");
+        check("\u{661}123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef");
     }
 
     #[test]

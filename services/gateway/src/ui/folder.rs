@@ -25,7 +25,14 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const PAGE_ENTRIES: u32 = 500;
 
 /// Answers a folder.
-pub(crate) async fn folder(gateway: &Gateway, location: &Location, slash: bool, query: &str, accept: Option<&str>, origin: &Origin) -> Result<Reply, Error> {
+pub(crate) async fn folder(
+    gateway: &Gateway,
+    location: &Location,
+    slash: bool,
+    query: &str,
+    accept: Option<&str>,
+    origin: &Origin,
+) -> Result<Reply, Error> {
     let query = QueryString::parse(query).map_err(|error| Error::new(Reason::ArgumentInvalid, error.to_string()))?;
     let after = query.last("after").unwrap_or_default().to_owned();
     let request = ListReportsRequest { folder: location.to_string(), page_size: PAGE_ENTRIES, page_token: after };
@@ -34,9 +41,10 @@ pub(crate) async fn folder(gateway: &Gateway, location: &Location, slash: bool, 
     if wants_json {
         return Ok(reply::plain_json(StatusCode::OK, as_json(&answer.entries, &answer.next_page_token)));
     }
-    if !slash && !location.is_root() {
+    if !slash && !(location.is_root() && gateway.config.mounts.base_path.is_empty()) {
         // Links on the page are relative to the folder.
-        let last = location.segments().last().unwrap_or_default();
+        let base = gateway.config.mounts.base_path.rsplit('/').next().unwrap_or_default();
+        let last = location.segments().last().unwrap_or(base);
         let mut reply = reply::page(StatusCode::MOVED_PERMANENTLY, String::new());
         if let Ok(target) = HeaderValue::try_from(format!("{}/", utf8_percent_encode(last, SEGMENT))) {
             reply.headers_mut().insert(LOCATION, target);
@@ -78,13 +86,15 @@ fn as_page(gateway: &Gateway, location: &Location, entries: &[FolderEntry], next
         let _ = write!(url, "/{}", utf8_percent_encode(segment, SEGMENT));
         let _ = write!(content, " / <a href=\"{}/\">{}</a>", escape(&url), escape(segment));
     }
-    let name = if location.is_root() { "Reports" } else { location.as_str() };
+    let name = if location.is_root() { gateway.config.title.as_str() } else { location.as_str() };
     let _ = write!(content, "</nav>\n<h1>{}</h1>\n", escape(name));
     if entries.is_empty() {
         content.push_str("<p>Nothing here: no folder, and no report.</p>");
         return page(name, &content);
     }
-    content.push_str("<table>\n<thead><tr><th>Name</th><th>Kind</th><th>Changed</th><th class=\"n\">Size</th></tr></thead>\n<tbody>\n");
+    content.push_str(
+        "<table>\n<thead><tr><th>Name</th><th>Kind</th><th>Changed</th><th class=\"n\">Size</th></tr></thead>\n<tbody>\n",
+    );
     for entry in entries {
         let link = utf8_percent_encode(&entry.name, SEGMENT).to_string();
         let (kind, size) = if entry.report { ("report", size(entry.size)) } else { ("folder", String::new()) };

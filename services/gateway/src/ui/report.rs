@@ -48,7 +48,11 @@ pub(crate) async fn front(gateway: &Gateway, asked: &Asked<'_>) -> Result<Reply,
         ("records", counts.records),
         ("labels", counts.labels),
     ] {
-        let _ = writeln!(content, "<tr><td><a href=\"{}/api/v1/{noun}\">{noun}</a></td><td class=\"n\">{count}</td></tr>", escape(&url));
+        let _ = writeln!(
+            content,
+            "<tr><td><a href=\"{}/api/v1/{noun}\">{noun}</a></td><td class=\"n\">{count}</td></tr>",
+            escape(&url)
+        );
     }
     content.push_str("</tbody>\n</table>");
     let mut reply = reply::page(StatusCode::OK, page(name, &content));

@@ -9,8 +9,19 @@ use rusqlite::{
 
 /// Tables that a statement of ours may read.
 const TABLES: [&str; 13] = [
-    "file_contents", "files", "hosts", "labels", "latest_hosts", "playbooks", "playbooks_labels", "plays", "records", "results",
-    "results_delegated_to", "sqlite_master", "tasks",
+    "file_contents",
+    "files",
+    "hosts",
+    "labels",
+    "latest_hosts",
+    "playbooks",
+    "playbooks_labels",
+    "plays",
+    "records",
+    "results",
+    "results_delegated_to",
+    "sqlite_master",
+    "tasks",
 ];
 /// Functions that our statements use.
 const FUNCTIONS: [&str; 5] = ["coalesce", "count", "json_array_length", "like", "length"];
@@ -45,7 +56,9 @@ pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
 fn authorize(context: AuthContext<'_>) -> Authorization {
     let allowed = match context.action {
         AuthAction::Select | AuthAction::Transaction { .. } => true,
-        AuthAction::Read { table_name, .. } => TABLES.contains(&table_name) || PRAGMAS.iter().any(|pragma| table_name.strip_prefix("pragma_") == Some(pragma)),
+        AuthAction::Read { table_name, .. } => {
+            TABLES.contains(&table_name) || PRAGMAS.iter().any(|pragma| table_name.strip_prefix("pragma_") == Some(pragma))
+        }
         AuthAction::Function { function_name } => FUNCTIONS.iter().any(|name| name.eq_ignore_ascii_case(function_name)),
         AuthAction::Pragma { pragma_name, .. } => PRAGMAS.contains(&pragma_name),
         _ => false,

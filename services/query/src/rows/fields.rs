@@ -109,7 +109,9 @@ impl<'reader, 'row> Fields<'reader, 'row> {
         let digits: String = hex.chars().filter(|character| *character != '-').collect::<String>().to_ascii_lowercase();
         let parts = (digits.get(..8), digits.get(8..12), digits.get(12..16), digits.get(16..20), digits.get(20..));
         match parts {
-            (Some(a), Some(b), Some(c), Some(d), Some(e)) if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            (Some(a), Some(b), Some(c), Some(d), Some(e))
+                if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
                 Some(format!("{a}-{b}-{c}-{d}-{e}"))
             }
             _ => {
@@ -147,7 +149,9 @@ impl<'reader, 'row> Fields<'reader, 'row> {
                 Ok(Status::StreamEnd) => break,
                 Ok(_) if text.len() >= max => return Err(format!("longer than {max} bytes")),
                 Ok(_) if text.len() == text.capacity() => text.reserve(text.len().min(max - text.len()).max(64)),
-                Ok(_) if before == (inflate.total_in(), inflate.total_out()) => return Err("a zlib stream that is cut short".to_owned()),
+                Ok(_) if before == (inflate.total_in(), inflate.total_out()) => {
+                    return Err("a zlib stream that is cut short".to_owned());
+                }
                 Ok(_) => {}
                 Err(_) => return Err("not a zlib stream".to_owned()),
             }

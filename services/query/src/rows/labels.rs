@@ -19,7 +19,11 @@ impl Noun for Labels {
     const KEY: &'static str = "labels.id";
     const SORTING: Sorting = Sorting {
         default: "",
-        fields: &[(OrderField::Id, "labels.id"), (OrderField::Created, "labels.created"), (OrderField::Updated, "labels.updated")],
+        fields: &[
+            (OrderField::Id, "labels.id"),
+            (OrderField::Created, "labels.created"),
+            (OrderField::Updated, "labels.updated"),
+        ],
     };
 
     fn select(filter: &LabelFilter) -> Result<Select, Error> {

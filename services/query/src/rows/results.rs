@@ -111,7 +111,9 @@ fn hang_on(reader: &Reader<'_>, result: &mut ResultRow) -> Result<(), Error> {
         (task.created, task.updated) = (None, None);
         adopt(&mut result.problems, "task", &mut task.problems);
     }
-    for (part, host) in result.host.iter_mut().map(|host| ("host", host)).chain(result.delegated_to.iter_mut().map(|host| ("delegated_to", host))) {
+    for (part, host) in
+        result.host.iter_mut().map(|host| ("host", host)).chain(result.delegated_to.iter_mut().map(|host| ("delegated_to", host)))
+    {
         (host.created, host.updated) = (None, None);
         adopt(&mut result.problems, part, &mut host.problems);
     }

@@ -32,41 +32,19 @@ pub(super) fn render() -> String {
         "",
         stat.as_deref().and_then(start_seconds),
     );
-    text.put(
-        "process_resident_memory_bytes",
-        "gauge",
-        "Resident memory, in bytes.",
-        "",
-        resident_bytes(),
-    );
-    text.put(
-        "process_open_fds",
-        "gauge",
-        "Number of open file descriptors.",
-        "",
-        open_files(),
-    );
+    text.put("process_resident_memory_bytes", "gauge", "Resident memory, in bytes.", "", resident_bytes());
+    text.put("process_open_fds", "gauge", "Number of open file descriptors.", "", open_files());
     text.0
 }
 
 struct Text(String);
 
 impl Text {
-    fn put(
-        &mut self,
-        name: &str,
-        kind: &str,
-        help: &str,
-        labels: &str,
-        value: Option<impl Display>,
-    ) {
+    fn put(&mut self, name: &str, kind: &str, help: &str, labels: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             let Self(text) = self;
             // Writing to a string does not fail.
-            let _ = writeln!(
-                text,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n"
-            );
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{labels} {value}\n");
         }
     }
 }
@@ -76,10 +54,7 @@ impl Text {
 /// The second field is the program's name, which may hold spaces and parentheses, so counting begins behind it.
 fn field(stat: &str, number: usize) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace()
-        .nth(number.checked_sub(3)?)?
-        .parse()
-        .ok()
+    rest.split_ascii_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
 }
 
 fn cpu_seconds(stat: &str) -> Option<f64> {
@@ -88,18 +63,14 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
 
 fn start_seconds(stat: &str) -> Option<f64> {
     let system = fs::read_to_string("/proc/stat").ok()?;
-    let boot = system
-        .lines()
-        .find_map(|line| line.strip_prefix("btime "))?;
+    let boot = system.lines().find_map(|line| line.strip_prefix("btime "))?;
     let boot: f64 = boot.trim().parse().ok()?;
     Some(boot + field(stat, 22)? / TICKS_PER_SECOND)
 }
 
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let size = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let size = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = size.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -22,12 +22,7 @@ struct State {
 impl Readiness {
     /// A service that is starting.
     pub fn new() -> Self {
-        Self {
-            state: Arc::new(Mutex::new(State {
-                reasons: BTreeSet::from([STARTING]),
-                stopping: false,
-            })),
-        }
+        Self { state: Arc::new(Mutex::new(State { reasons: BTreeSet::from([STARTING]), stopping: false })) }
     }
 
     /// The service is ready: no reason against it is left.

@@ -78,8 +78,6 @@ impl TelemetryArgs {
 
     /// The name that the environment gives the service, if it gives one.
     pub(super) fn service_name(&self) -> Option<&str> {
-        self.otlp_service_name
-            .as_deref()
-            .filter(|name| !name.is_empty())
+        self.otlp_service_name.as_deref().filter(|name| !name.is_empty())
     }
 }

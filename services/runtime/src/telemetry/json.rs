@@ -15,15 +15,7 @@ use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Names that every line may have; a field called so is written as `field.<name>`.
-const OWN_NAMES: [&str; 7] = [
-    "timestamp",
-    "level",
-    "target",
-    "message",
-    "span",
-    "trace_id",
-    "span_id",
-];
+const OWN_NAMES: [&str; 7] = ["timestamp", "level", "target", "message", "span", "trace_id", "span_id"];
 
 /// The format itself; it has no settings.
 pub(super) struct FlatJson;
@@ -32,19 +24,10 @@ impl<S> FormatEvent<S, JsonFields> for FlatJson
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn format_event(
-        &self,
-        ctx: &FmtContext<'_, S, JsonFields>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+    fn format_event(&self, ctx: &FmtContext<'_, S, JsonFields>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut fields = Fields::default();
         let mut innermost = None;
-        for span in ctx
-            .event_scope()
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
+        for span in ctx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
             let extensions = span.extensions();
             if let Some(formatted) = extensions.get::<FormattedFields<JsonFields>>() {
                 fields.extend(formatted);
@@ -60,10 +43,7 @@ where
         let mut line = Line::new();
         line.put("timestamp", &timestamp.into())?;
         line.put("level", &event.metadata().level().as_str().into())?;
-        line.put(
-            "target",
-            &target.unwrap_or(event.metadata().target()).into(),
-        )?;
+        line.put("target", &target.unwrap_or(event.metadata().target()).into())?;
         if let Some(message) = &fields.message {
             line.put("message", message)?;
         }
@@ -128,11 +108,7 @@ impl Fields {
     }
 
     fn set(&mut self, name: &str, value: Value) {
-        let name = if OWN_NAMES.contains(&name) {
-            format!("field.{name}")
-        } else {
-            name.to_owned()
-        };
+        let name = if OWN_NAMES.contains(&name) { format!("field.{name}") } else { name.to_owned() };
         match self.named.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
             None => self.named.push((name, value)),

@@ -27,11 +27,7 @@ pub struct Subscriber {
 /// Builds what [`super::init`] installs, with log lines going to `writer`, never coloured.
 ///
 /// With an OTLP endpoint it must be called inside the async runtime.
-pub fn subscriber<W>(
-    args: &TelemetryArgs,
-    service_name: &'static str,
-    writer: W,
-) -> Result<Subscriber, Error>
+pub fn subscriber<W>(args: &TelemetryArgs, service_name: &'static str, writer: W) -> Result<Subscriber, Error>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -39,20 +35,12 @@ where
 }
 
 /// Builds the subscriber whose lines go to stderr, coloured if somebody looks at them.
-pub(super) fn to_stderr(
-    args: &TelemetryArgs,
-    service_name: &'static str,
-) -> Result<Subscriber, Error> {
+pub(super) fn to_stderr(args: &TelemetryArgs, service_name: &'static str) -> Result<Subscriber, Error> {
     let is_terminal = io::stderr().is_terminal();
     build(args, service_name, io::stderr, is_terminal)
 }
 
-fn build<W>(
-    args: &TelemetryArgs,
-    service_name: &'static str,
-    writer: W,
-    is_terminal: bool,
-) -> Result<Subscriber, Error>
+fn build<W>(args: &TelemetryArgs, service_name: &'static str, writer: W, is_terminal: bool) -> Result<Subscriber, Error>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -70,20 +58,14 @@ where
     });
     let registry = Registry::default().with(export);
     let log = lines(args.log_format, writer, is_terminal).with_filter(filter);
-    Ok(Subscriber {
-        dispatch: Dispatch::new(registry.with(log)),
-        traces,
-    })
+    Ok(Subscriber { dispatch: Dispatch::new(registry.with(log)), traces })
 }
 
 fn filter(directives: &str) -> Result<EnvFilter, Error> {
     EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(directives)
-        .map_err(|source| Error::Filter {
-            directives: directives.to_owned(),
-            source,
-        })
+        .map_err(|source| Error::Filter { directives: directives.to_owned(), source })
 }
 
 fn lines<S, W>(format: LogFormat, writer: W, is_terminal: bool) -> Box<dyn Layer<S> + Send + Sync>
@@ -93,11 +75,7 @@ where
 {
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
-        LogFormat::Json => layer
-            .with_ansi(false)
-            .fmt_fields(JsonFields::new())
-            .event_format(FlatJson)
-            .boxed(),
+        LogFormat::Json => layer.with_ansi(false).fmt_fields(JsonFields::new()).event_format(FlatJson).boxed(),
         // Left alone on a terminal, the layer decides by NO_COLOR.
         LogFormat::Text if is_terminal => layer.boxed(),
         LogFormat::Text => layer.with_ansi(false).boxed(),
@@ -107,7 +85,5 @@ where
 fn is_exported(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let root = target.split("::").next().unwrap_or(target);
-    *metadata.level() <= tracing::Level::INFO
-        && !EXPORT_MACHINERY.contains(&root)
-        && !root.starts_with("opentelemetry")
+    *metadata.level() <= tracing::Level::INFO && !EXPORT_MACHINERY.contains(&root) && !root.starts_with("opentelemetry")
 }

@@ -22,10 +22,7 @@ pub struct Traces {
 
 impl Traces {
     /// Starts the export if the arguments ask for one.
-    pub(super) fn new(
-        args: &TelemetryArgs,
-        service_name: &'static str,
-    ) -> Result<Option<Self>, Error> {
+    pub(super) fn new(args: &TelemetryArgs, service_name: &'static str) -> Result<Option<Self>, Error> {
         let Some(endpoint) = args.endpoint() else {
             return Ok(None);
         };
@@ -77,25 +74,17 @@ fn exporter(endpoint: &str) -> Result<SpanExporter, Error> {
             builder.with_tls_config(ClientTlsConfig::new().with_enabled_roots())
         }
         _ => {
-            return Err(Error::Endpoint {
-                endpoint: endpoint.to_owned(),
-            });
+            return Err(Error::Endpoint { endpoint: endpoint.to_owned() });
         }
     };
-    builder.build().map_err(|source| Error::Export {
-        endpoint: endpoint.to_owned(),
-        source,
-    })
+    builder.build().map_err(|source| Error::Export { endpoint: endpoint.to_owned(), source })
 }
 
 /// Later attributes win, so they stand in the order that OpenTelemetry prescribes.
 fn resource(named_by_environment: Option<&str>, service_name: &'static str) -> Resource {
     let resource = Resource::builder_empty()
         .with_service_name(service_name)
-        .with_attribute(opentelemetry::KeyValue::new(
-            "service.version",
-            env!("CARGO_PKG_VERSION"),
-        ))
+        .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_detector(Box::new(TelemetryResourceDetector))
         .with_detector(Box::new(EnvResourceDetector::new()));
     match named_by_environment {

@@ -3,7 +3,7 @@
 //! It takes single digits (`2030-1-1 1:2`), digits of any script, and blanks in front of the offset, but wants a time.
 
 use super::civil::{self, Local, Time};
-use crate::param::python;
+use crate::text;
 
 pub(super) fn parse(text: &str) -> Option<Local> {
     let mut rest = Rest(text);
@@ -13,10 +13,7 @@ pub(super) fn parse(text: &str) -> Option<Local> {
     rest.one_of(&['-'])?;
     let day = rest.number(1, 2)?;
     rest.one_of(&['T', ' '])?;
-    let mut time = Time {
-        hour: rest.number(1, 2)?,
-        ..Time::default()
-    };
+    let mut time = Time { hour: rest.number(1, 2)?, ..Time::default() };
     rest.one_of(&[':'])?;
     time.minute = rest.number(1, 2)?;
     if rest.one_of(&[':']).is_some() {
@@ -25,7 +22,7 @@ pub(super) fn parse(text: &str) -> Option<Local> {
             time.micros = rest.fraction()?;
         }
     }
-    rest.0 = rest.0.trim_start_matches(python::is_space);
+    rest.0 = rest.0.trim_start_matches(text::is_space);
     let offset = rest.offset()?;
     if !rest.0.is_empty() {
         return None;
@@ -45,7 +42,7 @@ impl Rest<'_> {
 
     fn digit(&mut self) -> Option<i64> {
         let first = self.0.chars().next()?;
-        let digit = python::digit(first)?;
+        let digit = text::digit(first)?;
         self.0 = self.0.get(first.len_utf8()..)?;
         Some(digit.into())
     }
@@ -79,10 +76,7 @@ impl Rest<'_> {
         let Some(sign) = self.one_of(&['Z', '+', '-']).filter(|sign| *sign != 'Z') else {
             return Some(0);
         };
-        let mut ahead = Time {
-            hour: self.number(2, 2)?,
-            ..Time::default()
-        };
+        let mut ahead = Time { hour: self.number(2, 2)?, ..Time::default() };
         if self.one_of(&[':']).is_some() || !self.0.is_empty() {
             ahead.minute = self.number(2, 2)?;
         }

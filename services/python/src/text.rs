@@ -1,32 +1,31 @@
 //! How Python 3.11 reads text: what is blank, what is a digit, what `int()` accepts.
 //!
-//! Not an interpreter's whole grammar of numbers: `decimal` has its own in `number`, dates in `datetime`.
+//! Not an interpreter's whole grammar of numbers: `decimal` has its own, dates theirs in `datetime`.
 
 /// The zero of each run of ten decimal digits (general category Nd) in Unicode 14, Python 3.11's version.
 const ZEROS: [u32; 66] = [
-    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
-    0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
-    0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
-    0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
-    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
-    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20, 0x1040,
+    0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0,
+    0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
+    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec,
+    0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
 /// CPython's `int_max_str_digits`: a decimal literal with more digits, leading zeros included, is a `ValueError`.
 const MAX_DIGITS: usize = 4300;
 
 /// `str.isspace` of one character: Unicode's White_Space and the four ASCII separators.
-pub(super) fn is_space(c: char) -> bool {
+pub fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }
 
 /// `str.strip()`.
-pub(super) fn strip(text: &str) -> &str {
+pub fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
 /// The value of a decimal digit of any script.
-pub(super) fn digit(c: char) -> Option<u8> {
+pub fn digit(c: char) -> Option<u8> {
     let code = u32::from(c);
     let run = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
     let value = code - ZEROS.get(run)?;
@@ -35,15 +34,16 @@ pub(super) fn digit(c: char) -> Option<u8> {
 
 /// An integer of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Integer {
-    pub(super) negative: bool,
+pub struct Integer {
+    /// It has a minus.
+    pub negative: bool,
     /// ASCII, in the radix of the literal, without leading zeros; `0` for zero.
-    pub(super) digits: String,
+    pub digits: String,
 }
 
 impl Integer {
     /// The value of a decimal literal, or the end of the range that it passes.
-    pub(super) fn saturate(&self) -> i64 {
+    pub fn saturate(&self) -> i64 {
         let magnitude: i128 = self.digits.parse().unwrap_or(i128::MAX);
         let value = if self.negative { -magnitude } else { magnitude };
         i64::try_from(value).unwrap_or(if self.negative { i64::MIN } else { i64::MAX })
@@ -51,13 +51,13 @@ impl Integer {
 }
 
 /// `int(text)`.
-pub(super) fn integer(text: &str) -> Option<Integer> {
+pub fn integer(text: &str) -> Option<Integer> {
     let literal = integer_literal(text, 10)?;
     (literal.1 <= MAX_DIGITS).then_some(literal.0)
 }
 
 /// `int(text, 16)`.
-pub(super) fn hexadecimal(text: &str) -> Option<Integer> {
+pub fn hexadecimal(text: &str) -> Option<Integer> {
     integer_literal(text, 16).map(|literal| literal.0)
 }
 
@@ -83,10 +83,7 @@ fn integer_literal(text: &str, radix: u32) -> Option<(Integer, usize)> {
         "" => "0",
         digits => digits,
     };
-    let integer = Integer {
-        negative: literal.starts_with('-'),
-        digits: digits.to_owned(),
-    };
+    let integer = Integer { negative: literal.starts_with('-'), digits: digits.to_owned() };
     Some((integer, written.len()))
 }
 
@@ -161,10 +158,7 @@ mod tests {
     #[test]
     fn integers_saturate_at_64_bits() {
         let check = |text: &str, expected: i64| {
-            assert_eq!(
-                integer(text).map(|integer| integer.saturate()),
-                Some(expected)
-            );
+            assert_eq!(integer(text).map(|integer| integer.saturate()), Some(expected));
         };
         check("9223372036854775807", i64::MAX);
         check("9223372036854775808", i64::MAX);

@@ -34,14 +34,11 @@ impl Time {
 /// Puts a day and a time together. `None` if the time does not exist or the offset is a day or more.
 pub(super) fn local(day: i64, time: Time, offset: i64) -> Option<Local> {
     let exists = time.hour < 24 && time.minute < 60 && time.second < 60;
-    (exists && offset.abs() < super::DAY).then(|| Local {
-        micros: day * super::DAY + time.to_micros(),
-        offset,
-    })
+    (exists && offset.abs() < super::DAY).then(|| Local { micros: day * super::DAY + time.to_micros(), offset })
 }
 
 /// Whether a day since 1970 is within Python's years.
-pub(super) fn is_day(day: i64) -> bool {
+pub(crate) fn is_day(day: i64) -> bool {
     (FIRST_DAY..=LAST_DAY).contains(&day)
 }
 
@@ -53,8 +50,7 @@ pub(super) fn day(year: i64, month: i64, day: i64) -> Option<i64> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    let exists =
-        (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=length).contains(&day);
+    let exists = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=length).contains(&day);
     exists.then(|| days_since_1970(year, month, day))
 }
 
@@ -75,6 +71,18 @@ fn first_monday(year: i64) -> i64 {
     let fourth = days_since_1970(year, 1, 4);
     // 1970-01-01 was a Thursday.
     fourth - (fourth + 3).rem_euclid(7)
+}
+
+/// The date of a day that is counted from 1970: year, month and day.
+pub fn date(days: i64) -> (i64, i64, i64) {
+    // The inverse of `days_since_1970`, in eras of 400 years that begin in March.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = (shifted + 2) % 12 + 1;
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 fn is_leap(year: i64) -> bool {

@@ -38,9 +38,7 @@ fn date_end(text: &[u8]) -> Option<usize> {
         (b'-', b'W') if is_digit(10) => Some(8),
         (b'-', _) => Some(10),
         (b'W', _) => {
-            let digits_end = (SHORTEST..text.len())
-                .find(|index| !is_digit(*index))
-                .unwrap_or(text.len());
+            let digits_end = (SHORTEST..text.len()).find(|index| !is_digit(*index)).unwrap_or(text.len());
             // Times come in pairs of digits, so an odd one out is the weekday, or the separator.
             match digits_end {
                 ..9 => Some(digits_end),
@@ -78,10 +76,7 @@ fn date(text: &[u8]) -> Option<i64> {
 
 /// A clock and its distance from UTC in microseconds, zero if none is written.
 fn time(text: &[u8]) -> Option<(Time, i64)> {
-    let zone = text
-        .iter()
-        .position(|byte| matches!(byte, b'+' | b'-' | b'Z'))
-        .unwrap_or(text.len());
+    let zone = text.iter().position(|byte| matches!(byte, b'+' | b'-' | b'Z')).unwrap_or(text.len());
     let (time, leftover) = clock(text, zone)?;
     let offset = match text.get(zone) {
         None if leftover => return None,
@@ -142,9 +137,7 @@ fn clock(text: &[u8], end: usize) -> Option<(Time, bool)> {
     let places = (end - next).min(6);
     let missing = (places..6).map(|_| 10).product::<i64>();
     time.micros = digits(text, next, places)? * missing;
-    let leftover = (next + places..)
-        .map(|index| at(text, index))
-        .find(|byte| !byte.is_ascii_digit());
+    let leftover = (next + places..).map(|index| at(text, index)).find(|byte| !byte.is_ascii_digit());
     Some((time, leftover != Some(0)))
 }
 
@@ -152,8 +145,7 @@ fn clock(text: &[u8], end: usize) -> Option<(Time, bool)> {
 fn digits(text: &[u8], start: usize, count: usize) -> Option<i64> {
     (start..start + count).try_fold(0, |value, index| {
         let byte = at(text, index);
-        byte.is_ascii_digit()
-            .then(|| value * 10 + i64::from(byte - b'0'))
+        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
     })
 }
 
@@ -169,10 +161,7 @@ mod tests {
     fn check(text: &str, expected: Option<(&str, i64)>) {
         let expected = expected.map(|(plain, offset)| {
             let micros = parse(plain).map(|local| local.micros);
-            (
-                micros.unwrap_or(i64::MIN),
-                offset * crate::param::datetime::MICROS,
-            )
+            (micros.unwrap_or(i64::MIN), offset * crate::param::datetime::MICROS)
         });
         let found = parse(text).map(|local| (local.micros, local.offset));
         assert_eq!(found, expected, "{text:?}");
@@ -215,18 +204,9 @@ mod tests {
         check("2020-01-01T12\0", Some(("2020-01-01T12:00:00", 0)));
         check("2020-01-01T12:34:56Z\0a", Some(("2020-01-01T12:34:56", 0)));
         check("2020-01-01T123+01", Some(("2020-01-01T12:00:00", 3600)));
-        check(
-            "2020-01-01T12:34:56.+00:00",
-            Some(("2020-01-01T12:34:56", 0)),
-        );
-        check(
-            "2020-01-01T123456789",
-            Some(("2020-01-01T12:34:56.789000", 0)),
-        );
-        check(
-            "2020-01-01T12:34:56:78",
-            Some(("2020-01-01T12:34:56.780000", 0)),
-        );
+        check("2020-01-01T12:34:56.+00:00", Some(("2020-01-01T12:34:56", 0)));
+        check("2020-01-01T123456789", Some(("2020-01-01T12:34:56.789000", 0)));
+        check("2020-01-01T12:34:56:78", Some(("2020-01-01T12:34:56.780000", 0)));
         check("2020-01-01T12+01:99", Some(("2020-01-01T12:00:00", 9540)));
         check("2020-01-01T123", None);
         check("2020-01-01T12:34:56.1\0", None);
@@ -235,18 +215,9 @@ mod tests {
 
     #[test]
     fn fractions_are_cut_at_microseconds() {
-        check(
-            "2020-01-01T12:34:56.123456789",
-            Some(("2020-01-01T12:34:56.123456", 0)),
-        );
-        check(
-            "2020-01-01T12:34:56,1",
-            Some(("2020-01-01T12:34:56.100000", 0)),
-        );
-        check(
-            "2020-01-01T12.5-01",
-            Some(("2020-01-01T12:00:00.500000", -3600)),
-        );
+        check("2020-01-01T12:34:56.123456789", Some(("2020-01-01T12:34:56.123456", 0)));
+        check("2020-01-01T12:34:56,1", Some(("2020-01-01T12:34:56.100000", 0)));
+        check("2020-01-01T12.5-01", Some(("2020-01-01T12:00:00.500000", -3600)));
         check("2020-01-01T12:34:56.1234567x", None);
     }
 }
