@@ -10,3 +10,4 @@ mod normaliser;
 mod params;
 mod shutdown;
 mod telemetry;
+mod tidy;

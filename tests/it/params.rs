@@ -21,8 +21,8 @@ const BATCH: usize = 500;
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// The Python that has ARA 1.8.0.
-fn ara_python() -> String {
-    std::env::var("AVIARY_TEST_ARA_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+fn ara_python() -> std::path::PathBuf {
+    tests::target_dir().join("tools/ara/bin/python")
 }
 
 /// ARA's code, running.

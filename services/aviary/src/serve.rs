@@ -28,6 +28,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let Config { listen, telemetry, admin, shutdown, query, gateway } = config;
     let telemetry = runtime::telemetry::init(&telemetry, "aviary")?;
+    gateway::describe_metrics();
+    query::describe_metrics();
     let (store, prefixes) = (query.store.clone(), query.prefixes.clone());
     let base_path = gateway.mounts.base_path.clone();
 

@@ -47,6 +47,19 @@ pub struct Config {
     pub title: String,
 }
 
+/// Says what the gateway's metrics mean, once a recorder is there.
+pub fn describe_metrics() {
+    metrics::describe_histogram!(
+        "aviary_gateway_request_duration_seconds",
+        metrics::Unit::Seconds,
+        "Time from a request's head to its answer's head, by class of status."
+    );
+    metrics::describe_counter!("aviary_gateway_errors_total", "Requests without an answer, by reason of the table of errors.");
+    metrics::describe_counter!("aviary_gateway_grpc_calls_total", "gRPC calls that came in.");
+    metrics::describe_counter!("aviary_gateway_rendered_hits_total", "Answers that were kept.");
+    metrics::describe_counter!("aviary_gateway_rendered_misses_total", "Answers that had to be rendered.");
+}
+
 /// The state of a gateway.
 pub struct Gateway {
     config: Config,

@@ -18,6 +18,12 @@ use std::{path::PathBuf, time::Duration};
 pub use error::{DOMAIN, Error};
 pub use service::Service;
 
+/// Says what the service's metrics mean, once a recorder is there.
+pub fn describe_metrics() {
+    metrics::describe_counter!("aviary_query_reports_opened_total", "Reports opened: for the first time, or after they changed.");
+    metrics::describe_counter!("aviary_query_overloaded_total", "Questions that did not get their turn in time.");
+}
+
 /// How to serve a store.
 #[derive(Debug)]
 pub struct Config {

@@ -161,7 +161,7 @@ mod tests {
     fn check(text: &str, expected: Option<(&str, i64)>) {
         let expected = expected.map(|(plain, offset)| {
             let micros = parse(plain).map(|local| local.micros);
-            (micros.unwrap_or(i64::MIN), offset * crate::param::datetime::MICROS)
+            (micros.unwrap_or(i64::MIN), offset * crate::datetime::MICROS)
         });
         let found = parse(text).map(|local| (local.micros, local.offset));
         assert_eq!(found, expected, "{text:?}");

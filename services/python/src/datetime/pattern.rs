@@ -24,7 +24,8 @@ pub(super) fn parse(text: &str) -> Option<Local> {
     }
     rest.0 = rest.0.trim_start_matches(text::is_space);
     let offset = rest.offset()?;
-    if !rest.0.is_empty() {
+    // A pattern's `$` matches before a line break at the end, too.
+    if !matches!(rest.0, "" | "\n") {
         return None;
     }
     civil::local(civil::day(year, month, day)?, time, offset)
@@ -77,7 +78,7 @@ impl Rest<'_> {
             return Some(0);
         };
         let mut ahead = Time { hour: self.number(2, 2)?, ..Time::default() };
-        if self.one_of(&[':']).is_some() || !self.0.is_empty() {
+        if self.one_of(&[':']).is_some() || !matches!(self.0, "" | "\n") {
             ahead.minute = self.number(2, 2)?;
         }
         let micros = ahead.to_micros();
