@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write a tree of real ARA databases, through ARA's own models and migrations.
 
-    target/tools/ara/bin/python tests/corpus/generate.py OUT [--seed 389] [--set small|full]
+    target/tools/ara/bin/python tests/corpus/generate.py OUT [--seed 389] [--set small|full] [--recorded DIR]
 
 OUT then looks like a CI log server; corpus.json in it lists every report with its kind:
 
@@ -16,9 +16,10 @@ OUT then looks like a CI log server; corpus.json in it lists every report with i
     legacy/NNNN                     the schema that ARA's migration NNNN left, with the values of its time
     legacy-migrated/NNNN            the same, migrated by ARA itself
     encoded/KIND, broken/KIND       compressed files; files that are no report
+    recorded/NAME                   with --recorded: what record.py has put into DIR, real runs of Ansible
     integration                     full set: 415 playbooks, 1935 files, 12456 tasks, 12762 results, 586 hosts (~13 MB)
 
-The same seed writes the same rows (ids, names, times, contents).
+The same seed writes the same rows (ids, names, times, contents), but for those of recorded runs.
 This file holds the layout only; rows, old schemas, odd values and damage have a module each.
 """
 import argparse
@@ -124,6 +125,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--seed", type=int, default=389)
     parser.add_argument("--set", choices=("small", "full"), default="small")
+    parser.add_argument("--recorded")
     args = parser.parse_args()
     out = os.path.abspath(args.out)
 
@@ -149,6 +151,9 @@ def main():
     listed = [dict(folder=folder, prefix=prefix, kind=kind) for folder, prefix, kind, _ in reports]
     for kind, names in (("legacy", schemas.LEVELS), ("legacy-migrated", schemas.LEVELS), ("encoded", damage.encode(at("1"), at)), ("broken", damage.damage(at("1"), at))):
         listed += [dict(folder=f"{kind}/{name}", prefix="ara-report", kind=kind) for name in names]
+    if args.recorded:
+        shutil.copytree(args.recorded, os.path.join(out, "recorded"))
+        listed += [dict(folder=f"recorded/{name}", prefix="ara-report", kind="healthy") for name in sorted(os.listdir(args.recorded))]
     with open(os.path.join(out, "corpus.json"), "w") as f:
         json.dump(dict(seed=args.seed, set=args.set, reports=listed), f, indent=1, ensure_ascii=False)
 

@@ -10,10 +10,20 @@ use crate::process::Process;
 
 /// `aviary serve ROOT` with these further arguments; returns the URL that it printed and the guard that ends it.
 pub fn start(root: &Path, args: &[&str]) -> (String, Process) {
+    start_with(root, args, &[])
+}
+
+/// As `start`, with these variables in its environment.
+pub fn start_with(root: &Path, args: &[&str], environment: &[(&str, &str)]) -> (String, Process) {
     let binary = crate::target_dir().join("release/aviary");
     assert!(binary.exists(), "{} is missing: cargo build --release --workspace", binary.display());
     let mut command = Command::new(binary);
-    command.arg("serve").arg(root).args(["--listen", "127.0.0.1:0", "--admin-listen", "off"]).args(args);
+    command
+        .arg("serve")
+        .arg(root)
+        .args(["--listen", "127.0.0.1:0", "--admin-listen", "off"])
+        .args(args)
+        .envs(environment.iter().copied());
     let process = Process::start(command, Duration::ZERO);
     let url = process.wait_for("URL of aviary", Duration::from_secs(30), |line| {
         let (_, rest) = line.split_once("http://")?;

@@ -1,7 +1,9 @@
 //! The corpus: a tree of real ARA databases, made once per seed and kept until its generator changes.
 //!
-//! What is in it is decided by `tests/corpus/generate.py` alone.
+//! What is in it is decided by `tests/corpus/generate.py` alone; real runs of Ansible come from `record.py`, once for
+//! all seeds.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -63,8 +65,17 @@ pub fn corpus(seed: u64, set: Set) -> Corpus {
     let lock = File::create(caches.join("lock")).expect("the lock of the corpus");
     lock.lock().expect("the lock of the corpus");
     if !root.join("corpus.json").exists() {
-        forget_others(&caches, hash);
-        generate(&root, seed, set);
+        let recorded = caches.join(format!("recorded-{:016x}", recorder_hash()));
+        forget_others(&caches, hash, &recorded);
+        if !recorded.exists() {
+            produce(&recorded, "record.py", &[]);
+        }
+        let seed = seed.to_string();
+        produce(
+            &root,
+            "generate.py",
+            &["--seed".as_ref(), seed.as_ref(), "--set".as_ref(), set.as_ref(), "--recorded".as_ref(), recorded.as_os_str()],
+        );
     }
     drop(lock);
     let manifest = fs::read(root.join("corpus.json")).expect("the corpus has a list");
@@ -72,18 +83,19 @@ pub fn corpus(seed: u64, set: Set) -> Corpus {
     Corpus { root: root.canonicalize().expect("the corpus is there"), reports: manifest.reports }
 }
 
-fn generate(root: &Path, seed: u64, set: &str) {
-    let partial = root.with_extension("partial");
+/// Runs a script that writes a folder, which is there either whole or not at all.
+fn produce(folder: &Path, script: &str, arguments: &[&OsStr]) {
+    let partial = folder.with_extension("partial");
     let _ = fs::remove_dir_all(&partial);
     let output = Command::new(crate::ara::python())
         .arg("-B")
-        .arg(generator().join("generate.py"))
+        .arg(generator().join(script))
         .arg(&partial)
-        .args(["--seed", &seed.to_string(), "--set", set])
+        .args(arguments)
         .output()
-        .expect("failed to start the generator");
-    assert!(output.status.success(), "failed to generate the corpus:\n{}", String::from_utf8_lossy(&output.stderr));
-    fs::rename(&partial, root).expect("failed to put the corpus in place");
+        .expect("failed to start Python");
+    assert!(output.status.success(), "{script} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&partial, folder).expect("failed to put what the script wrote in place");
 }
 
 fn generator() -> PathBuf {
@@ -91,26 +103,47 @@ fn generator() -> PathBuf {
 }
 
 fn generator_hash() -> u64 {
-    let mut files: Vec<PathBuf> = fs::read_dir(generator())
-        .expect("the generator")
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
     let mut hasher = DefaultHasher::new();
-    for file in files {
-        file.file_name().hash(&mut hasher);
-        fs::read(&file).expect("a file of the generator").hash(&mut hasher);
-    }
+    recorder_hash().hash(&mut hasher);
+    files(&generator()).iter().for_each(|file| hash(file, &mut hasher));
     hasher.finish()
 }
 
+/// Recordings take long, so that they depend only on what they are made by.
+fn recorder_hash() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut folders = vec![generator().join("playbooks")];
+    let mut found = vec![generator().join("record.py"), generator().join("requirements.txt")];
+    while let Some(folder) = folders.pop() {
+        found.extend(files(&folder));
+        let entries = fs::read_dir(&folder).expect("a folder of playbooks");
+        folders.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()));
+    }
+    found.sort();
+    found.iter().for_each(|file| hash(file, &mut hasher));
+    hasher.finish()
+}
+
+/// The files in this folder itself, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the generator").map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+fn hash(file: &Path, hasher: &mut DefaultHasher) {
+    file.file_name().hash(hasher);
+    fs::read(file).expect("a file of the generator").hash(hasher);
+}
+
 /// Trees of an older generator are of no use to anyone.
-fn forget_others(caches: &Path, hash: u64) {
+fn forget_others(caches: &Path, hash: u64, recorded: &Path) {
     let current = format!("{hash:016x}-");
     for entry in fs::read_dir(caches).expect("the corpora").flatten() {
         let name = entry.file_name();
-        if name != "lock" && !name.to_string_lossy().starts_with(&current) {
+        let used = name == "lock" || entry.path() == recorded || name.to_string_lossy().starts_with(&current);
+        if !used {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod admin;
+mod clients;
 mod conformance;
 mod corpus;
 mod docs;
+mod documentation_tree;
+mod fixtures;
 mod legacy;
 mod normaliser;
 mod params;
