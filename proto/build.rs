@@ -8,6 +8,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(["aviary/report/v1/service.proto"], ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().build_transport(false).compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::configure().build_transport(false);
+    // Lists never fill these, and their rows should not have to carry the room for them.
+    for field in [
+        "Result.playbook",
+        "Result.play",
+        "Result.task",
+        "Result.host",
+        "Task.playbook",
+        "Task.play",
+        "Task.file",
+        "Play.playbook",
+        "Host.playbook",
+        "LatestHost.host",
+        "File.playbook",
+        "Record.playbook",
+    ] {
+        config = config.boxed(format!(".aviary.report.v1.{field}"));
+    }
+    config.compile_fds(descriptors)?;
     Ok(())
 }

@@ -50,6 +50,11 @@ pub fn python() -> PathBuf {
 }
 
 impl Ara {
+    /// The process that started the workers.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn start(options: &Options) -> Ara {
         let home = tempfile::tempdir().expect("a folder for ARA");
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/gunicorn.conf.py");

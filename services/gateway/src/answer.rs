@@ -284,18 +284,17 @@ fn send(
     let plain = matches!(format, Format::Json { indent: None });
     let length = head.len() + rendered.body.len() + tail.len();
     let coding = compress::choose(asked.header(ACCEPT_ENCODING)).filter(|_| length >= compress::MIN_BYTES);
-    let body = match coding {
-        Some(coding) if plain => rendered.compressed(coding, &head, tail),
-        None if plain && head.is_empty() => rendered.body.clone(),
-        None if plain => [&head, &rendered.body, tail].concat().into(),
+    let pieces = match coding {
+        Some(coding) if plain => [rendered.compressed(coding, &head, tail), Bytes::new(), Bytes::new()],
+        None if plain => [head, rendered.body.clone(), Bytes::from_static(tail)],
         _ => {
             let json = [&head, &rendered.body, tail].concat();
             let body = reply::formatted(format, asked.inside, &json);
-            coding.map_or(body.clone(), |coding| compress::whole(coding, &[&body]))
+            [coding.map_or(body.clone(), |coding| compress::whole(coding, &[&body])), Bytes::new(), Bytes::new()]
         }
     };
-    let length = body.len();
-    let mut reply = reply::endpoint(StatusCode::OK, format, at, reply::full(body));
+    let length: usize = pieces.iter().map(Bytes::len).sum();
+    let mut reply = reply::endpoint(StatusCode::OK, format, at, reply::pieces(pieces));
     let headers = reply.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     describe(headers, validator, &rendered.current, coding, &rendered.problems);

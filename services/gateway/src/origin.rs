@@ -155,6 +155,13 @@ impl Origin {
         format!("{}{}", self.0, without_dots(&utf8_percent_encode(path, PATH).to_string()))
     }
 
+    /// The URL of what lies `below` the path that was asked for, joined as Python's `urljoin` does: without empty segments.
+    pub(crate) fn joined_url(&self, path: &str, below: &str) -> String {
+        let path = without_dots(&utf8_percent_encode(path, PATH).to_string());
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        format!("{}/{}/{below}", self.0, segments.join("/"))
+    }
+
     /// The URL of an endpoint below a report.
     pub(crate) fn endpoint_url(&self, script: &str, inside: &str) -> String {
         format!("{}{}{inside}", self.0, without_dots(&utf8_percent_encode(script, REVERSED).to_string()))

@@ -1,11 +1,16 @@
 //! Answers in the making: status, headers and bodies as ARA sends them, and errors in the form that the client reads.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS},
 };
-use http_body_util::{BodyExt, Either, Full, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Either, combinators::UnsyncBoxBody};
 
 use crate::{
     api::options::Endpoint,
@@ -21,7 +26,7 @@ use crate::{
 pub(crate) struct CutShort(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// A body: bytes that are there, or a stream.
-pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, CutShort>>;
+pub(crate) type Body = Either<Pieces, UnsyncBoxBody<Bytes, CutShort>>;
 
 /// An answer.
 pub(crate) type Reply = Response<Body>;
@@ -40,9 +45,34 @@ const DJANGO_NOT_FOUND: &str = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n 
 /// What ARA says to every other method.
 const READ_ONLY: &str = "<h1>Method Not Allowed</h1><p>This endpoint is read only.</p>";
 
+/// A body whose pieces are there: what is kept is sent without being copied together with what is not.
+pub(crate) struct Pieces(std::array::IntoIter<Bytes, 3>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = CutShort;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, CutShort>>> {
+        Poll::Ready(self.0.find(|piece| !piece.is_empty()).map(|piece| Ok(http_body::Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_slice().iter().all(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0.as_slice().iter().map(|piece| piece.len() as u64).sum())
+    }
+}
+
 /// A body of bytes.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Either::Left(Full::new(bytes.into()))
+    pieces([bytes.into(), Bytes::new(), Bytes::new()])
+}
+
+/// A body of three pieces, which may be empty.
+pub(crate) fn pieces(pieces: [Bytes; 3]) -> Body {
+    Either::Left(Pieces(pieces.into_iter()))
 }
 
 /// A body that comes piece by piece.
@@ -106,9 +136,12 @@ pub(crate) fn page(status: StatusCode, html: String) -> Reply {
     reply
 }
 
-/// Plain text of ours.
-pub(crate) fn text(status: StatusCode, body: &'static str) -> Reply {
-    response(status, HeaderValue::from_static("text/plain; charset=utf-8"), full(body))
+/// What search engines are told of a report, as ARA tells them.
+pub(crate) fn robots() -> Reply {
+    let mut reply = page(StatusCode::OK, "User-agent: *\nDisallow: /".to_owned());
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    reply.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
+    reply
 }
 
 /// JSON outside of the endpoints.

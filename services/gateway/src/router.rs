@@ -144,7 +144,7 @@ pub(crate) async fn report(gateway: &Gateway, mut asked: Asked<'_>) -> Result<Re
             asked.suffix = format;
             detail(gateway, &asked, noun, key, options).await
         }
-        Place::Robots => Ok(reply::text(StatusCode::OK, "User-agent: *\nDisallow: /\n")),
+        Place::Robots => Ok(reply::robots()),
         Place::Front | Place::ListPage(_) | Place::ObjectPage(..) if options => {
             Err(Error::new(Reason::MethodNotAllowed, "pages have no options: ask an endpoint of the API"))
         }
@@ -174,7 +174,7 @@ fn root(asked: &Asked<'_>, index: bool, options: bool) -> Result<Reply, Error> {
     let mut body = Vec::new();
     if index {
         body.extend_from_slice(b"{\"kind\":\"ara\",\"version\":\"1.8.0\",\"api\":[");
-        json::push_str(&mut body, &asked.origin.request_url(&format!("{}/api/v1/", asked.script)));
+        json::push_str(&mut body, &asked.origin.joined_url(&format!("{}/api", asked.script), "v1/"));
         body.extend_from_slice(b"]}");
     } else {
         for noun in Noun::ALL {

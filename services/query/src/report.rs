@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Idle connections kept for each report.
-const IDLE_CONNECTIONS: usize = 8;
+const IDLE_CONNECTIONS: usize = 4;
 
 /// A report that can be asked.
 pub(crate) struct Report {

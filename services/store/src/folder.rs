@@ -181,7 +181,7 @@ impl Store {
             let path = fs::canonicalize(path).map_err(|source| io_error(location, source))?;
             return found(location, path);
         }
-        let folder = self.resolve(location)?;
+        let folder = self.root.join(location.as_str());
         for name in OBJECT_NAMES {
             match self.inside(location, &folder.join(name)).and_then(|path| found(location, path)) {
                 Err(Error::NotFound) => {}

@@ -30,7 +30,7 @@ impl Resource for Files {
         writer.integer("id", row.id);
         writer.text("sha1", row.sha1.as_deref());
         if single {
-            writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
+            writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
             writer.text("content", row.content.as_deref());
         } else {
             writer.integer("playbook", row.playbook_id);

@@ -67,7 +67,7 @@ fn conditions(filters: &mut Filters<'_>) -> HostFilter {
 fn write_whole(writer: &mut Writer, row: &Host) {
     writer.open();
     writer.integer("id", row.id);
-    writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
+    writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
     writer.stored("facts", row.facts.as_deref());
     writer.time("created", row.created.as_ref());
     writer.time("updated", row.updated.as_ref());
@@ -114,7 +114,7 @@ impl Resource for LatestHosts {
     fn write(writer: &mut Writer, row: &LatestHost, _single: bool) {
         writer.open();
         writer.text("name", row.name.as_deref());
-        writer.object("host", row.host.as_ref(), write_whole);
+        writer.object("host", row.host.as_deref(), write_whole);
         writer.time("created", row.created.as_ref());
         writer.time("updated", row.updated.as_ref());
         writer.close();

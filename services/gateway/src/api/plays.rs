@@ -32,7 +32,7 @@ impl Resource for Plays {
         writer.open();
         write_head(writer, row);
         if single {
-            writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
+            writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
         } else {
             writer.integer("playbook", row.playbook_id);
         }

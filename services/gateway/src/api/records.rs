@@ -29,7 +29,7 @@ impl Resource for Records {
         writer.open();
         writer.integer("id", row.id);
         if single {
-            writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
+            writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
             writer.stored("value", row.value.as_deref());
         } else {
             writer.integer("playbook", row.playbook_id);

@@ -42,10 +42,10 @@ impl Resource for Results {
         writer.integer("id", row.id);
         writer.text("status", shown_status(row));
         if single {
-            writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
-            writer.object("play", row.play.as_ref(), plays::write_simple);
-            writer.object("task", row.task.as_ref(), tasks::write_simple);
-            writer.object("host", row.host.as_ref(), hosts::write_simple);
+            writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
+            writer.object("play", row.play.as_deref(), plays::write_simple);
+            writer.object("task", row.task.as_deref(), tasks::write_simple);
+            writer.object("host", row.host.as_deref(), hosts::write_simple);
             writer.list("delegated_to", &row.delegated_to, hosts::write_simple);
             writer.stored("content", row.content.as_deref());
         } else {

@@ -44,9 +44,9 @@ impl Resource for Tasks {
         writer.open();
         write_head(writer, row);
         if single {
-            writer.object("playbook", row.playbook.as_ref(), playbooks::write_simple);
-            writer.object("play", row.play.as_ref(), plays::write_simple);
-            writer.object("file", row.file.as_ref(), files::write_simple);
+            writer.object("playbook", row.playbook.as_deref(), playbooks::write_simple);
+            writer.object("play", row.play.as_deref(), plays::write_simple);
+            writer.object("file", row.file.as_deref(), files::write_simple);
             writer.stored("tags", row.tags.as_deref());
         } else {
             writer.stored("tags", row.tags.as_deref());

@@ -32,13 +32,20 @@ const STATEMENTS: usize = 24;
 /// Longest value, in bytes: larger ones are an error instead of memory.
 const MAX_VALUE_BYTES: i32 = 256 << 20;
 /// Page cache of each connection, in KiB.
-const CACHE_KIB: i32 = 1024;
+const CACHE_KIB: i32 = 8 * 1024;
+/// What all connections of the process come to before SQLite gives pages back, in bytes.
+const HEAP_BYTES: i32 = 32 << 20;
 
 pub(super) fn apply(connection: &mut Connection) -> rusqlite::Result<()> {
     distrust(connection)?;
+    // Plans must not depend on bound values: without this SQLite prepares most statements anew each time that they are used,
+    // since their values are cleared in between.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.execute_batch(&format!("PRAGMA cache_size = -{CACHE_KIB}; PRAGMA query_only = ON;"))?;
+    connection.execute_batch(&format!(
+        "PRAGMA soft_heap_limit = {HEAP_BYTES}; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA query_only = ON;"
+    ))?;
     connection.authorizer(Some(authorize))
 }
 

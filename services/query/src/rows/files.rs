@@ -52,7 +52,7 @@ impl Noun for Files {
         if single {
             const CONTENT: &str = "SELECT contents FROM file_contents WHERE id = (SELECT content_id FROM files WHERE id = ?1)";
             file.content = reader.packed(CONTENT, file.id, "content", &mut file.problems)?;
-            file.playbook = reader.playbook(file.playbook_id)?;
+            file.playbook = reader.playbook(file.playbook_id)?.map(Box::new);
             if let Some(playbook) = &mut file.playbook {
                 adopt(&mut file.problems, "playbook", &mut playbook.problems);
             }

@@ -58,7 +58,7 @@ impl Noun for Hosts {
         };
         if single {
             host.facts = reader.packed("SELECT facts FROM hosts WHERE id = ?1", host.id, "facts", &mut host.problems)?;
-            host.playbook = reader.playbook(host.playbook_id)?;
+            host.playbook = reader.playbook(host.playbook_id)?.map(Box::new);
             if let Some(playbook) = &mut host.playbook {
                 adopt(&mut host.problems, "playbook", &mut playbook.problems);
             }
@@ -129,7 +129,7 @@ impl Noun for LatestHosts {
         let host_id = fields.integer("host_id");
         let mut latest = LatestHost {
             name,
-            host: reader.nested::<Hosts>("hosts", Param::Integer(host_id), true)?,
+            host: reader.nested::<Hosts>("hosts", Param::Integer(host_id), true)?.map(Box::new),
             created: fields.time(),
             updated: fields.time(),
             problems: fields.problems,

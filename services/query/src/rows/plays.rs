@@ -60,7 +60,7 @@ impl Noun for Plays {
             continued: Vec::new(),
         };
         if single {
-            play.playbook = reader.playbook(play.playbook_id)?;
+            play.playbook = reader.playbook(play.playbook_id)?.map(Box::new);
             if let Some(playbook) = &mut play.playbook {
                 adopt(&mut play.problems, "playbook", &mut playbook.problems);
             }

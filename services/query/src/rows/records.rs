@@ -51,7 +51,7 @@ impl Noun for Records {
         };
         if single {
             record.value = reader.packed("SELECT value FROM records WHERE id = ?1", record.id, "value", &mut record.problems)?;
-            record.playbook = reader.playbook(record.playbook_id)?;
+            record.playbook = reader.playbook(record.playbook_id)?.map(Box::new);
             if let Some(playbook) = &mut record.playbook {
                 adopt(&mut record.problems, "playbook", &mut playbook.problems);
             }

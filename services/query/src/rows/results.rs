@@ -96,10 +96,10 @@ impl Noun for Results {
 /// Adds the objects that a single result shows.
 fn hang_on(reader: &Reader<'_>, result: &mut ResultRow) -> Result<(), Error> {
     result.content = reader.packed("SELECT content FROM results WHERE id = ?1", result.id, "content", &mut result.problems)?;
-    result.playbook = reader.playbook(result.playbook_id)?;
-    result.play = reader.nested::<Plays>("plays", Param::Integer(result.play_id), false)?;
-    result.task = reader.nested::<Tasks>("tasks", Param::Integer(result.task_id), false)?;
-    result.host = reader.nested::<Hosts>("hosts", Param::Integer(result.host_id), false)?;
+    result.playbook = reader.playbook(result.playbook_id)?.map(Box::new);
+    result.play = reader.nested::<Plays>("plays", Param::Integer(result.play_id), false)?.map(Box::new);
+    result.task = reader.nested::<Tasks>("tasks", Param::Integer(result.task_id), false)?.map(Box::new);
+    result.host = reader.nested::<Hosts>("hosts", Param::Integer(result.host_id), false)?.map(Box::new);
     if let Some(playbook) = &mut result.playbook {
         adopt(&mut result.problems, "playbook", &mut playbook.problems);
     }
@@ -111,8 +111,11 @@ fn hang_on(reader: &Reader<'_>, result: &mut ResultRow) -> Result<(), Error> {
         (task.created, task.updated) = (None, None);
         adopt(&mut result.problems, "task", &mut task.problems);
     }
-    for (part, host) in
-        result.host.iter_mut().map(|host| ("host", host)).chain(result.delegated_to.iter_mut().map(|host| ("delegated_to", host)))
+    for (part, host) in result
+        .host
+        .iter_mut()
+        .map(|host| ("host", &mut **host))
+        .chain(result.delegated_to.iter_mut().map(|host| ("delegated_to", host)))
     {
         (host.created, host.updated) = (None, None);
         adopt(&mut result.problems, part, &mut host.problems);

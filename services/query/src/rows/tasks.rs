@@ -93,9 +93,9 @@ impl Noun for Tasks {
             continued: Vec::new(),
         };
         if single {
-            task.playbook = reader.playbook(task.playbook_id)?;
-            task.play = reader.nested::<Plays>("plays", Param::Integer(task.play_id), false)?;
-            task.file = reader.nested::<Files>("files", Param::Integer(task.file_id), false)?;
+            task.playbook = reader.playbook(task.playbook_id)?.map(Box::new);
+            task.play = reader.nested::<Plays>("plays", Param::Integer(task.play_id), false)?.map(Box::new);
+            task.file = reader.nested::<Files>("files", Param::Integer(task.file_id), false)?.map(Box::new);
             if let Some(playbook) = &mut task.playbook {
                 adopt(&mut task.problems, "playbook", &mut playbook.problems);
             }
