@@ -102,7 +102,7 @@ fn closed(error: &io::Error) -> bool {
     )
 }
 
-fn read_response(stream: &mut impl BufRead, method: &str) -> io::Result<(Response, bool)> {
+pub(crate) fn read_response(stream: &mut impl BufRead, method: &str) -> io::Result<(Response, bool)> {
     let first = read_line(stream)?;
     let status: u16 = first
         .split(' ')

@@ -10,6 +10,9 @@ pub mod collector;
 pub mod corpus;
 pub mod http;
 pub mod process;
+pub mod served;
+pub mod shelf;
+pub mod wire;
 
 use std::path::PathBuf;
 

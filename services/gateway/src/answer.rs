@@ -28,7 +28,7 @@ use crate::{
     compress::{self, Coding},
     error::{Error, Reason},
     json,
-    negotiate::{Format, Refusal, negotiate},
+    negotiate::{Format, Refusal, negotiate, prefers_html},
     origin::Origin,
     param::{self, Errors, ParamError, query_string::QueryString},
     reply::{self, Reply},
@@ -70,7 +70,10 @@ const LIST_END: &[u8] = b"}";
 /// Reads the query string and the form of the answer, or says why it cannot be had.
 pub(crate) fn prepare(asked: &Asked<'_>, at: Endpoint) -> Result<(QueryString, Format), Box<Reply>> {
     let query = QueryString::parse(asked.query).map_err(|_| {
-        reply::error(&Error::new(Reason::ArgumentInvalid, "the query string has more than 1000 parameters"), false)
+        reply::error(
+            &Error::new(Reason::ArgumentInvalid, "the query string has more than 1000 parameters"),
+            prefers_html(asked.header(http::header::ACCEPT)),
+        )
     })?;
     let format = asked.suffix.or_else(|| query.last("format"));
     match negotiate(asked.header(http::header::ACCEPT), format) {

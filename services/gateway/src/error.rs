@@ -253,6 +253,8 @@ impl From<tonic::Status> for Error {
             tonic::Code::Unavailable => Reason::StoreUnavailable,
             tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => Reason::DeadlineExceeded,
             tonic::Code::ResourceExhausted => Reason::Overloaded,
+            // A single row that is larger than a message may be.
+            tonic::Code::OutOfRange => Reason::ReportDamaged,
             _ => Reason::Internal,
         });
         Self::new(reason, status.message())

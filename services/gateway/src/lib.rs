@@ -60,6 +60,9 @@ pub fn describe_metrics() {
     metrics::describe_counter!("aviary_gateway_rendered_misses_total", "Answers that had to be rendered.");
 }
 
+/// Longest message that is taken from the query service. Long texts come in chunks, but a row may hang on many others.
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
+
 /// The state of a gateway.
 pub struct Gateway {
     config: Config,
@@ -75,7 +78,7 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway to a query service.
     pub fn new(config: Config, backend: Backend) -> Arc<Self> {
-        let client = backend::Client::new(backend.clone());
+        let client = backend::Client::new(backend.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let cache = cache::Cache::new(config.cache_bytes);
         let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance =

@@ -120,9 +120,7 @@ pub(crate) fn formatted(format: Format, title: &str, json: &[u8]) -> Bytes {
     match format {
         Format::Json { indent: None } => Bytes::copy_from_slice(json),
         Format::Json { indent: Some(width) } => {
-            let mut out = Vec::with_capacity(json.len() * 2);
-            json::indent::indent(json, usize::from(width), &mut out);
-            out.into()
+            json::indent::readable(json, usize::from(width)).map_or_else(|| Bytes::copy_from_slice(json), Bytes::from)
         }
         Format::Html => ui::json_page(title, json).into(),
     }

@@ -53,7 +53,7 @@ pub async fn serve(listener: TcpListener, gateway: Shared, shutdown: impl Future
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let grpc = Grpc::new(&gateway);
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES).pipeline_flush(true);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     http.http2().timer(TokioTimer::new()).max_header_list_size(MAX_HEAD_BYTES as u32).max_concurrent_streams(256);
     loop {
         let accepted = tokio::select! {

@@ -39,8 +39,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// An endpoint's JSON, readable, its links to be followed.
 pub(crate) fn json_page(title: &str, json: &[u8]) -> String {
-    let mut indented = Vec::with_capacity(json.len() * 2);
-    json::indent::indent(json, 2, &mut indented);
+    let indented = json::indent::readable(json, 2).unwrap_or_else(|| json.to_vec());
     let mut listing = String::with_capacity(indented.len() + 256);
     for line in String::from_utf8_lossy(&indented).lines() {
         let link = line.split_once(": \"").or_else(|| line.trim_start().strip_prefix('"').map(|rest| ("", rest)));

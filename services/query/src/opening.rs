@@ -23,7 +23,7 @@ use crate::{
 
 /// A file that was not written for this long has settled. Well above the clock steps of file systems, so that no write
 /// can hide behind an unchanged time.
-const SETTLE: Duration = Duration::from_secs(2);
+pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 /// Bytes of an SQLite header that [`Header::read`] wants.
 const HEADER_BYTES: usize = 100;
 
@@ -151,6 +151,9 @@ impl Workshop {
         source.push("-journal");
         std::fs::copy(&found.path, &copy).map_err(io_error)?;
         std::fs::copy(source, &journal).map_err(io_error)?;
+        if names_another(&journal).map_err(io_error)? {
+            return Err(Error::Damaged("the journal beside it belongs to several databases".to_owned()));
+        }
         Connection::recover(&copy)?;
         Ok(copy)
     }
@@ -222,6 +225,17 @@ impl Header {
             _ => Ok(()),
         }
     }
+}
+
+/// A journal that ends with these bytes names a file that SQLite deletes after it has rolled back, wherever it lies.
+const NAMES_ANOTHER: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
+fn names_another(journal: &Path) -> std::io::Result<bool> {
+    let file = File::open(journal)?;
+    let Some(at) = file.metadata()?.len().checked_sub(NAMES_ANOTHER.len() as u64) else { return Ok(false) };
+    let mut end = [0; NAMES_ANOTHER.len()];
+    file.read_exact_at(&mut end, at)?;
+    Ok(end == NAMES_ANOTHER)
 }
 
 fn read_head(file: &File, head: &mut [u8]) -> Result<usize, Error> {

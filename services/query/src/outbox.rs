@@ -15,6 +15,8 @@ use crate::{error::Error, report::Session};
 
 /// A message is sent when its rows come to this many bytes.
 const MESSAGE_BYTES: usize = 256 * 1024;
+/// Or when they take this many bytes of memory: a row has room for all that it may hang on, which lists leave out.
+const MESSAGE_MEMORY_BYTES: usize = 512 * 1024;
 /// A row beyond this many bytes sends its long texts in chunks; gRPC libraries refuse messages of more than 4 MiB.
 const ROW_BYTES: usize = 1024 * 1024;
 /// Texts and chunks beyond this many bytes are cut.
@@ -60,7 +62,8 @@ impl<R: LongTexts + Message, M> Outbox<R, M> {
             self.flush(session)?;
             return texts.into_iter().try_for_each(|text| self.send_chunks(session, &text));
         }
-        if self.bytes + bytes > MESSAGE_BYTES && !self.rows.is_empty() {
+        let full = self.bytes + bytes > MESSAGE_BYTES || (self.rows.len() + 1) * size_of::<R>() > MESSAGE_MEMORY_BYTES;
+        if full && !self.rows.is_empty() {
             self.flush(session)?;
         }
         self.bytes += bytes;

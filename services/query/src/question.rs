@@ -192,7 +192,10 @@ impl Desk {
                 Err(_) if !session.is_consistent()? => {
                     Err(if outbox.has_sent() { Error::GenerationGone } else { Error::BeingWritten })
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(match session.judge(error) {
+                    Error::BeingWritten if outbox.has_sent() => Error::GenerationGone,
+                    error => error,
+                }),
             }
         })
     }

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::FileExt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use store::{Found, Stat, encoding::Encoding};
@@ -14,6 +14,7 @@ use store::{Found, Stat, encoding::Encoding};
 use crate::{
     database::{Connection, Mode, Watch},
     error::Error,
+    opening::SETTLE,
 };
 
 /// Idle connections kept for each report.
@@ -70,6 +71,19 @@ impl Report {
         self.mode == Mode::Live
     }
 
+    /// The file was written so short a time ago that whoever overwrites it may not have finished.
+    fn is_unsettled(&self) -> bool {
+        self.is_live() && self.file.metadata().is_ok_and(|metadata| Stat::from(&metadata).age(SystemTime::now()) < SETTLE)
+    }
+
+    /// What went wrong, unless it is that the file is half overwritten: then anything may seem wrong with it.
+    fn judge(&self, error: Error) -> Error {
+        match error {
+            Error::Damaged(_) | Error::NotAra(_) if self.is_unsettled() => Error::BeingWritten,
+            other => other,
+        }
+    }
+
     /// It can answer for the object as it is found now.
     pub(crate) fn serves(&self, found: &Found) -> bool {
         let same = if self.is_live() {
@@ -88,6 +102,10 @@ impl Report {
 
     /// Opens a session that stops when `watch` says so.
     pub(crate) fn session(self: &Arc<Self>, watch: Arc<dyn Watch>) -> Result<Session, Error> {
+        self.begin(watch).map_err(|error| self.judge(error))
+    }
+
+    fn begin(self: &Arc<Self>, watch: Arc<dyn Watch>) -> Result<Session, Error> {
         let mut connection = match self.idle().pop() {
             Some(connection) => connection,
             None => Connection::open(&self.database, self.mode)?,
@@ -159,6 +177,11 @@ impl Session {
     /// The connection.
     pub(crate) fn connection(&self) -> Result<&Connection, Error> {
         self.connection.as_ref().ok_or_else(|| Error::Internal("the session is over".to_owned()))
+    }
+
+    /// As [`Report::judge`].
+    pub(crate) fn judge(&self, error: Error) -> Error {
+        self.report.judge(error)
     }
 
     /// Whether all that was read so far is of one content. Asked at the end of an answer, while the lock is still held:

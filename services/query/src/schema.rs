@@ -40,9 +40,14 @@ impl Schema {
                 None => continue,
             }
             let mut names = HashSet::new();
-            connection.query(&format!("SELECT name FROM pragma_table_info('{table}')"), &[], |row| {
-                names.insert(text(row.value(0)));
-                Ok::<_, Error>(())
+            connection.query(&format!("SELECT name, hidden FROM pragma_table_xinfo('{table}')"), &[], |row| {
+                let name = text(row.value(0));
+                // A generated column runs what its author wrote for each row that is read.
+                if row.value(1) != Value::Integer(0) && is_read(table, &name) {
+                    return Err(Error::NotAra(format!("{table}.{name} is generated")));
+                }
+                names.insert(name);
+                Ok(())
             })?;
             columns.insert(table, names);
         }
@@ -207,6 +212,11 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("results_delegated_to", &["id", "result_id", "host_id"]),
 ];
+
+/// Our statements name the column.
+fn is_read(table: &str, column: &str) -> bool {
+    TABLES.iter().any(|(known, columns)| *known == table && columns.iter().any(|known| known.eq_ignore_ascii_case(column)))
+}
 
 /// Microseconds since 1970 of a stored time, exactly: SQLite's own arithmetic on days loses the last digits.
 fn microseconds(time: &str) -> String {

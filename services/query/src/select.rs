@@ -7,6 +7,9 @@ use prost_types::Timestamp;
 
 use crate::{database::Param, error::Error, rows::time};
 
+/// Longest text that can be looked for, in bytes, with what is escaped in it: SQLite reads no longer patterns.
+const MAX_PATTERN_BYTES: usize = 50_000;
+
 /// A question in the making.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Select {
@@ -14,6 +17,8 @@ pub(crate) struct Select {
     joins: Vec<&'static str>,
     conditions: Vec<String>,
     params: Vec<Param>,
+    /// The first column in which a text is looked for that is too long for that.
+    overlong: Option<&'static str>,
 }
 
 /// What a list can be sorted by, and how it is sorted when nobody asks.
@@ -60,14 +65,29 @@ impl Select {
     /// The column has this text somewhere, whatever the case of ASCII letters.
     pub(crate) fn contains(&mut self, column: &'static str, value: Option<&String>) {
         if let Some(value) = value {
-            self.condition(format!("{column} LIKE ? ESCAPE '\\'"), Param::Text(format!("%{}%", escape_like(value))));
+            self.like(column, format!("%{}%", escape_like(value)));
         }
     }
 
     /// The column has just this text, whatever the case of ASCII letters.
     pub(crate) fn matches(&mut self, column: &'static str, value: Option<&String>) {
         if let Some(value) = value {
-            self.condition(format!("{column} LIKE ? ESCAPE '\\'"), Param::Text(escape_like(value)));
+            self.like(column, escape_like(value));
+        }
+    }
+
+    fn like(&mut self, column: &'static str, pattern: String) {
+        if pattern.len() > MAX_PATTERN_BYTES {
+            self.overlong.get_or_insert(column);
+        }
+        self.condition(format!("{column} LIKE ? ESCAPE '\\'"), Param::Text(pattern));
+    }
+
+    /// The question, provided that SQLite can answer it.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        match self.overlong {
+            Some(column) => Err(Error::Argument { field: column, problem: "the text to look for is too long".to_owned() }),
+            None => Ok(self),
         }
     }
 

@@ -63,7 +63,7 @@ impl Service {
         make: crate::outbox::Make<N::Row, M>,
     ) -> Result<Response<Answer<M>>, Status> {
         let (desk, location, max_text) = (Arc::clone(&self.desk), question.location.clone(), self.max_text);
-        let select = N::select(&filter.unwrap_or_default())?;
+        let select = N::select(&filter.unwrap_or_default())?.checked()?;
         let page = page.unwrap_or_default();
         let mut rows = select.clone();
         if let Some(join) = N::ALWAYS_JOINED {
@@ -98,7 +98,7 @@ impl Service {
         make: crate::outbox::Make<N::Row, M>,
     ) -> Result<Response<Answer<M>>, Status> {
         let (desk, location, max_text) = (Arc::clone(&self.desk), question.location.clone(), self.max_text);
-        let mut select = N::select(&filter.unwrap_or_default())?;
+        let mut select = N::select(&filter.unwrap_or_default())?.checked()?;
         if let Some(join) = N::ALWAYS_JOINED {
             select.join(join);
         }
@@ -233,7 +233,7 @@ fn describe(desk: &Desk, question: &Question, full: bool) -> Result<wire::GetRep
     let report = desk.reports.current(&question.location)?;
     let (generation, counts) = if full {
         let session = report.session(Arc::new(Until(question.deadline)))?;
-        let counts = counts(&session)?;
+        let counts = counts(&session).map_err(|error| session.judge(error))?;
         if !session.is_consistent()? {
             return Err(Error::BeingWritten);
         }

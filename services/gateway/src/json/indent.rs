@@ -4,13 +4,32 @@
 
 use super::string;
 
+/// A layout may have this many bytes beside so many times those of the text: some thousand levels need no more.
+const MAX_GROWTH_BYTES: usize = 16 << 20;
+const MAX_GROWTH: usize = 16;
+
 /// Appends `compact` laid out as Python's `json.dumps(indent=width, separators=(",", ": "))`: every member and element on a
 /// line of its own, empty objects and arrays closed at once. The input must be compact JSON.
 pub fn indent(compact: &[u8], width: usize, out: &mut Vec<u8>) {
+    indent_within(compact, width, usize::MAX, out);
+}
+
+/// The layout as bytes of its own; `None` where deep nesting would make it many times as long as the text.
+pub(crate) fn readable(compact: &[u8], width: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let most = MAX_GROWTH_BYTES.saturating_add(compact.len().saturating_mul(MAX_GROWTH));
+    indent_within(compact, width, most, &mut out).then_some(out)
+}
+
+/// Says whether the layout came to no more than about `most` bytes; otherwise it is not finished.
+fn indent_within(compact: &[u8], width: usize, most: usize, out: &mut Vec<u8>) -> bool {
     out.reserve(compact.len() + compact.len() / 2);
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(&byte) = compact.get(at) {
+        if out.len() > most {
+            return false;
+        }
         let next = compact.get(at + 1);
         match byte {
             b'"' => {
@@ -43,6 +62,7 @@ pub fn indent(compact: &[u8], width: usize, out: &mut Vec<u8>) {
         }
         at += 1;
     }
+    true
 }
 
 fn push_line(out: &mut Vec<u8>, spaces: usize) {

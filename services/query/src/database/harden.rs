@@ -26,7 +26,7 @@ const TABLES: [&str; 13] = [
 /// Functions that our statements use.
 const FUNCTIONS: [&str; 5] = ["coalesce", "count", "json_array_length", "like", "length"];
 /// Pragmas that only look.
-const PRAGMAS: [&str; 2] = ["table_list", "table_info"];
+const PRAGMAS: [&str; 2] = ["table_list", "table_xinfo"];
 /// Prepared statements kept for each connection.
 const STATEMENTS: usize = 24;
 /// Longest value, in bytes: larger ones are an error instead of memory.

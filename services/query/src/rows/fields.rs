@@ -7,6 +7,10 @@ use prost_types::{Duration, Timestamp};
 use super::{Reader, time};
 use crate::database::{Row, Value};
 
+/// Longest text that travels with its row instead of in chunks, in bytes: a name, a path, a status. With all of them a row
+/// stays below the 4 MiB that gRPC libraries accept.
+const MAX_SHORT_BYTES: usize = 128 * 1024;
+
 /// The columns of a row that are still to be read.
 pub(crate) struct Fields<'reader, 'row> {
     reader: &'reader Reader<'reader>,
@@ -50,12 +54,22 @@ impl<'reader, 'row> Fields<'reader, 'row> {
     /// A text.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         let value = self.value();
-        self.as_text(name, value)
+        self.as_text(name, value, MAX_SHORT_BYTES)
     }
 
-    fn as_text(&mut self, name: &'static str, value: Value<'_>) -> Option<String> {
+    /// A text that may be long.
+    pub(crate) fn long_text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.value();
+        self.as_text(name, value, self.reader.max_text)
+    }
+
+    fn as_text(&mut self, name: &'static str, value: Value<'_>, most: usize) -> Option<String> {
         match value {
             Value::Null => None,
+            Value::Text(bytes) if bytes.len() > most => {
+                self.problem(name, format!("longer than {most} bytes"));
+                None
+            }
             Value::Text(bytes) => {
                 let text = std::str::from_utf8(bytes).map(str::to_owned).ok();
                 if text.is_none() {
@@ -77,7 +91,7 @@ impl<'reader, 'row> Fields<'reader, 'row> {
         if value == Value::Null {
             self.problem(name, missing);
         }
-        self.as_text(name, value)
+        self.as_text(name, value, MAX_SHORT_BYTES)
     }
 
     /// A moment; as in ARA, text that is none counts as absent.
