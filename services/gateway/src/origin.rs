@@ -83,9 +83,9 @@ impl Proxies {
             .filter(|host| is_host(host))
             .ok_or_else(|| Error::new(Reason::HostInvalid, "the Host header is missing or is no host name"))?;
         let prefix = forwarded("x-forwarded-prefix").map_or("", |prefix| prefix.trim_end_matches('/'));
-        if !prefix.is_empty()
-            && !(prefix.starts_with('/') && prefix.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'))
-        {
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        let is_path = prefix.is_empty() || (prefix.starts_with('/') && prefix.bytes().all(plain));
+        if !is_path {
             return Err(Error::new(Reason::HostInvalid, "X-Forwarded-Prefix is no path"));
         }
         Ok(Origin(format!("{}://{host}{prefix}", if secure { "https" } else { "http" })))

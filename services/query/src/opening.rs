@@ -73,7 +73,7 @@ impl Workshop {
             Ok((first, schema)) if schema.is_current() => {
                 Ok(Opened { mode, database: found.path.clone(), copy: None, encoding, release: schema.release, first })
             }
-            Ok((_, schema)) => self.rebuild(&found.path, mode, encoding, &schema, None),
+            Ok((_, schema)) => self.rebuild(&found.path, mode, encoding, &schema),
             Err(ProbeError::Database(database::Error::NeedsRecovery)) => {
                 let copy = self.recover(found)?;
                 self.open_copy(copy, encoding)
@@ -92,7 +92,7 @@ impl Workshop {
         let (first, schema) = probe(&copy, Mode::Immutable)?;
         if !schema.is_current() {
             drop(first);
-            return self.rebuild(&copy.to_path_buf(), Mode::Immutable, encoding, &schema, Some(copy));
+            return self.rebuild(&copy, Mode::Immutable, encoding, &schema);
         }
         Ok(Opened {
             mode: Mode::Immutable,
@@ -105,14 +105,7 @@ impl Workshop {
     }
 
     /// Writes the content of an older schema into a new database of the current one.
-    fn rebuild(
-        &self,
-        source: &Path,
-        mode: Mode,
-        encoding: Encoding,
-        schema: &Schema,
-        _source: Option<tempfile::TempPath>,
-    ) -> Result<Opened, Error> {
+    fn rebuild(&self, source: &Path, mode: Mode, encoding: Encoding, schema: &Schema) -> Result<Opened, Error> {
         let copy = self.new_file()?.into_temp_path();
         let scripts = schema.rebuild();
         let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();

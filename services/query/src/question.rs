@@ -96,16 +96,20 @@ impl Desk {
         M: Send + 'static,
     {
         let permit = self.turn(question.deadline).await?;
-        let (sender, mut receiver) = mpsc::channel(MESSAGES_AHEAD);
+        let (sender, mut receiver) = mpsc::channel(MESSAGES_AHEAD + 1);
+        // A place that no message takes: an answer that breaks off must say so, or it would pass for whole.
+        let last = sender.clone().reserve_owned().await.map_err(|_| Error::Abandoned)?;
         let span = tracing::info_span!("sql", report.location = %question.location);
         runtime::trace_context::set_parent(&span, &question.headers);
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let _entered = span.enter();
             let mut outbox = Outbox::new(make, sender.clone(), question.deadline);
-            if let Err(error) = self.run(&question, &sender, &mut outbox, &mut read) {
-                // Nobody hears it when the caller has gone, or does not listen.
-                let _ = sender.try_send(Err(error.into()));
+            let run = std::panic::AssertUnwindSafe(|| self.run(&question, &sender, &mut outbox, &mut read));
+            let outcome =
+                std::panic::catch_unwind(run).unwrap_or_else(|_| Err(Error::Internal("the question panicked".to_owned())));
+            if let Err(error) = outcome {
+                last.send(Err(error.into()));
             }
         });
         // The first message decides whether the call fails as a whole.

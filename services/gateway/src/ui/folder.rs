@@ -41,7 +41,8 @@ pub(crate) async fn folder(
     if wants_json {
         return Ok(reply::plain_json(StatusCode::OK, as_json(&answer.entries, &answer.next_page_token)));
     }
-    if !slash && !(location.is_root() && gateway.config.mounts.base_path.is_empty()) {
+    let is_top = location.is_root() && gateway.config.mounts.base_path.is_empty();
+    if !slash && !is_top {
         // Links on the page are relative to the folder.
         let base = gateway.config.mounts.base_path.rsplit('/').next().unwrap_or_default();
         let last = location.segments().last().unwrap_or(base);
