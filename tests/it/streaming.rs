@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 use tests::corpus::{Set, corpus};
-use tests::served::{Serve, Served, serve, wait_until};
+use tests::served::{Served, serve, wait_until};
 use tests::shelf::{Shelf, alter, ordinary};
 use tests::wire::Wire;
 
@@ -206,27 +206,28 @@ fn a_question_that_takes_too_long_says_so() {
 #[test]
 fn a_stream_that_cannot_be_finished_is_not_taken_for_whole() {
     let shelf = store();
-    let served = Serve::of(shelf.root()).args(&["--query-timeout", "2"]).start();
+    let served = serve(shelf.root(), &["--revalidate", "0"]);
     let target = format!("{LIST}?limit=1000000");
-    served.get(&target);
-    let mut reader = Wire::open(served.address);
-    reader.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).unwrap();
-    reader.some(1024).unwrap();
-    // The file is overwritten in place while the answer waits for its reader.
     let file = shelf.file("large");
     let bytes = std::fs::read(&file).unwrap();
-    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-    let mut rest = Vec::new();
-    let ended = loop {
-        match reader.some(64 * 1024) {
-            Ok(bytes) if bytes.is_empty() => break rest.ends_with(b"0\r\n\r\n"),
-            Ok(bytes) => rest.extend(bytes),
-            Err(_) => break false,
+    // Whether the end gets lost may depend on who is faster.
+    for round in 0..12 {
+        std::fs::write(&file, &bytes).unwrap();
+        shelf.settle();
+        assert_eq!(served.get(&target).status, 200);
+        let mut reader = Wire::open(served.address);
+        reader.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).unwrap();
+        reader.some(1024).unwrap();
+        // The file is overwritten in place while the answer waits for its reader.
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        let mut rest = Vec::new();
+        while let Ok(bytes) = reader.some(64 * 1024) {
+            if bytes.is_empty() {
+                break;
+            }
+            rest.extend(bytes);
+            assert!(!rest.ends_with(b"\r\n0\r\n\r\n"), "round {round}: the last chunk came, after {} bytes", rest.len());
         }
-        if rest.ends_with(b"\r\n0\r\n\r\n") {
-            break true;
-        }
-    };
-    assert!(!ended, "the last chunk came, after {} bytes", rest.len());
+    }
     assert_eq!(served.get("/good/ara-report/api/v1/playbooks").status, 200);
 }

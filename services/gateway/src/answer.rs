@@ -292,7 +292,7 @@ fn send(
         None if plain => [head, rendered.body.clone(), Bytes::from_static(tail)],
         _ => {
             let json = [&head, &rendered.body, tail].concat();
-            let body = reply::formatted(format, asked.inside, &json);
+            let body = reply::formatted(format, asked.inside, asked.query, &json);
             [coding.map_or(body.clone(), |coding| compress::whole(coding, &[&body])), Bytes::new(), Bytes::new()]
         }
     };

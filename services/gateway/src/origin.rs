@@ -124,25 +124,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 /// What Django leaves as it is when it makes the URL of an endpoint.
-const REVERSED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'&')
-    .remove(b'+')
-    .remove(b'$')
-    .remove(b',')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b';')
-    .remove(b'=');
+const REVERSED: &AsciiSet = &PATH.remove(b';').remove(b'=');
 
 impl Origin {
     /// The origin as it stands before a path.

@@ -112,17 +112,17 @@ pub(crate) fn endpoint(status: StatusCode, format: Format, endpoint: Endpoint, b
 
 /// An answer of an endpoint whose body is JSON that is there.
 pub(crate) fn endpoint_json(status: StatusCode, format: Format, at: Endpoint, title: &str, json: &[u8]) -> Reply {
-    endpoint(status, format, at, full(formatted(format, title, json)))
+    endpoint(status, format, at, full(formatted(format, title, "", json)))
 }
 
 /// JSON in the form that was asked for.
-pub(crate) fn formatted(format: Format, title: &str, json: &[u8]) -> Bytes {
+pub(crate) fn formatted(format: Format, title: &str, query: &str, json: &[u8]) -> Bytes {
     match format {
         Format::Json { indent: None } => Bytes::copy_from_slice(json),
         Format::Json { indent: Some(width) } => {
             json::indent::readable(json, usize::from(width)).map_or_else(|| Bytes::copy_from_slice(json), Bytes::from)
         }
-        Format::Html => ui::json_page(title, json).into(),
+        Format::Html => ui::json_page(title, query, json).into(),
     }
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn error(error: &Error, html: bool) -> Reply {
         body.extend_from_slice(b",\"retryable\":");
         json::push_bool(&mut body, row.retry_after.is_some());
         body.push(b'}');
-        let mut reply = response(row.status, JSON, full(formatted(PLAIN, "", &body)));
+        let mut reply = response(row.status, JSON, full(formatted(PLAIN, "", "", &body)));
         reply.headers_mut().insert(VARY, VARY_API);
         protect(reply.headers_mut());
         reply

@@ -38,7 +38,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// An endpoint's JSON, readable, its links to be followed.
-pub(crate) fn json_page(title: &str, json: &[u8]) -> String {
+pub(crate) fn json_page(title: &str, query: &str, json: &[u8]) -> String {
     let indented = json::indent::readable(json, 2).unwrap_or_else(|| json.to_vec());
     let mut listing = String::with_capacity(indented.len() + 256);
     for line in String::from_utf8_lossy(&indented).lines() {
@@ -54,7 +54,10 @@ pub(crate) fn json_page(title: &str, json: &[u8]) -> String {
         }
         listing.push('\n');
     }
-    page(title, &format!("<h1>{}</h1>\n<p><a href=\"?format=json\">as JSON</a></p>\n<pre>{listing}</pre>", escape(title)))
+    // Of repeated parameters the last one counts.
+    let and = if query.is_empty() { "" } else { "&amp;" };
+    let json = format!("?{}{and}format=json", escape(query));
+    page(title, &format!("<h1>{}</h1>\n<p><a href=\"{json}\">as JSON</a></p>\n<pre>{listing}</pre>", escape(title)))
 }
 
 /// An error, what it means and what to do.

@@ -81,14 +81,18 @@ fn as_json(entries: &[FolderEntry], next: &str) -> String {
 
 fn as_page(gateway: &Gateway, location: &Location, entries: &[FolderEntry], next: &str, origin: &Origin) -> String {
     let base = format!("{}{}", origin.as_str(), gateway.config.mounts.base_path);
-    let mut content = format!("<nav><a href=\"{}/\">{}</a>", escape(&base), escape(&gateway.config.title));
-    let mut url = base;
-    for segment in location.segments() {
-        let _ = write!(url, "/{}", utf8_percent_encode(segment, SEGMENT));
-        let _ = write!(content, " / <a href=\"{}/\">{}</a>", escape(&url), escape(segment));
+    let mut content = String::new();
+    if !location.is_root() {
+        let _ = write!(content, "<nav><a href=\"{}/\">{}</a>", escape(&base), escape(&gateway.config.title));
+        let mut url = base;
+        for segment in location.segments() {
+            let _ = write!(url, "/{}", utf8_percent_encode(segment, SEGMENT));
+            let _ = write!(content, " / <a href=\"{}/\">{}</a>", escape(&url), escape(segment));
+        }
+        content.push_str("</nav>\n");
     }
     let name = if location.is_root() { gateway.config.title.as_str() } else { location.as_str() };
-    let _ = write!(content, "</nav>\n<h1>{}</h1>\n", escape(name));
+    let _ = writeln!(content, "<h1>{}</h1>", escape(name));
     if entries.is_empty() {
         content.push_str("<p>Nothing here: no folder, and no report.</p>");
         return page(name, &content);
