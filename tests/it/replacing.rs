@@ -1,7 +1,7 @@
 //! Reports that are replaced, overwritten and written to while they are read: each answer is wholly of one content, or one
 //! of the temporary errors that the table of errors has for this.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -337,8 +337,12 @@ fn a_write_ahead_log_whose_writer_was_killed_is_read() {
     crash(&written, &shelf.file("killed"), "-wal");
     drop(database);
     alter(&shelf.put("expected", ordinary()), |database| database.execute_batch(change).unwrap());
+    let folder = shelf.file("killed").with_file_name("");
+    let files = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect::<BTreeSet<_>>();
+    let before = files();
     let served = start(&shelf);
     same(&served, "killed", "expected");
+    assert_eq!(files(), before, "nothing is made in the store");
 }
 
 #[test]

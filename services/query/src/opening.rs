@@ -43,8 +43,9 @@ impl Workshop {
         let settled = age >= SETTLE && !found.journal;
         let opened = self.open_file(&found, &file, settled);
         // Whoever overwrites a file makes it small first: for a moment anything may be wrong with it.
+        let as_found = || file.metadata().is_ok_and(|metadata| Stat::from(&metadata) == found.stat);
         let being_written = |error: Error| match error {
-            Error::Damaged(_) | Error::NotAra(_) if !settled => Error::BeingWritten,
+            Error::Damaged(_) | Error::NotAra(_) if !settled || !as_found() => Error::BeingWritten,
             other => other,
         };
         let Opened { mode, database, copy, encoding, release, first } = opened.map_err(being_written)?;
@@ -67,7 +68,13 @@ impl Workshop {
             let copy = self.unpack(file, encoding)?;
             return self.open_copy(copy, encoding);
         }
-        Header::read(head)?.check(found.stat.size)?;
+        let header = Header::read(head)?;
+        header.check(found.stat.size)?;
+        if header.logs_ahead && !settled && !beside(&found.path, "-shm").exists() {
+            // Whoever wrote it is gone, and SQLite would make files of its own in the store to read it.
+            let copy = self.recover(found, "-wal")?;
+            return if beside(&found.path, "-shm").exists() { Err(Error::BeingWritten) } else { self.open_copy(copy, encoding) };
+        }
         let mode = if settled { Mode::Immutable } else { Mode::Live };
         match probe(&found.path, mode) {
             Ok((first, schema)) if schema.is_current() => {
@@ -75,7 +82,7 @@ impl Workshop {
             }
             Ok((_, schema)) => self.rebuild(&found.path, mode, encoding, &schema),
             Err(ProbeError::Database(database::Error::NeedsRecovery)) => {
-                let copy = self.recover(found)?;
+                let copy = self.recover(found, "-journal")?;
                 self.open_copy(copy, encoding)
             }
             Err(error) => Err(error.into()),
@@ -134,16 +141,16 @@ impl Workshop {
         Ok(target.into_temp_path())
     }
 
-    /// Copies a database with the journal of its dead writer and rolls the journal back.
-    fn recover(&self, found: &Found) -> Result<tempfile::TempPath, Error> {
+    /// Copies a database with the journal or log of its dead writer, and rolls back or takes in what that holds.
+    fn recover(&self, found: &Found, suffix: &str) -> Result<tempfile::TempPath, Error> {
         let copy = self.new_file()?.into_temp_path();
-        let mut journal = copy.to_path_buf().into_os_string();
-        journal.push("-journal");
-        let journal = tempfile::TempPath::try_from_path(PathBuf::from(journal)).map_err(io_error)?;
-        let mut source = found.path.clone().into_os_string();
-        source.push("-journal");
+        let journal = tempfile::TempPath::try_from_path(beside(&copy, suffix)).map_err(io_error)?;
         std::fs::copy(&found.path, &copy).map_err(io_error)?;
-        std::fs::copy(source, &journal).map_err(io_error)?;
+        match std::fs::copy(beside(&found.path, suffix), &journal) {
+            // A log that was taken in is gone.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && suffix == "-wal" => return Ok(copy),
+            copied => copied.map_err(io_error)?,
+        };
         if names_another(&journal).map_err(io_error)? {
             return Err(Error::Damaged("the journal beside it belongs to several databases".to_owned()));
         }
@@ -192,6 +199,8 @@ struct Header {
     page_size: u64,
     /// Absent where the writer was too old to keep it.
     pages: Option<u64>,
+    /// Its writers keep a write-ahead log.
+    logs_ahead: bool,
 }
 
 impl Header {
@@ -207,7 +216,7 @@ impl Header {
         };
         // The page count is valid only when the change counter is that of the library that wrote it.
         let pages = (number(24)? == number(92)?).then_some(u64::from(number(28)?)).filter(|pages| *pages > 0);
-        Ok(Self { page_size, pages })
+        Ok(Self { page_size, pages, logs_ahead: head.get(19) == Some(&2) })
     }
 
     fn check(&self, size: u64) -> Result<(), Error> {
@@ -229,6 +238,13 @@ fn names_another(journal: &Path) -> std::io::Result<bool> {
     let mut end = [0; NAMES_ANOTHER.len()];
     file.read_exact_at(&mut end, at)?;
     Ok(end == NAMES_ANOTHER)
+}
+
+/// The file that SQLite keeps beside a database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_path_buf().into_os_string();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn read_head(file: &File, head: &mut [u8]) -> Result<usize, Error> {
