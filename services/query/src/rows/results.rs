@@ -11,6 +11,9 @@ use crate::{
 
 pub(crate) struct Results;
 
+/// The hosts that a result was delegated to, with the columns of every host.
+const DELEGATED_TO: &str = concat!(include_str!("../../sql/host.sql"), include_str!("../../sql/result_delegated_to.sql"));
+
 impl Noun for Results {
     type Filter = ResultFilter;
     type Row = ResultRow;
@@ -77,7 +80,7 @@ impl Noun for Results {
             ..ResultRow::default()
         };
         if reader.has_delegation()? {
-            reader.connection.query(include_str!("../../sql/result_delegated_to.sql"), &[Param::Integer(result.id)], |row| {
+            reader.connection.query(DELEGATED_TO, &[Param::Integer(result.id)], |row| {
                 let host = Hosts::read(reader, Fields::new(reader, row), false)?;
                 result.delegated_to_ids.push(host.id);
                 if single {
