@@ -7,6 +7,7 @@ mod criterion;
 mod docs;
 mod machine;
 mod reports;
+mod storage;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which bench [default: all]
-    #[arg(value_parser = ["reports"])]
+    #[arg(value_parser = ["reports", "storage"])]
     name: Option<String>,
 
     /// Rewrite the bench's part of docs/benchmarks.md
@@ -49,7 +50,14 @@ struct Settings {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let criteria = reports::run(&args.settings, args.write);
+    let wanted = |name: &str| args.name.as_deref().is_none_or(|only| only == name);
+    let mut criteria = Vec::new();
+    if wanted("reports") {
+        criteria.extend(reports::run(&args.settings, args.write));
+    }
+    if wanted("storage") {
+        criteria.extend(storage::run(&args.settings, args.write));
+    }
     let missed: Vec<_> = criteria.iter().filter(|criterion| !criterion.met).collect();
     if !missed.is_empty() {
         println!("\nMissed:");

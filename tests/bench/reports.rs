@@ -3,7 +3,7 @@
 //! Only one server is under load at a time, and all take turns URL by URL, so that whatever else the machine does is the
 //! same for all of them.
 
-mod load;
+pub(crate) mod load;
 mod memory;
 pub(crate) mod nginx;
 mod output;

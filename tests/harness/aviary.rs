@@ -26,7 +26,7 @@ pub fn start_with(root: &Path, args: &[&str], environment: &[(&str, &str)]) -> (
         .envs(environment.iter().copied());
     let process = Process::start(command, Duration::ZERO);
     let url = process.wait_for("URL of aviary", Duration::from_secs(30), |line| {
-        let (_, rest) = line.split_once("http://")?;
+        let (_, rest) = line.rsplit_once("http://")?;
         let end = rest.find(|c: char| c.is_whitespace() || "\"',;)".contains(c)).unwrap_or(rest.len());
         Some(format!("http://{}", rest[..end].trim_end_matches(['/', '.'])))
     });

@@ -53,6 +53,16 @@ impl Connection {
     }
 
     pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
+        self.ask(method, target, headers, b"")
+    }
+
+    /// With a body, and its length.
+    pub fn upload(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Response> {
+        let length = body.len().to_string();
+        self.ask(method, target, &[headers, &[("Content-Length", &length)]].concat(), body)
+    }
+
+    fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Response> {
         let mut request = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             request.extend_from_slice(format!("Host: {HOST}\r\n").as_bytes());
@@ -61,6 +71,7 @@ impl Connection {
             request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(body);
         let reused = self.stream.is_some();
         let result = self.exchange(method, &request);
         match result {

@@ -6,12 +6,19 @@
 
 pub mod ara;
 pub mod aviary;
+pub mod certificates;
 pub mod collector;
 pub mod corpus;
+pub mod dns;
+pub mod faulty;
+pub mod fleet;
 pub mod http;
+pub mod load;
 pub mod process;
 pub mod served;
 pub mod shelf;
+pub mod silent;
+pub mod stores;
 pub mod wire;
 
 use std::path::PathBuf;

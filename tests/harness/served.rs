@@ -1,4 +1,5 @@
-//! A running `aviary serve` that a test may load, watch and end: its answers, its metrics, its memory, its exit code.
+//! A running program that a test may load, watch and end: its answers, its metrics, its memory, its exit code. Mostly that
+//! is `aviary serve`.
 //!
 //! `aviary` starts one for the comparison with ARA; this one is for tests of the program itself.
 
@@ -37,7 +38,12 @@ pub struct Served {
 
 /// The program under test.
 pub fn binary() -> PathBuf {
-    let binary = crate::target_dir().join("release/aviary");
+    program("aviary")
+}
+
+/// A program that was built beside the tests.
+pub fn program(name: &str) -> PathBuf {
+    let binary = crate::target_dir().join("release").join(name);
     assert!(binary.exists(), "{} is missing: cargo build --release --workspace", binary.display());
     binary
 }
@@ -67,6 +73,20 @@ impl Serve {
     /// `COMMAND serve`, where the command may be another way to the program; the store comes from elsewhere.
     pub fn by(mut command: Command) -> Serve {
         command.args(["serve", "--listen", "127.0.0.1:0"]);
+        Serve { command, admin: None }
+    }
+
+    /// `aviary-query` over a folder, at an address that comes as an argument.
+    pub fn query(store: &Path) -> Serve {
+        let mut command = Command::new(program("aviary-query"));
+        command.arg("--store").arg(store);
+        Serve { command, admin: None }
+    }
+
+    /// `aviary-gateway` in front of these replicas, on a port of its own.
+    pub fn gateway(targets: &str) -> Serve {
+        let mut command = Command::new(program("aviary-gateway"));
+        command.args(["--listen", "127.0.0.1:0", "--query", targets]);
         Serve { command, admin: None }
     }
 
@@ -102,7 +122,7 @@ impl Serve {
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let stdout = follow(child.stdout.take().unwrap(), &tail);
         let _stderr = follow(child.stderr.take().unwrap(), &tail);
-        let url = stdout.recv_timeout(DEADLINE).ok().and_then(|line| Some(format!("http://{}", line.split_once("http://")?.1)));
+        let url = stdout.recv_timeout(DEADLINE).ok().and_then(|line| Some(format!("http://{}", line.rsplit_once("http://")?.1)));
         let first_line_after = started.elapsed();
         let url = url.unwrap_or_else(|| {
             let _ = child.kill();
@@ -131,10 +151,19 @@ impl Served {
             .unwrap_or_else(|error| panic!("no answer to {method} {}: {error}\n{}", shortened(target), self.output()))
     }
 
-    /// The sum of a metric over its labels; 0 when nothing has been counted yet.
+    /// Whether the admin port says that it is ready.
+    pub fn is_ready(&self) -> bool {
+        Connection::new(self.admin()).get("/readyz").unwrap().status == 200
+    }
+
+    fn admin(&self) -> SocketAddr {
+        self.admin.expect("started without `watched`")
+    }
+
+    /// The sum of a metric over its labels, or its value with the labels that are given; 0 when nothing has been counted
+    /// yet.
     pub fn metric(&self, name: &str) -> f64 {
-        let admin = self.admin.expect("started without `watched`");
-        let answer = Connection::new(admin).get("/metrics").unwrap();
+        let answer = Connection::new(self.admin()).get("/metrics").unwrap();
         let value = |line: &str| -> Option<f64> {
             let rest = line.strip_prefix(name)?;
             let rest = match rest.strip_prefix('{') {
@@ -144,6 +173,11 @@ impl Served {
             rest.strip_prefix(' ')?.parse().ok()
         };
         answer.text().lines().filter_map(value).sum()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The most memory that it has had, in bytes.
@@ -157,6 +191,13 @@ impl Served {
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success(), "kill -s {name}");
+    }
+
+    /// As `signal`, if it has not ended.
+    pub fn signal_if_running(&mut self, name: &str) {
+        if self.ended().is_none() {
+            self.signal(name);
+        }
     }
 
     /// How it ended, if it has.

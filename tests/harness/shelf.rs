@@ -87,6 +87,18 @@ pub fn alter(file: &Path, change: impl FnOnce(&Database)) {
     database.close().unwrap();
 }
 
+/// Adds so many copies of a report's first result to it.
+pub fn repeat_result(file: &Path, copies: u64) {
+    alter(file, |database| {
+        let columns = "created, updated, started, ended, status, content, host_id, play_id, playbook_id, task_id, changed, ignore_errors, duration";
+        let sql = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies})
+             INSERT INTO results ({columns}) SELECT {columns} FROM n CROSS JOIN (SELECT * FROM results WHERE id = 1)"
+        );
+        database.execute_batch(&sql).unwrap();
+    });
+}
+
 /// A report of the corpus, settled long ago.
 pub fn ordinary_file() -> PathBuf {
     corpus(389, Set::Small).root.join("1/ara-report/ansible.sqlite")

@@ -1,6 +1,6 @@
 //! Bytes over a socket, for what no HTTP client would send.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -36,6 +36,11 @@ impl Wire {
         let count = self.0.read(&mut bytes)?;
         bytes.truncate(count);
         Ok(bytes)
+    }
+
+    /// Waits for the first bytes of an answer and leaves them where they are.
+    pub fn begun(&mut self) -> io::Result<bool> {
+        Ok(!self.0.fill_buf()?.is_empty())
     }
 
     /// All that comes until the other side closes.

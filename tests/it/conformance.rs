@@ -4,7 +4,8 @@
 
 pub(crate) mod compare;
 pub(crate) mod differences;
-mod random;
+mod objects;
+pub(crate) mod random;
 pub(crate) mod requests;
 pub(crate) mod urls;
 mod values;

@@ -27,16 +27,23 @@ fn the_page_of_differences_is_that_of_the_rows() {
 }
 
 #[test]
-fn every_flag_and_variable_of_serve_is_documented() {
-    let help = help();
-    let page = read("docs/serve.md");
-    let flags: BTreeSet<&str> = words(&help, "-").filter(|word| word.starts_with("--") && word.len() > 2).collect();
-    let variables: BTreeSet<&str> =
-        words(&help, "_").filter(|word| word.starts_with("AVIARY_") || word.starts_with("OTEL_EXPORTER_")).collect();
-    assert!(flags.contains("--listen"), "no flags in the help:\n{help}");
-    assert!(variables.contains("AVIARY_LISTEN"), "no variables in the help:\n{help}");
-    let missing: Vec<&str> = flags.into_iter().chain(variables).filter(|name| !page.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "docs/serve.md lacks {missing:?}");
+fn every_flag_and_variable_of_every_command_is_documented() {
+    let serve = read("docs/serve.md");
+    let two_services = [read("docs/two-services.md"), serve.clone()].concat();
+    for (program, arguments, page) in [
+        ("aviary", &["serve", "--help"][..], &serve),
+        ("aviary-gateway", &["--help"], &two_services),
+        ("aviary-query", &["--help"], &two_services),
+    ] {
+        let help = help(program, arguments);
+        let flags: BTreeSet<&str> = words(&help, "-").filter(|word| word.starts_with("--") && word.len() > 2).collect();
+        let variables: BTreeSet<&str> =
+            words(&help, "_").filter(|word| word.starts_with("AVIARY_") || word.starts_with("OTEL_EXPORTER_")).collect();
+        assert!(flags.contains("--listen"), "no flags in the help:\n{help}");
+        assert!(variables.contains("AVIARY_LISTEN"), "no variables in the help:\n{help}");
+        let missing: Vec<&str> = flags.into_iter().chain(variables).filter(|name| !page.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "the documentation of {program} lacks {missing:?}");
+    }
 }
 
 #[test]
@@ -47,15 +54,15 @@ fn every_metric_is_documented() {
         metrics.extend(source.split('"').filter(|literal| is_metric(literal)).map(str::to_owned));
     }
     assert!(metrics.contains("aviary_build_info"), "found {metrics:?}");
-    let page = read("docs/serve.md");
+    let page = [read("docs/serve.md"), read("docs/two-services.md")].concat();
     let missing: Vec<&String> = metrics.iter().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
-    assert!(missing.is_empty(), "docs/serve.md lacks {missing:?}");
+    assert!(missing.is_empty(), "the documentation lacks {missing:?}");
 }
 
 #[test]
 fn no_link_leads_nowhere() {
     let root = root();
-    let mut pages = vec![root.join("README.md"), root.join("ARCHITECTURE.md")];
+    let mut pages = ["README.md", "ARCHITECTURE.md", "charts/aviary/README.md"].map(|page| root.join(page)).to_vec();
     pages.extend(files(&root.join("docs"), "md"));
     assert!(pages.len() > 5, "found {pages:?}");
     let mut broken = Vec::new();
@@ -124,7 +131,7 @@ fn cell(text: &str) -> String {
 
 /// Compares a page with what it should be, or makes it so.
 #[track_caller]
-fn agree(path: &str, expected: &str) {
+pub(crate) fn agree(path: &str, expected: &str) {
     let file = root().join(path);
     let present = fs::read_to_string(&file).unwrap_or_default();
     if present == expected {
@@ -143,10 +150,10 @@ fn agree(path: &str, expected: &str) {
     );
 }
 
-fn help() -> String {
-    let binary = tests::target_dir().join("release/aviary");
+fn help(program: &str, arguments: &[&str]) -> String {
+    let binary = tests::served::program(program);
     let output = Command::new(&binary)
-        .args(["serve", "--help"])
+        .args(arguments)
         .output()
         .unwrap_or_else(|error| panic!("failed to run {}: {error}", binary.display()));
     assert!(output.status.success(), "{output:?}");
@@ -220,10 +227,10 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the workspace").to_path_buf()
 }

@@ -2,6 +2,7 @@
 //! that means harm gets its row of the table of errors, and the next good request its answer.
 
 mod files;
+mod fuzz;
 mod parameters;
 mod paths;
 mod random;

@@ -3,19 +3,25 @@
 
 mod admin;
 mod caching;
+mod chart;
 mod clients;
 mod conformance;
 mod corpus;
 mod docs;
 mod documentation_tree;
+mod faults;
 mod fixtures;
 mod grpc;
 mod hostile;
 mod legacy;
 mod normaliser;
+mod objects;
 mod params;
 mod replacing;
+mod replicas;
 mod shutdown;
+mod stores;
 mod streaming;
 mod telemetry;
 mod tidy;
+mod tls;

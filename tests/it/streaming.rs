@@ -5,7 +5,7 @@ use std::io::Read;
 use serde_json::Value;
 use tests::corpus::{Set, corpus};
 use tests::served::{Served, serve, wait_until};
-use tests::shelf::{Shelf, alter, ordinary};
+use tests::shelf::{Shelf, ordinary, repeat_result};
 use tests::wire::Wire;
 
 /// Copies of the ordinary report's results, until a list of them is too large to keep.
@@ -16,14 +16,7 @@ const LIST: &str = "/large/ara-report/api/v1/results";
 fn store() -> Shelf {
     let shelf = Shelf::new();
     shelf.put("good", ordinary());
-    alter(&shelf.put("large", ordinary()), |database| {
-        let columns = "created, updated, started, ended, status, content, host_id, play_id, playbook_id, task_id, changed, ignore_errors, duration";
-        let sql = format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {RESULTS})
-             INSERT INTO results ({columns}) SELECT {columns} FROM n CROSS JOIN (SELECT * FROM results WHERE id = 1)"
-        );
-        database.execute_batch(&sql).unwrap();
-    });
+    repeat_result(&shelf.put("large", ordinary()), RESULTS);
     shelf.settle();
     shelf
 }

@@ -40,10 +40,29 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zstd", &["services/store/src/encoding.rs", "services/gateway/src/compress.rs"]),
     ("brotli", &["services/gateway/src/compress.rs"]),
     ("moka", &["services/gateway/src/cache.rs"]),
-    ("hyper_util", &["services/gateway/src/server.rs", "services/runtime/src/admin"]),
+    ("hyper_util", &["services/gateway/src/server.rs", "services/gateway/src/replicas/channel.rs", "services/runtime/src/admin"]),
+    ("object_store", &["services/store/src/objects"]),
+    ("reqwest", &["services/store/src/objects", "services/aviary/src/check.rs"]),
+    ("hickory_resolver", &["services/gateway/src/replicas/discovery.rs"]),
+    ("rustls", &["services/runtime/src/tls", "services/runtime/src/telemetry/traces.rs"]),
+    ("tokio_rustls", &["services/runtime/src/tls"]),
     ("tonic_reflection", &["services/gateway/src/grpc.rs"]),
-    ("tonic_health", &["services/gateway/src/grpc.rs"]),
-    ("clap", &["services/aviary/src/", "services/runtime/src/"]),
+    (
+        "tonic_health",
+        &["services/gateway/src/grpc.rs", "services/gateway/src/replicas/health.rs", "services/query/src/server.rs"],
+    ),
+    (
+        "clap",
+        &[
+            "services/aviary/src/",
+            "services/gateway/src/args.rs",
+            "services/gateway/src/main.rs",
+            "services/gateway/src/process.rs",
+            "services/query/src/args.rs",
+            "services/query/src/main.rs",
+            "services/runtime/src/",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {

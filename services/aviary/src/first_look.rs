@@ -2,7 +2,7 @@
 
 use std::{io::Write, net::SocketAddr, time::Duration};
 
-use store::{Location, Store};
+use store::{Location, Stores};
 
 /// How long the look over the store may take.
 const LOOK: Duration = Duration::from_millis(700);
@@ -19,15 +19,17 @@ pub(crate) fn url(address: SocketAddr, base_path: &str) -> String {
 }
 
 /// Says where it listens.
-pub(crate) fn announce(store: &Store, url: &str) -> std::io::Result<()> {
+pub(crate) fn announce(stores: &Stores, url: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "Serving {} at {url}", store.name())?;
+    let names: Vec<String> = stores.iter().map(|named| named.store.name()).collect();
+    writeln!(out, "Serving {} at {url}", names.join(", "))?;
     out.flush()
 }
 
-/// Says what is there.
-pub(crate) fn look(store: &Store, prefixes: &[String], url: &str) -> std::io::Result<()> {
-    let survey = store.survey(prefixes, LOOK, NAMED);
+/// Says what is there, where looking costs nothing.
+pub(crate) fn look(stores: &Stores, prefixes: &[String], url: &str) -> std::io::Result<()> {
+    let Some(folder) = stores.single().and_then(|store| store.folder()) else { return Ok(()) };
+    let survey = folder.survey(prefixes, LOOK, NAMED);
     let mut out = std::io::stdout().lock();
     let some = if survey.partial { "At least " } else { "" };
     match survey.reports {

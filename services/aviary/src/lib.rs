@@ -1,8 +1,9 @@
 //! The one-machine command: puts the services together in one process. What they do is theirs.
 
+mod check;
 mod first_look;
 mod serve;
-mod size;
+mod store;
 
 use clap::{Parser, Subcommand};
 
@@ -16,8 +17,13 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve every report of a folder, or one ansible.sqlite, at its URL.
+    /// Serve every report of a folder, a bucket, or one ansible.sqlite, at its URL.
     Serve(Box<serve::Args>),
+    /// Look at a store.
+    #[command(subcommand)]
+    Store(store::Command),
+    /// Ask a running Aviary whether it works.
+    Check(check::Args),
 }
 
 impl Args {
@@ -28,6 +34,8 @@ impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(args) => serve::run(*args),
+            Command::Store(command) => store::run(command),
+            Command::Check(args) => check::run(args),
         }
     }
 }

@@ -1,14 +1,10 @@
-//! `aviary serve`: gateway and query in one process, over one store.
+//! `aviary serve`: gateway and query in one process, over the stores it is given.
 
 mod args;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use anyhow::Context;
-use aviary_proto::report::v1::report_service_server::ReportServiceServer;
-use runtime::{AdminState, Readiness};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use runtime::Process;
 
 pub(crate) use args::Args;
 use args::Config;
@@ -17,57 +13,29 @@ use crate::first_look;
 
 /// Starts, serves until a signal comes, and finishes what is in hand.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let config = args.into_config()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the runtime")?;
-    let result = runtime.block_on(serve(config));
-    // A question that is still read from a slow disk must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    runtime::process::run(serve(args.into_config()?))
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { listen, telemetry, admin, shutdown, query, gateway } = config;
-    let telemetry = runtime::telemetry::init(&telemetry, "aviary")?;
+    let Config { listen, process, query, mut gateway } = config;
+    let process = Process::start(&process, "aviary").await?;
     gateway::describe_metrics();
     query::describe_metrics();
-    let (store, prefixes) = (query.store.clone(), query.prefixes.clone());
+    let (stores, prefixes) = (query.stores.clone(), query.prefixes.clone());
     let base_path = gateway.mounts.base_path.clone();
 
-    let listener = TcpListener::bind(&listen)
-        .await
-        .with_context(|| format!("failed to listen on {listen}: is something else there? choose another --listen"))?;
-    let admin_listener = admin.bind().await.context("choose another --admin-listen, or off")?;
-    let service =
-        query::Service::new(query).context("failed to make a folder for copies: give one that can be written by --cache")?;
-    let gateway = gateway::Gateway::new(gateway, gateway::backend(ReportServiceServer::new(service)));
-
-    let signal = runtime::shutdown::on_signal();
-    let end = CancellationToken::new();
-    let readiness = Readiness::new();
-    let admin_task = admin_listener.map(|listener| {
-        let state = AdminState { readiness: readiness.clone(), metrics: telemetry.metrics() };
-        let end = end.clone();
-        tokio::spawn(runtime::admin::serve(listener, state, end))
-    });
+    let listener = runtime::process::listen(&listen).await?;
+    let service = query::Service::start(query).await?;
+    gateway.mounts.root_report = stores.has_root_report().await;
+    let gateway = gateway::Gateway::new(gateway, gateway::backend(query::server::in_process(service)));
 
     let url = first_look::url(listener.local_addr()?, &base_path);
     // Nobody reads it where standard output is closed.
-    let _ = first_look::announce(&store, &url);
-    tokio::task::spawn_blocking(move || first_look::look(&store, &prefixes, &url));
-    readiness.set_ready();
+    let _ = first_look::announce(&stores, &url);
+    tokio::task::spawn_blocking(move || first_look::look(&stores, &prefixes, &url));
+    process.readiness().set_ready();
 
-    let stopping = signal.clone();
-    let leaving = readiness.clone();
-    let work = gateway::serve(listener, Arc::clone(&gateway), async move {
-        stopping.cancelled().await;
-        leaving.set_stopping();
-    });
-    let drained = runtime::shutdown::drain(work, &signal, shutdown.drain_timeout).await;
-    end.cancel();
-    if let Some(task) = admin_task {
-        let _ = task.await;
-    }
-    telemetry.shutdown().await;
-    drained.context("some requests were cut off")?;
+    let work = gateway::serve(listener, Arc::clone(&gateway), process.stopping());
+    process.work(work).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod conditional;
 mod flow;
 mod links;
+mod source;
 
 use std::sync::Arc;
 
@@ -36,9 +37,12 @@ use crate::{
 };
 use conditional::Validator;
 use links::Links;
+use source::Source;
 
 /// Answers of more bytes are streamed instead of kept.
 pub(crate) const MAX_KEPT_BYTES: usize = 4 << 20;
+/// Seconds since the store was heard of, where it cannot be asked and a copy answers.
+const STALE: HeaderName = HeaderName::from_static("aviary-stale");
 /// In words, what an answer lacks.
 const WARNING: HeaderName = HeaderName::from_static("aviary-warning");
 
@@ -110,28 +114,29 @@ pub(crate) async fn list<R: Resource>(gateway: &Gateway, asked: &Asked<'_>) -> R
     let question = Question::from([question(asked.location, &current, R::NOUN, b'l', &filter), page.encode_to_vec()].concat());
     let validator = Validator::new(&question, asked, format);
     if let Some(reply) = conditional::not_modified(asked, &validator, &current, at) {
-        return Ok(reply);
+        return Ok(marked(reply, &current));
     }
-    let report = || ReportRef { location: asked.location.to_string(), generation: String::new() };
-    let ask = || async { Rows::open(R::list(gateway.client.clone(), report(), filter.clone(), page.clone()).await?).await };
-    let rendered = gateway
-        .cache
-        .rendered(asked.location, &question, async { render_list::<R>(ask().await.map_err(Unrendered::Failed)?).await })
-        .await;
+    let source = Source::<R>::new(gateway, asked.location, filter, page);
+    let render = source::again(gateway, || async { render_list::<R>(source.open(None, 0).await?).await });
+    let rendered = gateway.cache.rendered(asked.location, &question, render).await;
     let links = Links { asked, query: &query, limit, offset: &offset };
     match rendered {
         Ok(rendered) => {
             let head = links.head(rendered.count.unwrap_or_default());
-            Ok(send(asked, format, at, &validator, &rendered, head.into(), LIST_END))
+            Ok(marked(send(asked, format, at, &validator, &rendered, head.into(), LIST_END), &current))
         }
-        Err(Unrendered::Failed(error)) => Err(error),
+        Err(Unrendered::Failed(error) | Unrendered::BrokeOff(error)) => Err(error),
         Err(Unrendered::Large) if format == Format::Html => {
             Ok(reply::page(StatusCode::OK, ui::too_large_page(&links.json_url())))
         }
         Err(Unrendered::Large) => {
-            let rows = ask().await?;
+            let rows = match source::again(gateway, || source.open(None, 0)).await {
+                Err(Unrendered::Failed(error) | Unrendered::BrokeOff(error)) => return Err(error),
+                Err(Unrendered::Large) => return Err(Error::new(Reason::Internal, "a large list was not streamed")),
+                Ok(rows) => rows,
+            };
             let head = links.head(rows.header().count);
-            Ok(flow::send::<R>(asked, at, &validator, rows, head))
+            Ok(marked(flow::send::<R>(asked, at, &validator, source, rows, head), &current))
         }
     }
 }
@@ -156,19 +161,20 @@ pub(crate) async fn detail<R: Resource>(gateway: &Gateway, asked: &Asked<'_>, ke
         Question::from([question(asked.location, &current, R::NOUN, b'd', &filter), format!("{key:?}").into_bytes()].concat());
     let validator = Validator::new(&question, asked, format);
     if let Some(reply) = conditional::not_modified(asked, &validator, &current, at) {
-        return Ok(reply);
+        return Ok(marked(reply, &current));
     }
-    let render = async {
+    let render = source::again(gateway, || async {
         let report = ReportRef { location: asked.location.to_string(), generation: String::new() };
-        let rows = async { Rows::open(R::get(gateway.client.clone(), report, key, filter).await?).await };
-        render_detail::<R>(rows.await.map_err(Unrendered::Failed)?).await.map_err(Unrendered::Failed)
-    };
+        let parts = R::get(gateway.client.clone(), report, key.clone(), filter.clone()).await;
+        let rows = Rows::open(parts.map_err(|status| Unrendered::Failed(status.into()))?).await;
+        render_detail::<R>(rows.map_err(source::broken)?).await
+    });
     match gateway.cache.rendered(asked.location, &question, render).await {
-        Ok(rendered) => Ok(send(asked, format, at, &validator, &rendered, Bytes::new(), b"")),
+        Ok(rendered) => Ok(marked(send(asked, format, at, &validator, &rendered, Bytes::new(), b""), &current)),
         Err(Unrendered::Failed(error)) if error.reason == Reason::RowNotFound => {
             Ok(reply::detail(StatusCode::NOT_FOUND, format, at, &missing::<R>(asked.inside)))
         }
-        Err(Unrendered::Failed(error)) => Err(error),
+        Err(Unrendered::Failed(error) | Unrendered::BrokeOff(error)) => Err(error),
         Err(Unrendered::Large) => Err(Error::new(Reason::Internal, "a single object was not rendered")),
     }
 }
@@ -245,7 +251,7 @@ fn question(location: &Location, current: &Current, noun: Noun, kind: u8, filter
 async fn render_list<R: Resource>(mut rows: Rows<R::Row>) -> Result<Rendered, Unrendered> {
     let mut writer = Writer::default();
     writer.out.push(b'[');
-    while let Some(mut row) = rows.next().await.map_err(Unrendered::Failed)? {
+    while let Some(mut row) = rows.next().await.map_err(source::broken)? {
         if writer.out.len() > 1 {
             writer.out.push(b',');
         }
@@ -259,8 +265,9 @@ async fn render_list<R: Resource>(mut rows: Rows<R::Row>) -> Result<Rendered, Un
     Ok(Rendered::new(rows.header(), true, writer.out, writer.problems))
 }
 
-async fn render_detail<R: Resource>(mut rows: Rows<R::Row>) -> Result<Rendered, Error> {
-    let mut row = rows.next().await?.ok_or_else(|| Error::new(Reason::Internal, "the query service sent no row"))?;
+async fn render_detail<R: Resource>(mut rows: Rows<R::Row>) -> Result<Rendered, Unrendered> {
+    let no_row = || Unrendered::Failed(Error::new(Reason::Internal, "the query service sent no row"));
+    let mut row = rows.next().await.map_err(source::broken)?.ok_or_else(no_row)?;
     let mut writer = Writer::default();
     write::<R>(&mut writer, &mut row, true);
     writer.out.shrink_to_fit();
@@ -301,6 +308,14 @@ fn send(
     let headers = reply.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     describe(headers, validator, &rendered.current, coding, &rendered.problems);
+    reply
+}
+
+/// The answer with a mark if it is not known to be current now, whatever was known when it was rendered.
+fn marked(mut reply: Reply, current: &Current) -> Reply {
+    if let Some(seconds) = current.stale {
+        reply.headers_mut().insert(STALE, HeaderValue::from(seconds));
+    }
     reply
 }
 

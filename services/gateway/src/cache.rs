@@ -33,6 +33,8 @@ pub(crate) type Question = Arc<[u8]>;
 pub(crate) struct Current {
     pub(crate) generation: Arc<str>,
     pub(crate) modified: Option<SystemTime>,
+    /// The store cannot be asked, and was heard of last so many seconds ago.
+    pub(crate) stale: Option<u64>,
     fresh_until: Instant,
 }
 
@@ -43,6 +45,7 @@ impl Current {
         Self {
             generation: header.generation.as_str().into(),
             modified: header.modified.and_then(wall),
+            stale: header.stale_seconds,
             fresh_until: Instant::now() + fresh.unwrap_or_default(),
         }
     }
@@ -92,6 +95,8 @@ pub(crate) enum Unrendered {
     /// It is too large to keep, so it has to be streamed.
     Large,
     Failed(Error),
+    /// It had begun; nothing of it is used, so that it may be begun again.
+    BrokeOff(Error),
 }
 
 /// Both caches.

@@ -1,9 +1,15 @@
 //! The closed table of errors: each reason with its HTTP status, whether asking again helps, and one line for people. The
 //! reasons are the contract's, and a few that only HTTP has. The page of the documentation is made from this table.
 
+use std::{collections::HashMap, time::Duration};
+
 use aviary_proto::report::v1::ErrorReason;
 use http::StatusCode;
-use tonic_types::StatusExt;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of every `google.rpc.ErrorInfo` of ours.
+pub(crate) const DOMAIN: &str = "aviary";
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +29,12 @@ pub enum Reason {
     DeadlineExceeded,
     Overloaded,
     Internal,
+    ReportBeingFetched,
+    StoreDenied,
+    StoreMissing,
+    StoreNotListed,
+    CacheFull,
+    ReplicasUnavailable,
     PageNotFound,
     MethodNotAllowed,
     NotAcceptable,
@@ -163,6 +175,54 @@ pub const TABLE: &[Row] = &[
         "A mistake of the server's. Its log has more under the request's id; please report it.",
     ),
     row(
+        Reason::ReportBeingFetched,
+        "REPORT_BEING_FETCHED",
+        StatusCode::SERVICE_UNAVAILABLE,
+        "UNAVAILABLE",
+        Some(2),
+        "The report is on its way from its store; it is large, or the store is slow. Ask again: it is fetched once, whoever asks.",
+    ),
+    row(
+        Reason::StoreDenied,
+        "STORE_DENIED",
+        StatusCode::BAD_GATEWAY,
+        "FAILED_PRECONDITION",
+        None,
+        "The store refuses the server: its credentials are missing, wrong, or have not enough rights. `aviary store check` says more.",
+    ),
+    row(
+        Reason::StoreMissing,
+        "STORE_MISSING",
+        StatusCode::BAD_GATEWAY,
+        "FAILED_PRECONDITION",
+        None,
+        "The bucket or container that the server was told to use does not exist. Correct --store, or make it.",
+    ),
+    row(
+        Reason::StoreNotListed,
+        "STORE_NOT_LISTED",
+        StatusCode::NOT_FOUND,
+        "UNIMPLEMENTED",
+        None,
+        "The store does not list its folders, so that there are no folder pages. Reports answer at their own URLs.",
+    ),
+    row(
+        Reason::CacheFull,
+        "CACHE_FULL",
+        StatusCode::SERVICE_UNAVAILABLE,
+        "RESOURCE_EXHAUSTED",
+        Some(5),
+        "The server's disk has no room for the report. Raise --cache-size, or give --cache a larger disk.",
+    ),
+    row(
+        Reason::ReplicasUnavailable,
+        "REPLICAS_UNAVAILABLE",
+        StatusCode::SERVICE_UNAVAILABLE,
+        "UNAVAILABLE",
+        Some(1),
+        "No replica of aviary-query could answer, or the one that had begun to is gone. Ask again; look at aviary_gateway_replicas and at --query.",
+    ),
+    row(
         Reason::PageNotFound,
         "PAGE_NOT_FOUND",
         StatusCode::NOT_FOUND,
@@ -205,6 +265,25 @@ pub const TABLE: &[Row] = &[
     ),
 ];
 
+impl Row {
+    /// Its gRPC code. What only HTTP has comes from arguments that gRPC clients do not send.
+    fn code(&self) -> Code {
+        match self.grpc {
+            "UNAVAILABLE" => Code::Unavailable,
+            "RESOURCE_EXHAUSTED" => Code::ResourceExhausted,
+            "DEADLINE_EXCEEDED" => Code::DeadlineExceeded,
+            "NOT_FOUND" => Code::NotFound,
+            "UNIMPLEMENTED" => Code::Unimplemented,
+            "PERMISSION_DENIED" => Code::PermissionDenied,
+            "DATA_LOSS" => Code::DataLoss,
+            "FAILED_PRECONDITION" => Code::FailedPrecondition,
+            "ABORTED" => Code::Aborted,
+            "INTERNAL" => Code::Internal,
+            _ => Code::InvalidArgument,
+        }
+    }
+}
+
 const fn row(
     reason: Reason,
     name: &'static str,
@@ -237,32 +316,49 @@ pub struct Error {
     pub reason: Reason,
     /// In words, for this request.
     pub detail: String,
+    /// Of a report on its way: bytes that are here, and bytes in all, 0 while that is not known.
+    pub progress: Option<(u64, u64)>,
 }
 
 impl Error {
     /// An error of this reason.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason, detail: detail.into(), progress: None }
     }
 }
 
-impl From<tonic::Status> for Error {
-    fn from(status: tonic::Status) -> Self {
-        let named = status.get_details_error_info().and_then(|info| Reason::from_name(&info.reason));
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        let info = status.get_details_error_info();
+        let named = info.as_ref().and_then(|info| Reason::from_name(&info.reason));
+        let number = |name: &str| info.as_ref()?.metadata.get(name)?.parse().ok();
+        let progress = number("received").zip(number("total"));
         let reason = named.unwrap_or(match status.code() {
-            tonic::Code::Unavailable => Reason::StoreUnavailable,
-            tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => Reason::DeadlineExceeded,
-            tonic::Code::ResourceExhausted => Reason::Overloaded,
+            Code::Unavailable => Reason::StoreUnavailable,
+            Code::DeadlineExceeded | Code::Cancelled => Reason::DeadlineExceeded,
+            Code::ResourceExhausted => Reason::Overloaded,
             // A single row that is larger than a message may be.
-            tonic::Code::OutOfRange => Reason::ReportDamaged,
+            Code::OutOfRange => Reason::ReportDamaged,
             _ => Reason::Internal,
         });
-        Self::new(reason, status.message())
+        Self { progress, ..Self::new(reason, status.message()) }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let row = error.reason.row();
+        let mut details = ErrorDetails::new();
+        details.set_error_info(row.name, DOMAIN, HashMap::new());
+        if let Some(seconds) = row.retry_after {
+            details.set_retry_info(Some(Duration::from_secs(seconds.into())));
+        }
+        Self::with_error_details(row.code(), error.detail, details)
     }
 }
 
 /// Every reason of the contract has a row.
 const _: () = {
-    let last = ErrorReason::Internal as i32;
-    assert!(last == 14, "give the new reason a row of the table");
+    let last = ErrorReason::ReplicasUnavailable as i32;
+    assert!(last == 20, "give the new reason a row of the table");
 };

@@ -16,7 +16,7 @@ use crate::{
 type Own = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 /// The service whose calls are passed on.
-const REPORTS: &str = "aviary.report.v1.ReportService";
+pub(crate) const REPORTS: &str = "aviary.report.v1.ReportService";
 
 /// Answers gRPC requests.
 #[derive(Clone)]

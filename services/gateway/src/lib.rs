@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod args;
 mod backend;
 mod cache;
 mod compress;
@@ -13,7 +14,10 @@ pub mod json;
 mod negotiate;
 mod origin;
 pub mod param;
+mod process;
+pub mod replicas;
 mod reply;
+mod retries;
 mod router;
 mod server;
 mod target;
@@ -24,9 +28,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+pub use args::Args;
 pub use backend::{Backend, backend};
 pub use cors::Cors;
 pub use origin::{Network, NotANetwork, Proxies};
+pub use process::Command;
 pub use server::serve;
 pub use target::Mounts;
 
@@ -58,10 +64,20 @@ pub fn describe_metrics() {
     metrics::describe_counter!("aviary_gateway_grpc_calls_total", "gRPC calls that came in.");
     metrics::describe_counter!("aviary_gateway_rendered_hits_total", "Answers that were kept.");
     metrics::describe_counter!("aviary_gateway_rendered_misses_total", "Answers that had to be rendered.");
+    metrics::describe_gauge!("aviary_gateway_replicas", "Replicas of the query service, by how they are.");
+    metrics::describe_counter!(
+        "aviary_gateway_replica_failures_total",
+        "Calls that one replica did not answer, or not to the end."
+    );
+    metrics::describe_counter!("aviary_gateway_retries_total", "Calls that were made again, to another replica or once more.");
+    metrics::describe_counter!("aviary_gateway_shed_total", "Calls that were refused because too many were in hand.");
 }
 
 /// Longest message that is taken from the query service. Long texts come in chunks, but a row may hang on many others.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
+
+/// Answers that may be asked for again within ten seconds, however few are asked for at all.
+const ASK_AGAIN: usize = 100;
 
 /// The state of a gateway.
 pub struct Gateway {
@@ -69,6 +85,8 @@ pub struct Gateway {
     backend: Backend,
     client: backend::Client,
     cache: cache::Cache,
+    /// How many answers that broke off may be asked for again.
+    retries: retries::Retries,
     /// Counts requests that came without an id.
     requests: AtomicU64,
     /// Tells this process's ids from another one's.
@@ -83,7 +101,8 @@ impl Gateway {
         let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance =
             xxhash_rust::xxh3::xxh3_64(&[now.as_nanos().to_le_bytes().as_slice(), &std::process::id().to_le_bytes()].concat());
-        Arc::new(Self { config, backend, client, cache, requests: AtomicU64::new(0), instance })
+        let retries = retries::Retries::new(ASK_AGAIN);
+        Arc::new(Self { config, backend, client, cache, retries, requests: AtomicU64::new(0), instance })
     }
 
     fn next_request_id(&self) -> http::HeaderValue {

@@ -185,7 +185,10 @@ pub(crate) fn invalid_parameters(format: Format, at: Endpoint, fields: &[(&str, 
 pub(crate) fn error(error: &Error, html: bool) -> Reply {
     let row = error.reason.row();
     let mut reply = if html {
-        page(row.status, ui::error_page(row, &error.detail))
+        page(
+            row.status,
+            if error.reason == Reason::ReportBeingFetched { ui::waiting_page(error) } else { ui::error_page(row, &error.detail) },
+        )
     } else {
         let mut body = b"{\"detail\":".to_vec();
         json::push_str(&mut body, &error.detail);
@@ -195,6 +198,9 @@ pub(crate) fn error(error: &Error, html: bool) -> Reply {
         json::push_str(&mut body, row.meaning);
         body.extend_from_slice(b",\"retryable\":");
         json::push_bool(&mut body, row.retry_after.is_some());
+        if let Some((received, total)) = error.progress {
+            body.extend_from_slice(format!(",\"progress\":{{\"received\":{received},\"total\":{total}}}").as_bytes());
+        }
         body.push(b'}');
         let mut reply = response(row.status, JSON, full(formatted(PLAIN, "", "", &body)));
         reply.headers_mut().insert(VARY, VARY_API);

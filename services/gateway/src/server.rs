@@ -5,11 +5,11 @@ use std::{
     convert::Infallible,
     future::Future,
     net::SocketAddr,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header::CONTENT_TYPE};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -47,8 +47,20 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves until `shutdown` is done, then finishes what is in hand.
-pub async fn serve(listener: TcpListener, gateway: Shared, shutdown: impl Future<Output = ()>) {
-    let mut shutdown = pin!(shutdown);
+pub fn serve(
+    listener: TcpListener,
+    gateway: Shared,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> BoxFuture<'static, ()> {
+    boxed(listener, gateway, Box::pin(shutdown))
+}
+
+/// Without type parameters, so that all of this is compiled once, here, and not again by each command.
+fn boxed(listener: TcpListener, gateway: Shared, shutdown: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    Box::pin(accept_until(listener, gateway, shutdown))
+}
+
+async fn accept_until(listener: TcpListener, gateway: Shared, mut shutdown: BoxFuture<'static, ()>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let grpc = Grpc::new(&gateway);

@@ -14,9 +14,14 @@ nav{margin-bottom:1rem}h1{font-size:1.4rem;overflow-wrap:anywhere}code{overflow-
 
 /// A page around its content.
 fn page(title: &str, content: &str) -> String {
+    page_with("", title, content)
+}
+
+/// A page around its content, with more in its head.
+fn page_with(head: &str, title: &str, content: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{content}\n</body>\n</html>\n",
+         {head}<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{content}\n</body>\n</html>\n",
         escape(title)
     )
 }
@@ -71,6 +76,19 @@ pub(crate) fn error_page(row: &error::Row, detail: &str) -> String {
         row.name
     );
     page(&title, &content)
+}
+
+/// A report is on its way: a page that asks again by itself.
+pub(crate) fn waiting_page(error: &error::Error) -> String {
+    let (received, total) = error.progress.unwrap_or_default();
+    let progress = match total {
+        0 => "<progress></progress>".to_owned(),
+        _ => format!("<progress value=\"{received}\" max=\"{total}\"></progress>\n<p>{} of {}</p>", size(received), size(total)),
+    };
+    let content = format!(
+        "<h1>The report is on its way</h1>\n<p>It is fetched from its store. This page asks again by itself.</p>\n{progress}"
+    );
+    page_with("<meta http-equiv=\"refresh\" content=\"2\">\n", "On its way", &content)
 }
 
 /// A list that is too long for a page.

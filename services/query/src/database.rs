@@ -43,6 +43,9 @@ pub(crate) enum Error {
     /// A value or the whole answer passes a limit.
     #[error("a value is too large: {0}")]
     TooLarge(#[source] rusqlite::Error),
+    /// The disk has no room for a copy.
+    #[error("the disk is full")]
+    Full,
     /// The file could not be read.
     #[error("failed to read the database: {0}")]
     Io(#[source] rusqlite::Error),
@@ -53,6 +56,11 @@ pub(crate) enum Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
+        // What cannot be compiled comes with the whole statement.
+        let error = match error {
+            rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
+            other => other,
+        };
         let rusqlite::Error::SqliteFailure(code, _) = &error else { return Self::Statement(error) };
         match code.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged(error),
@@ -65,6 +73,7 @@ impl From<rusqlite::Error> for Error {
             // A database of ours is opened read-only, so the only write that it can want is a recovery.
             ErrorCode::ReadOnly => Self::NeedsRecovery,
             ErrorCode::SystemIoFailure if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(error),
+            ErrorCode::DiskFull => Self::Full,
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::Io(error),
             ErrorCode::Unknown if code.extended_code == rusqlite::ffi::SQLITE_ERROR => Self::Shape(error),
             _ => Self::Statement(error),

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aviary_proto::report::v1::ErrorReason;
+use store::encoding;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -13,11 +14,14 @@ use crate::database;
 pub const DOMAIN: &str = "aviary";
 
 /// A question that has no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The location is no location.
     #[error("failed to read the location: {0}")]
     Location(#[from] store::location::Error),
+    /// The store has no such names.
+    #[error("the store has no such names: {0}")]
+    Name(String),
     /// A filter, an order or a page token is malformed.
     #[error("{field}: {problem}")]
     Argument {
@@ -56,6 +60,26 @@ pub enum Error {
     /// The store failed.
     #[error("failed to read the store: {0}")]
     Store(String),
+    /// It is on its way.
+    #[error("the report is being fetched from its store: {received} of {total} bytes are here")]
+    BeingFetched {
+        /// Bytes of the stored object that are here.
+        received: u64,
+        /// Bytes of the stored object; 0 while that is not known.
+        total: u64,
+    },
+    /// The store refuses us.
+    #[error("the store refused: {0}")]
+    StoreDenied(String),
+    /// The store's bucket is not there.
+    #[error("the store is not there: {0}")]
+    StoreMissing(String),
+    /// The store cannot be browsed.
+    #[error("the store does not list its folders")]
+    StoreNotListed,
+    /// There is no room for a copy.
+    #[error("the cache has no room for the report: {0}")]
+    CacheFull(String),
     /// It took too long.
     #[error("the question took longer than allowed")]
     DeadlineExceeded,
@@ -74,7 +98,7 @@ impl Error {
     /// The contract's name for it.
     pub fn reason(&self) -> ErrorReason {
         match self {
-            Self::Location(_) => ErrorReason::LocationInvalid,
+            Self::Location(_) | Self::Name(_) => ErrorReason::LocationInvalid,
             Self::Argument { .. } => ErrorReason::ArgumentInvalid,
             Self::ReportNotFound => ErrorReason::ReportNotFound,
             Self::RowNotFound(_) => ErrorReason::RowNotFound,
@@ -85,6 +109,11 @@ impl Error {
             Self::BeingWritten => ErrorReason::ReportBeingWritten,
             Self::GenerationGone => ErrorReason::GenerationGone,
             Self::Store(_) => ErrorReason::StoreUnavailable,
+            Self::BeingFetched { .. } => ErrorReason::ReportBeingFetched,
+            Self::StoreDenied(_) => ErrorReason::StoreDenied,
+            Self::StoreMissing(_) => ErrorReason::StoreMissing,
+            Self::StoreNotListed => ErrorReason::StoreNotListed,
+            Self::CacheFull(_) => ErrorReason::CacheFull,
             Self::DeadlineExceeded | Self::Abandoned => ErrorReason::DeadlineExceeded,
             Self::Overloaded => ErrorReason::Overloaded,
             Self::Internal(_) => ErrorReason::Internal,
@@ -93,16 +122,17 @@ impl Error {
 
     fn code(&self) -> Code {
         match self {
-            Self::Location(_) | Self::Argument { .. } => Code::InvalidArgument,
+            Self::Location(_) | Self::Name(_) | Self::Argument { .. } => Code::InvalidArgument,
             Self::ReportNotFound | Self::RowNotFound(_) => Code::NotFound,
             Self::Outside => Code::PermissionDenied,
             Self::Damaged(_) => Code::DataLoss,
-            Self::NotAra(_) | Self::TooLarge { .. } => Code::FailedPrecondition,
-            Self::BeingWritten | Self::Store(_) => Code::Unavailable,
+            Self::NotAra(_) | Self::TooLarge { .. } | Self::StoreDenied(_) | Self::StoreMissing(_) => Code::FailedPrecondition,
+            Self::StoreNotListed => Code::Unimplemented,
+            Self::BeingWritten | Self::BeingFetched { .. } | Self::Store(_) => Code::Unavailable,
             Self::GenerationGone => Code::Aborted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Abandoned => Code::Cancelled,
-            Self::Overloaded => Code::ResourceExhausted,
+            Self::Overloaded | Self::CacheFull(_) => Code::ResourceExhausted,
             Self::Internal(_) => Code::Internal,
         }
     }
@@ -112,7 +142,8 @@ impl Error {
         match self {
             Self::BeingWritten | Self::Overloaded => Some(Duration::from_secs(1)),
             Self::GenerationGone => Some(Duration::ZERO),
-            Self::Store(_) => Some(Duration::from_secs(5)),
+            Self::BeingFetched { .. } => Some(Duration::from_secs(2)),
+            Self::Store(_) | Self::CacheFull(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -123,8 +154,23 @@ impl From<store::Error> for Error {
         match error {
             store::Error::NotFound => Self::ReportNotFound,
             store::Error::Outside => Self::Outside,
-            store::Error::Io { ref source, .. } => Self::Store(source.kind().to_string()),
-            store::Error::Open { .. } => Self::Store(error.to_string()),
+            store::Error::Key(problem) => Self::Name(problem),
+            store::Error::NotListed => Self::StoreNotListed,
+            store::Error::Denied(problem) => Self::StoreDenied(problem),
+            store::Error::Missing(problem) => Self::StoreMissing(problem),
+            store::Error::Unavailable(problem) => Self::Store(problem),
+            other => Self::Store(other.to_string()),
+        }
+    }
+}
+
+impl From<encoding::Error> for Error {
+    fn from(error: encoding::Error) -> Self {
+        match error {
+            encoding::Error::Damaged(source) => Self::Damaged(format!("it cannot be unpacked: {source}")),
+            encoding::Error::TooLarge { limit } => Self::TooLarge { limit },
+            encoding::Error::Bomb => Self::Damaged(error.to_string()),
+            encoding::Error::Write(source) => Self::Store(source.kind().to_string()),
         }
     }
 }
@@ -138,6 +184,7 @@ impl From<database::Error> for Error {
             database::Error::Busy => Self::BeingWritten,
             database::Error::Interrupted => Self::DeadlineExceeded,
             database::Error::TooLarge(_) => Self::Damaged("a value is larger than any report's".to_owned()),
+            database::Error::Full => Self::CacheFull("its disk is full".to_owned()),
             database::Error::Io(source) => Self::Store(source.to_string()),
             database::Error::Statement(source) => Self::Internal(source.to_string()),
         }
@@ -147,7 +194,12 @@ impl From<database::Error> for Error {
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let mut details = ErrorDetails::new();
-        details.set_error_info(error.reason().as_str_name(), DOMAIN, HashMap::new());
+        let mut metadata = HashMap::new();
+        if let Error::BeingFetched { received, total } = &error {
+            metadata.insert("received".to_owned(), received.to_string());
+            metadata.insert("total".to_owned(), total.to_string());
+        }
+        details.set_error_info(error.reason().as_str_name(), DOMAIN, metadata);
         if let Error::Argument { field, problem } = &error {
             details.add_bad_request_violation(*field, problem);
         }

@@ -27,7 +27,17 @@ pub(crate) const SETTLE: Duration = Duration::from_secs(2);
 /// Bytes of an SQLite header that [`Header::read`] wants.
 const HEADER_BYTES: usize = 100;
 
+/// A copy that can be asked.
+pub(crate) struct Proved {
+    pub(crate) copy: tempfile::TempPath,
+    /// Releases of ARA that write the schema which it had.
+    pub(crate) release: &'static str,
+    /// Size in bytes.
+    pub(crate) bytes: u64,
+}
+
 /// Where copies go and how large they may be.
+#[derive(Debug, Clone)]
 pub(crate) struct Workshop {
     /// A folder of our own.
     pub(crate) folder: PathBuf,
@@ -80,7 +90,12 @@ impl Workshop {
             Ok((first, schema)) if schema.is_current() => {
                 Ok(Opened { mode, database: found.path.clone(), copy: None, encoding, release: schema.release, first })
             }
-            Ok((_, schema)) => self.rebuild(&found.path, mode, encoding, &schema),
+            Ok((_, schema)) => {
+                let copy = self.rebuild(&found.path, mode, &schema)?;
+                let first = Connection::open(&copy, Mode::Immutable)?;
+                let (database, release) = (copy.to_path_buf(), schema.release);
+                Ok(Opened { mode: Mode::Immutable, database, copy: Some(copy), encoding, release, first })
+            }
             Err(ProbeError::Database(database::Error::NeedsRecovery)) => {
                 let copy = self.recover(found, "-journal")?;
                 self.open_copy(copy, encoding)
@@ -89,53 +104,42 @@ impl Workshop {
         }
     }
 
-    /// Opens a database that nobody else knows.
-    fn open_copy(&self, copy: tempfile::TempPath, encoding: Encoding) -> Result<Opened, Error> {
+    /// Sees whether a database that nobody else knows is sound and ARA's, and brings it to the current schema.
+    pub(crate) fn prove(&self, copy: tempfile::TempPath) -> Result<Proved, Error> {
         let file = File::open(&copy).map_err(io_error)?;
         let mut head = [0; HEADER_BYTES];
         let length = read_head(&file, &mut head)?;
         let size = file.metadata().map_err(io_error)?.len();
         Header::read(head.get(..length).unwrap_or_default())?.check(size)?;
         let (first, schema) = probe(&copy, Mode::Immutable)?;
-        if !schema.is_current() {
-            drop(first);
-            return self.rebuild(&copy, Mode::Immutable, encoding, &schema);
+        drop(first);
+        if schema.is_current() {
+            return Ok(Proved { copy, release: schema.release, bytes: size });
         }
-        Ok(Opened {
-            mode: Mode::Immutable,
-            database: copy.to_path_buf(),
-            copy: Some(copy),
-            encoding,
-            release: schema.release,
-            first,
-        })
+        let rebuilt = self.rebuild(&copy, Mode::Immutable, &schema)?;
+        let bytes = std::fs::metadata(&rebuilt).map_err(io_error)?.len();
+        Ok(Proved { copy: rebuilt, release: schema.release, bytes })
+    }
+
+    fn open_copy(&self, copy: tempfile::TempPath, encoding: Encoding) -> Result<Opened, Error> {
+        let Proved { copy, release, .. } = self.prove(copy)?;
+        let first = Connection::open(&copy, Mode::Immutable)?;
+        Ok(Opened { mode: Mode::Immutable, database: copy.to_path_buf(), copy: Some(copy), encoding, release, first })
     }
 
     /// Writes the content of an older schema into a new database of the current one.
-    fn rebuild(&self, source: &Path, mode: Mode, encoding: Encoding, schema: &Schema) -> Result<Opened, Error> {
-        let copy = self.new_file()?.into_temp_path();
+    fn rebuild(&self, source: &Path, mode: Mode, schema: &Schema) -> Result<tempfile::TempPath, Error> {
+        let copy = self.new_file().map_err(io_error)?.into_temp_path();
         let scripts = schema.rebuild();
         let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
         Connection::rebuild(&copy, source, mode, &scripts)?;
-        let first = Connection::open(&copy, Mode::Immutable)?;
-        Ok(Opened {
-            mode: Mode::Immutable,
-            database: copy.to_path_buf(),
-            copy: Some(copy),
-            encoding,
-            release: schema.release,
-            first,
-        })
+        Ok(copy)
     }
 
     fn unpack(&self, file: &File, encoding: Encoding) -> Result<tempfile::TempPath, Error> {
-        let target = self.new_file()?;
+        let target = self.new_file().map_err(io_error)?;
         let mut writer = BufWriter::with_capacity(64 * 1024, target.as_file());
-        encoding::unpack(encoding, file, &mut writer, self.max_unpacked).map_err(|error| match error {
-            encoding::Error::Damaged(source) => Error::Damaged(format!("it cannot be unpacked: {source}")),
-            encoding::Error::TooLarge { limit } => Error::TooLarge { limit },
-            encoding::Error::Write(source) => Error::Store(source.kind().to_string()),
-        })?;
+        encoding::unpack(encoding, file, &mut writer, self.max_unpacked)?;
         writer.flush().map_err(io_error)?;
         drop(writer);
         Ok(target.into_temp_path())
@@ -143,7 +147,7 @@ impl Workshop {
 
     /// Copies a database with the journal or log of its dead writer, and rolls back or takes in what that holds.
     fn recover(&self, found: &Found, suffix: &str) -> Result<tempfile::TempPath, Error> {
-        let copy = self.new_file()?.into_temp_path();
+        let copy = self.new_file().map_err(io_error)?.into_temp_path();
         let journal = tempfile::TempPath::try_from_path(beside(&copy, suffix)).map_err(io_error)?;
         std::fs::copy(&found.path, &copy).map_err(io_error)?;
         match std::fs::copy(beside(&found.path, suffix), &journal) {
@@ -158,8 +162,9 @@ impl Workshop {
         Ok(copy)
     }
 
-    fn new_file(&self) -> Result<tempfile::NamedTempFile, Error> {
-        tempfile::Builder::new().suffix(".sqlite").tempfile_in(&self.folder).map_err(io_error)
+    /// A file in the making, gone when it is dropped.
+    pub(crate) fn new_file(&self) -> std::io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().suffix(".sqlite").tempfile_in(&self.folder)
     }
 }
 
@@ -263,6 +268,7 @@ fn read_head(file: &File, head: &mut [u8]) -> Result<usize, Error> {
 fn io_error(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => Error::ReportNotFound,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::CacheFull("its disk is full".to_owned()),
         kind => Error::Store(kind.to_string()),
     }
 }

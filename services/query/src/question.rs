@@ -24,7 +24,7 @@ use crate::{
     error::Error,
     outbox::{Make, Outbox},
     report::{Report, Session},
-    reports::Reports,
+    reports::{Near, Reports, Vouched},
 };
 
 /// Messages of an answer that may wait for a slow reader.
@@ -60,8 +60,17 @@ pub(crate) struct Desk {
     pub(crate) reports: Reports,
     /// One permit for each question in hand.
     pub(crate) permits: Arc<Semaphore>,
-    /// How long an answer may be used without asking again.
-    pub(crate) revalidate: Duration,
+    /// One permit for each folder that is listed: stores that are slow to list keep nobody from reading.
+    pub(crate) listings: Arc<Semaphore>,
+    /// How long a question waits for a store.
+    pub(crate) wait: Duration,
+}
+
+/// What a question is read from.
+pub(crate) struct Reading<'a> {
+    pub(crate) location: &'a Location,
+    pub(crate) session: &'a Session,
+    pub(crate) vouched: Vouched,
 }
 
 /// Watches a channel to a caller.
@@ -89,13 +98,15 @@ impl Desk {
         self: Arc<Self>,
         question: Question,
         make: Make<R, M>,
-        mut read: impl FnMut(&Session, &mut Outbox<R, M>) -> Result<(), Error> + Send + 'static,
+        mut read: impl FnMut(&Reading<'_>, &mut Outbox<R, M>) -> Result<(), Error> + Send + 'static,
     ) -> Result<Answer<M>, Status>
     where
         R: LongTexts + Message + 'static,
         M: Send + 'static,
     {
-        let permit = self.turn(question.deadline).await?;
+        // Whoever waits for a store must not take the place of those who need not.
+        let near = self.near(&question.location, question.deadline).await?;
+        let permit = turn(&self.permits, question.deadline).await?;
         let (sender, mut receiver) = mpsc::channel(MESSAGES_AHEAD + 1);
         // A place that no message takes: an answer that breaks off must say so, or it would pass for whole.
         let last = sender.clone().reserve_owned().await.map_err(|_| Error::Abandoned)?;
@@ -105,7 +116,7 @@ impl Desk {
             let _permit = permit;
             let _entered = span.enter();
             let mut outbox = Outbox::new(make, sender.clone(), question.deadline);
-            let run = std::panic::AssertUnwindSafe(|| self.run(&question, &sender, &mut outbox, &mut read));
+            let run = std::panic::AssertUnwindSafe(|| self.run(&question, near, &sender, &mut outbox, &mut read));
             let outcome =
                 std::panic::catch_unwind(run).unwrap_or_else(|_| Err(Error::Internal("the question panicked".to_owned())));
             if let Err(error) = outcome {
@@ -126,13 +137,19 @@ impl Desk {
         deadline: Instant,
         read: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Status> {
-        let permit = self.turn(deadline).await?;
+        let permit = turn(&self.permits, deadline).await?;
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             read(&self)
         });
         let answer = tokio::time::timeout_at(deadline.into(), task).await.map_err(|_| Error::DeadlineExceeded)?;
         Ok(answer.map_err(|error| Error::Internal(error.to_string()))??)
+    }
+
+    /// Brings a report near, as long as the question may wait.
+    pub(crate) async fn near(&self, location: &Location, deadline: Instant) -> Result<Near, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.reports.near(location, self.wait.min(left)).await
     }
 
     /// Tries until the report holds still, or patience ends.
@@ -150,45 +167,32 @@ impl Desk {
         }
     }
 
-    /// The first message's header.
-    pub(crate) fn header(&self, location: &Location, report: &Report, generation: &str, count: u64) -> Header {
-        let now = std::time::SystemTime::now();
-        Header {
-            location: location.to_string(),
-            generation: generation.to_owned(),
-            fresh_until: Some(Timestamp::from(now + self.revalidate)),
-            modified: Some(timestamp(report.found.stat.modified_ns)),
-            count,
-        }
-    }
-
-    async fn turn(&self, deadline: Instant) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
-        let permit = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.permits).acquire_owned()).await;
-        permit.ok().and_then(Result::ok).ok_or_else(|| {
-            metrics::counter!("aviary_query_overloaded_total").increment(1);
-            Error::Overloaded
-        })
-    }
-
     fn run<R, M>(
         &self,
         question: &Question,
+        near: Near,
         sender: &mpsc::Sender<Result<M, Status>>,
         outbox: &mut Outbox<R, M>,
-        read: &mut impl FnMut(&Session, &mut Outbox<R, M>) -> Result<(), Error>,
+        read: &mut impl FnMut(&Reading<'_>, &mut Outbox<R, M>) -> Result<(), Error>,
     ) -> Result<(), Error>
     where
         R: LongTexts + Message,
         M: Send + 'static,
     {
         let watch: Arc<dyn Watch> = Arc::new(Caller { sender: sender.clone(), deadline: question.deadline });
+        let mut near = Some(near);
         self.patiently(question.deadline, || {
-            let report = self.reports.current(&question.location)?;
+            let near = match near.take() {
+                Some(near) => near,
+                None => tokio::runtime::Handle::current().block_on(self.near(&question.location, question.deadline))?,
+            };
+            let report = self.reports.open(&question.location, &near)?;
             let session = report.session(Arc::clone(&watch))?;
             if question.generation.as_deref().is_some_and(|wanted| wanted != session.generation()) {
                 return Err(Error::GenerationGone);
             }
-            let result = read(&session, outbox).and_then(|()| outbox.finish(&session));
+            let reading = Reading { location: &question.location, session: &session, vouched: self.reports.vouch(&near) };
+            let result = read(&reading, outbox).and_then(|()| outbox.finish(&session));
             match result {
                 Ok(()) => Ok(()),
                 Err(_) if watch.is_abandoned() => Err(Error::Abandoned),
@@ -205,7 +209,30 @@ impl Desk {
     }
 }
 
-pub(crate) fn timestamp(nanos: i128) -> Timestamp {
-    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
-    Timestamp { seconds, nanos: i32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or_default() }
+/// Waits for a place.
+pub(crate) async fn turn(places: &Arc<Semaphore>, deadline: Instant) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+    let permit = tokio::time::timeout_at(deadline.into(), Arc::clone(places).acquire_owned()).await;
+    permit.ok().and_then(Result::ok).ok_or_else(|| {
+        metrics::counter!("aviary_query_overloaded_total").increment(1);
+        Error::Overloaded
+    })
+}
+
+impl Reading<'_> {
+    /// The first message's header.
+    pub(crate) fn header(&self, count: u64) -> Header {
+        header(self.location, self.session.report(), self.session.generation(), self.vouched, count)
+    }
+}
+
+/// What every answer says about itself.
+pub(crate) fn header(location: &Location, report: &Report, generation: &str, vouched: Vouched, count: u64) -> Header {
+    Header {
+        location: location.to_string(),
+        generation: generation.to_owned(),
+        fresh_until: Some(Timestamp::from(vouched.fresh_until)),
+        modified: report.modified().map(Timestamp::from),
+        count,
+        stale_seconds: vouched.stale.map(|age| age.as_secs()),
+    }
 }

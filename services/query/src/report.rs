@@ -1,22 +1,28 @@
 //! One opened report: its connections, and sessions in which nothing that is read can be a mixture of two contents. How
-//! it came to be opened is `opening`'s affair; who keeps it, that of `reports`.
+//! it came to be opened is `opening`'s affair; who keeps it, that of `reports`. What it was read from is a file of the store
+//! itself, with all that can happen to it meanwhile, or an entry of the cache, to which nothing happens.
 
 use std::{
     fs::File,
     os::unix::fs::FileExt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use store::{Found, Stat, encoding::Encoding};
 
 use crate::{
+    cache::Entry,
     database::{Connection, Mode, Watch},
     error::Error,
     opening::SETTLE,
 };
 
+/// Longer than any single write call takes.
+const QUIET: Duration = Duration::from_millis(20);
+/// How often a file that is written all the time is looked at.
+const QUIET_LOOKS: usize = 5;
 /// Idle connections kept for each report.
 const IDLE_CONNECTIONS: usize = 4;
 
@@ -26,15 +32,12 @@ pub(crate) struct Report {
     idle: Mutex<Vec<Connection>>,
     /// How the database is opened.
     mode: Mode,
-    /// The database: the store's own file, or `copy`.
+    /// The database: the store's own file, `copy`, or that of the cache.
     database: PathBuf,
-    /// The stored object as it was found.
-    pub(crate) found: Found,
-    /// The stored object, for the change counter of a live one.
-    file: File,
+    origin: Origin,
     pub(crate) encoding: Encoding,
     /// Releases of ARA that write its schema.
-    pub(crate) release: &'static str,
+    pub(crate) release: String,
     /// Names the content; a live report's is made anew in each session.
     generation: String,
     /// Not to be used for new questions after this moment: it was opened so soon after a write that another one could
@@ -42,6 +45,14 @@ pub(crate) struct Report {
     expires: Option<Instant>,
     /// An unpacked or rebuilt copy, removed with the report.
     copy: Option<tempfile::TempPath>,
+}
+
+/// What it was read from.
+enum Origin {
+    /// A file of the store: as it was found, and open, for the change counter of a live one.
+    Place(Found, File),
+    /// An entry of the cache.
+    Kept(Arc<Entry>),
 }
 
 /// What [`Report::new`] is made of.
@@ -63,7 +74,45 @@ impl Report {
         let generation = generation(&found.stat, change_counter(&file)?, None);
         // A live report's connections serve one generation each.
         let idle = Mutex::new(if mode == Mode::Immutable { vec![first] } else { Vec::new() });
-        Ok(Self { idle, mode, database, found, file, encoding, release, generation, expires, copy })
+        let (origin, release) = (Origin::Place(found, file), release.to_owned());
+        Ok(Self { idle, mode, database, origin, encoding, release, generation, expires, copy })
+    }
+
+    /// The report of an entry of the cache.
+    pub(crate) fn kept(entry: Arc<Entry>) -> Result<Self, Error> {
+        let first = Connection::open(&entry.path, Mode::Immutable)?;
+        Ok(Self {
+            idle: Mutex::new(vec![first]),
+            mode: Mode::Immutable,
+            database: entry.path.clone(),
+            encoding: entry.record.encoding(),
+            release: entry.record.release.clone(),
+            generation: entry.record.generation.clone(),
+            expires: None,
+            copy: None,
+            origin: Origin::Kept(entry),
+        })
+    }
+
+    /// When the stored object was written.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        match &self.origin {
+            Origin::Place(found, _) => Some(found.stat.modified()),
+            Origin::Kept(entry) => entry.record.revision().modified,
+        }
+    }
+
+    /// Size of the stored object in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        match &self.origin {
+            Origin::Place(found, _) => found.stat.size,
+            Origin::Kept(entry) => entry.record.revision().size,
+        }
+    }
+
+    /// It is the report of this entry.
+    pub(crate) fn is_of(&self, entry: &Arc<Entry>) -> bool {
+        matches!(&self.origin, Origin::Kept(ours) if Arc::ptr_eq(ours, entry))
     }
 
     /// The file is read in place and may still be written.
@@ -73,7 +122,8 @@ impl Report {
 
     /// The file was written so short a time ago that whoever overwrites it may not have finished.
     fn is_unsettled(&self) -> bool {
-        self.is_live() && self.file.metadata().is_ok_and(|metadata| Stat::from(&metadata).age(SystemTime::now()) < SETTLE)
+        let age = |file: &File| file.metadata().map(|metadata| Stat::from(&metadata).age(SystemTime::now()));
+        matches!(&self.origin, Origin::Place(_, file) if self.is_live() && age(file).is_ok_and(|age| age < SETTLE))
     }
 
     /// What went wrong, unless it is that the file is half overwritten: then anything may seem wrong with it.
@@ -86,11 +136,12 @@ impl Report {
 
     /// It can answer for the object as it is found now.
     pub(crate) fn serves(&self, found: &Found) -> bool {
-        let same = if self.is_live() {
-            (self.found.stat.device, self.found.stat.inode) == (found.stat.device, found.stat.inode)
-                && self.found.path == found.path
-        } else {
-            self.found == *found
+        let same = match &self.origin {
+            Origin::Place(ours, _) if self.is_live() => {
+                (ours.stat.device, ours.stat.inode) == (found.stat.device, found.stat.inode) && ours.path == found.path
+            }
+            Origin::Place(ours, _) => ours == found,
+            Origin::Kept(_) => false,
         };
         same && self.expires.is_none_or(|end| Instant::now() < end)
     }
@@ -113,6 +164,7 @@ impl Report {
         connection.watch(watch)?;
         let mut session = Session { connection: Some(connection), report: Arc::clone(self), generation: self.generation.clone() };
         if self.is_live() {
+            self.wait_for_quiet()?;
             let before = self.live_state()?.1;
             session.connection()?.begin()?;
             // From here on the lock keeps writers out of the file, and a write-ahead log that has not grown since
@@ -126,29 +178,48 @@ impl Report {
         Ok(session)
     }
 
+    /// Lets a write that is on come to its end. The time of a file is that of the beginning of a write, so that of one that
+    /// falls into a single write nothing would be noticed afterwards. SQLite's writers count their commits, and are kept
+    /// out by its lock: they need not be waited for.
+    fn wait_for_quiet(&self) -> Result<(), Error> {
+        let Origin::Place(found, file) = &self.origin else { return Ok(()) };
+        let first = change_counter(file)?;
+        for _ in 0..QUIET_LOOKS {
+            let stat = Stat::from(&file.metadata().map_err(io_error)?);
+            let age = stat.age(SystemTime::now());
+            if age >= QUIET || change_counter(file)? != first || store::folder::has_journal(&found.path) {
+                return Ok(());
+            }
+            std::thread::sleep(QUIET - age);
+        }
+        Err(Error::BeingWritten)
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The generation that the file has now, and what its write-ahead log looks like.
     fn live_state(&self) -> Result<(String, Option<Stat>), Error> {
-        let metadata = self.file.metadata().map_err(io_error)?;
-        let mut log = self.found.path.clone().into_os_string();
+        let Origin::Place(found, file) = &self.origin else { return Ok((self.generation.clone(), None)) };
+        let metadata = file.metadata().map_err(io_error)?;
+        let mut log = found.path.clone().into_os_string();
         log.push("-wal");
         let log = Stat::of(&PathBuf::from(log)).ok().filter(|stat| stat.size > 0);
         let stat = Stat { changed_ns: 0, ..Stat::from(&metadata) };
-        Ok((generation(&stat, change_counter(&self.file)?, log.as_ref()), log))
+        Ok((generation(&stat, change_counter(file)?, log.as_ref()), log))
     }
 
     /// The store still has the content that `generation` names.
     fn still_has(&self, generation: &str) -> Result<bool, Error> {
+        let Origin::Place(found, file) = &self.origin else { return Ok(true) };
         if self.copy.is_some() {
             return Ok(true);
         }
         if !self.is_live() {
             // Asked of the open file, so that one that was replaced by renaming can be read to its end.
-            let now = Stat::from(&self.file.metadata().map_err(io_error)?);
-            return Ok((now.size, now.modified_ns) == (self.found.stat.size, self.found.stat.modified_ns));
+            let now = Stat::from(&file.metadata().map_err(io_error)?);
+            return Ok((now.size, now.modified_ns) == (found.stat.size, found.stat.modified_ns));
         }
         let (now, log) = self.live_state()?;
         // With a write-ahead log SQLite itself keeps the snapshot, while others go on writing.

@@ -7,27 +7,36 @@ use std::{
 };
 
 use aviary_proto::report::v1::{self as wire, report_service_server::ReportService};
+use prost_types::Timestamp;
 use store::{Location, encoding::Encoding};
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::{
     Config,
+    cache::Times,
     database::{Param, Value, Watch},
     error::Error,
     outbox::Outbox,
-    question::{Answer, Desk, Question, timestamp},
-    reports::Reports,
+    question::{Answer, Desk, Question, Reading, header, turn},
+    reports::{Near, Reports, Shelf},
     rows::{
         Noun, Reader, fields::Fields, files::Files, hosts::Hosts, hosts::LatestHosts, labels::Labels, playbooks::Playbooks,
         plays::Plays, records::Records, results::Results, tasks::Tasks,
     },
+    start::{self, NotStarted},
 };
 
+/// Longest time that a fetch is followed; it goes on by itself.
+const MAX_FETCH: Duration = Duration::from_secs(3600);
+/// How often a fetch tells how far it is.
+const FETCH_STEP: Duration = Duration::from_millis(500);
+/// Folders that are listed at the same time.
+const MAX_LISTINGS: usize = 32;
 /// Most entries of a folder's page.
 const MAX_PAGE: usize = 1000;
 
-/// Answers questions about the reports of one store.
+/// Answers questions about the reports of its stores.
 #[derive(Clone)]
 pub struct Service {
     desk: Arc<Desk>,
@@ -37,21 +46,28 @@ pub struct Service {
 }
 
 impl Service {
-    /// Prepares to serve; nothing is read yet.
+    /// Prepares to serve and sees whether all stores are there.
     ///
     /// # Errors
-    /// When the folder for copies cannot be made.
-    pub fn new(config: Config) -> std::io::Result<Self> {
-        let Config { store, prefixes, scratch, max_open_reports, max_questions, deadline, revalidate, max_unpacked, max_text } =
-            config;
-        let reports = Reports::new(store, scratch, max_open_reports, max_unpacked)?;
-        let desk = Desk { reports, permits: Arc::new(Semaphore::new(max_questions)), revalidate };
+    /// When the cache's folder cannot be used, or a store is not there.
+    pub async fn start(config: Config) -> Result<Self, NotStarted> {
+        let Config { stores, prefixes, cache, deadline, max_open_reports, max_questions, max_text } = config;
+        let shelf = Shelf { folder: cache.folder.as_deref(), bytes: cache.bytes, max_unpacked: cache.max_unpacked };
+        let times = Times { revalidate: cache.revalidate, negative: cache.negative, in_place: cache.in_place };
+        let reports = Reports::new(stores, &shelf, times, max_open_reports)?;
+        start::probe(reports.stores(), reports.has_copies()).await?;
+        let desk = Desk {
+            reports,
+            permits: Arc::new(Semaphore::new(max_questions)),
+            listings: Arc::new(Semaphore::new(MAX_LISTINGS)),
+            wait: cache.wait,
+        };
         Ok(Self { desk: Arc::new(desk), prefixes: prefixes.into(), deadline, max_text })
     }
 
     /// The moment at which the answer to a request is of no more use: ours, or the caller's if that comes first.
     fn deadline<T>(&self, request: &Request<T>) -> Instant {
-        let asked = request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(grpc_timeout);
+        let asked = runtime::grpc_timeout::read(request.metadata().as_ref());
         Instant::now() + asked.map_or(self.deadline, |asked| asked.min(self.deadline))
     }
 
@@ -62,7 +78,7 @@ impl Service {
         page: Option<wire::Page>,
         make: crate::outbox::Make<N::Row, M>,
     ) -> Result<Response<Answer<M>>, Status> {
-        let (desk, location, max_text) = (Arc::clone(&self.desk), question.location.clone(), self.max_text);
+        let max_text = self.max_text;
         let select = N::select(&filter.unwrap_or_default())?.checked()?;
         let page = page.unwrap_or_default();
         let mut rows = select.clone();
@@ -70,7 +86,8 @@ impl Service {
             rows.join(join);
         }
         let statement = rows.page(N::COLUMNS, &N::SORTING, N::SORTED_JOIN, &page)?;
-        let read = move |session: &crate::report::Session, outbox: &mut Outbox<N::Row, M>| {
+        let read = move |reading: &Reading<'_>, outbox: &mut Outbox<N::Row, M>| {
+            let session = reading.session;
             let connection = session.connection()?;
             let (sql, params) = select.count();
             let mut count = 0;
@@ -78,7 +95,7 @@ impl Service {
                 count = integer(row.value(0));
                 Ok::<_, Error>(())
             })?;
-            outbox.start(desk.header(&location, session.report(), session.generation(), count));
+            outbox.start(reading.header(count));
             // Saves the second statement where the first one tells all.
             if count == 0 || page.offset > count {
                 return Ok(());
@@ -97,13 +114,14 @@ impl Service {
         filter: Option<N::Filter>,
         make: crate::outbox::Make<N::Row, M>,
     ) -> Result<Response<Answer<M>>, Status> {
-        let (desk, location, max_text) = (Arc::clone(&self.desk), question.location.clone(), self.max_text);
+        let max_text = self.max_text;
         let mut select = N::select(&filter.unwrap_or_default())?.checked()?;
         if let Some(join) = N::ALWAYS_JOINED {
             select.join(join);
         }
         let (sql, params) = select.one(N::COLUMNS, N::KEY, key);
-        let read = move |session: &crate::report::Session, outbox: &mut Outbox<N::Row, M>| {
+        let read = move |reading: &Reading<'_>, outbox: &mut Outbox<N::Row, M>| {
+            let session = reading.session;
             let connection = session.connection()?;
             let reader = Reader::new(connection, max_text);
             let mut found = None;
@@ -114,7 +132,7 @@ impl Service {
                 }
                 Ok::<_, Error>(())
             })?;
-            outbox.start(desk.header(&location, session.report(), session.generation(), 1));
+            outbox.start(reading.header(1));
             outbox.push(session, found.ok_or(Error::RowNotFound(N::NAME))?)
         };
         Ok(Response::new(Arc::clone(&self.desk).ask(question, make, read).await?))
@@ -131,6 +149,12 @@ macro_rules! report_service {
         impl ReportService for Service {
             async fn get_report(&self, request: Request<wire::GetReportRequest>) -> Result<Response<wire::GetReportResponse>, Status> {
                 self.describe(request).await
+            }
+
+            type FetchReportStream = Answer<wire::FetchReportResponse>;
+
+            async fn fetch_report(&self, request: Request<wire::FetchReportRequest>) -> Result<Response<Self::FetchReportStream>, Status> {
+                self.fetch(request).await
             }
 
             async fn list_reports(&self, request: Request<wire::ListReportsRequest>) -> Result<Response<wire::ListReportsResponse>, Status> {
@@ -195,10 +219,43 @@ impl Service {
         let (metadata, _, wire::GetReportRequest { report, view }) = request.into_parts();
         let full = view == wire::ReportView::Full as i32;
         let question = Question::new(report, deadline, metadata.into_headers())?;
-        let answer = Arc::clone(&self.desk)
-            .look(deadline, move |desk| desk.patiently(deadline, || describe(desk, &question, full)))
-            .await?;
-        Ok(Response::new(answer))
+        let mut near = Some(self.desk.near(&question.location, deadline).await?);
+        let look = move |desk: &Desk| {
+            desk.patiently(deadline, || {
+                let near = match near.take() {
+                    Some(near) => near,
+                    None => Handle::current().block_on(desk.near(&question.location, deadline))?,
+                };
+                describe(desk, &question, &near, full)
+            })
+        };
+        Ok(Response::new(Arc::clone(&self.desk).look(deadline, look).await?))
+    }
+
+    /// Follows a report on its way here.
+    async fn fetch(
+        &self,
+        request: Request<wire::FetchReportRequest>,
+    ) -> Result<Response<Answer<wire::FetchReportResponse>>, Status> {
+        let (metadata, _, wire::FetchReportRequest { report }) = request.into_parts();
+        let end = Instant::now() + MAX_FETCH;
+        let question = Question::new(report, end, metadata.into_headers())?;
+        let desk = Arc::clone(&self.desk);
+        let steps = futures::stream::try_unfold(Some((desk, question)), |state| async move {
+            let Some((desk, question)) = state else { return Ok(None) };
+            match desk.reports.near(&question.location, FETCH_STEP).await {
+                Ok(near) => {
+                    let last = Arc::clone(&desk).look(question.deadline, move |desk| arrived(desk, &question, &near)).await?;
+                    Ok(Some((last, None)))
+                }
+                Err(Error::BeingFetched { received, total }) if Instant::now() < question.deadline => {
+                    let step = wire::FetchReportResponse { received, total, header: None };
+                    Ok(Some((step, Some((desk, question)))))
+                }
+                Err(error) => Err(Status::from(error)),
+            }
+        });
+        Ok(Response::new(Box::pin(steps)))
     }
 
     async fn browse(&self, request: Request<wire::ListReportsRequest>) -> Result<Response<wire::ListReportsResponse>, Status> {
@@ -209,28 +266,28 @@ impl Service {
             0 => MAX_PAGE,
             size => size.min(MAX_PAGE),
         };
-        let prefixes = Arc::clone(&self.prefixes);
-        let listing = Arc::clone(&self.desk)
-            .look(deadline, move |desk| Ok(desk.reports.store().list(&folder, &prefixes, &page_token, limit)?))
-            .await?;
-        let next_page_token =
-            listing.more.then(|| listing.entries.last().map(|entry| entry.name.clone())).flatten().unwrap_or_default();
+        let _turn = turn(&self.desk.listings, deadline).await?;
+        let stores = self.desk.reports.stores();
+        let listing = tokio::time::timeout_at(deadline.into(), stores.list(&folder, &self.prefixes, &page_token, limit))
+            .await
+            .map_err(|_| Error::DeadlineExceeded)?
+            .map_err(Error::from)?;
         let entry = |entry: store::Entry| wire::FolderEntry {
             name: entry.name,
             report: entry.report.is_some(),
-            modified: entry.report.map(|stat| timestamp(stat.modified_ns)),
-            size: entry.report.map_or(0, |stat| stat.size),
+            modified: entry.report.and_then(|report| report.modified).map(Timestamp::from),
+            size: entry.report.map_or(0, |report| report.size),
         };
         Ok(Response::new(wire::ListReportsResponse {
             entries: listing.entries.into_iter().map(entry).collect(),
-            next_page_token,
+            next_page_token: listing.next.unwrap_or_default(),
         }))
     }
 }
 
 /// A report without its rows.
-fn describe(desk: &Desk, question: &Question, full: bool) -> Result<wire::GetReportResponse, Error> {
-    let report = desk.reports.current(&question.location)?;
+fn describe(desk: &Desk, question: &Question, near: &Near, full: bool) -> Result<wire::GetReportResponse, Error> {
+    let report = desk.reports.open(&question.location, near)?;
     let (generation, counts) = if full {
         let session = report.session(Arc::new(Until(question.deadline)))?;
         let counts = counts(&session).map_err(|error| session.judge(error))?;
@@ -251,16 +308,23 @@ fn describe(desk: &Desk, question: &Question, full: bool) -> Result<wire::GetRep
         Encoding::Zstd => wire::Encoding::Zstd,
     };
     Ok(wire::GetReportResponse {
-        header: Some(desk.header(&question.location, &report, &generation, 1)),
+        header: Some(header(&question.location, &report, &generation, desk.reports.vouch(near), 1)),
         report: Some(wire::Report {
             location: question.location.to_string(),
-            size: report.found.stat.size,
+            size: report.size(),
             encoding: encoding.into(),
             live: report.is_live(),
-            schema_release: if full { report.release.to_owned() } else { String::new() },
+            schema_release: if full { report.release.clone() } else { String::new() },
             counts,
         }),
     })
+}
+
+/// The last step of fetching: it can be asked.
+fn arrived(desk: &Desk, question: &Question, near: &Near) -> Result<wire::FetchReportResponse, Error> {
+    let report = desk.reports.open(&question.location, near)?;
+    let header = header(&question.location, &report, &report.generation()?, desk.reports.vouch(near), 1);
+    Ok(wire::FetchReportResponse { received: report.size(), total: report.size(), header: Some(header) })
 }
 
 fn counts(session: &crate::report::Session) -> Result<wire::ReportCounts, Error> {
@@ -301,43 +365,5 @@ fn integer(value: Value<'_>) -> u64 {
     match value {
         Value::Integer(value) => u64::try_from(value).unwrap_or_default(),
         _ => 0,
-    }
-}
-
-/// Reads gRPC's own header of at most eight digits and a unit.
-fn grpc_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let count: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(count * 3600)),
-        "M" => Some(Duration::from_secs(count * 60)),
-        "S" => Some(Duration::from_secs(count)),
-        "m" => Some(Duration::from_millis(count)),
-        "u" => Some(Duration::from_micros(count)),
-        "n" => Some(Duration::from_nanos(count)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_callers_timeout_is_read_in_every_unit() {
-        for (text, expected) in [
-            ("2H", Some(Duration::from_secs(7200))),
-            ("3M", Some(Duration::from_secs(180))),
-            ("30S", Some(Duration::from_secs(30))),
-            ("250m", Some(Duration::from_millis(250))),
-            ("7u", Some(Duration::from_micros(7))),
-            ("9n", Some(Duration::from_nanos(9))),
-            ("", None),
-            ("S", None),
-            ("9x", None),
-            ("é", None),
-        ] {
-            assert_eq!(grpc_timeout(text), expected, "{text}");
-        }
     }
 }

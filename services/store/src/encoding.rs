@@ -1,6 +1,9 @@
 //! How stored objects are packed: told by their first bytes, never by their names, and unpacked within bounds.
 
-use std::io::{self, Read, Write};
+use std::{
+    cell::Cell,
+    io::{self, Read, Write},
+};
 
 /// How an object is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +21,12 @@ pub enum Encoding {
 /// How many of an object's first bytes [`sniff`] wants.
 pub const SNIFF_BYTES: usize = 16;
 
+/// Packed databases do not shrink by more than this, once they are as large as [`RATIO_FREE_BYTES`]: what does was made to
+/// fill disks.
+const MAX_RATIO: u64 = 250;
+/// Unpacked bytes for which no ratio is asked: pages that were never used pack to nothing.
+const RATIO_FREE_BYTES: u64 = 256 << 20;
+
 /// Why an object could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,6 +39,9 @@ pub enum Error {
         /// The bound in bytes.
         limit: u64,
     },
+    /// Hardly any bytes would become a great many.
+    #[error("the object unpacks to more than {MAX_RATIO} times its size")]
+    Bomb,
     /// The unpacked bytes could not be written.
     #[error("failed to write the unpacked object")]
     Write(#[source] io::Error),
@@ -52,15 +64,31 @@ pub fn sniff(head: &[u8]) -> Option<Encoding> {
 /// # Errors
 /// When the packed bytes are damaged, the result would pass `limit` bytes, or `target` fails.
 pub fn unpack(encoding: Encoding, source: impl Read, target: &mut impl Write, limit: u64) -> Result<u64, Error> {
+    let read = &Cell::new(0);
+    let source = Counted { source, read };
     match encoding {
-        Encoding::Raw => pump(source, target, limit),
-        Encoding::Zlib => pump(flate2::read::ZlibDecoder::new(source), target, limit),
-        Encoding::Gzip => pump(flate2::read::MultiGzDecoder::new(source), target, limit),
-        Encoding::Zstd => pump(zstd::stream::read::Decoder::new(source).map_err(Error::Damaged)?, target, limit),
+        Encoding::Raw => pump(source, read, target, limit),
+        Encoding::Zlib => pump(flate2::read::ZlibDecoder::new(source), read, target, limit),
+        Encoding::Gzip => pump(flate2::read::MultiGzDecoder::new(source), read, target, limit),
+        Encoding::Zstd => pump(zstd::stream::read::Decoder::new(source).map_err(Error::Damaged)?, read, target, limit),
     }
 }
 
-fn pump(mut source: impl Read, target: &mut impl Write, limit: u64) -> Result<u64, Error> {
+/// Counts the packed bytes that were read.
+struct Counted<'a, R> {
+    source: R,
+    read: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.read.set(self.read.get() + count as u64);
+        Ok(count)
+    }
+}
+
+fn pump(mut source: impl Read, read: &Cell<u64>, target: &mut impl Write, limit: u64) -> Result<u64, Error> {
     let mut buffer = vec![0; 64 * 1024];
     let mut written = 0u64;
     loop {
@@ -73,6 +101,9 @@ fn pump(mut source: impl Read, target: &mut impl Write, limit: u64) -> Result<u6
         written += count as u64;
         if written > limit {
             return Err(Error::TooLarge { limit });
+        }
+        if written > RATIO_FREE_BYTES && written / MAX_RATIO > read.get() {
+            return Err(Error::Bomb);
         }
         target.write_all(buffer.get(..count).unwrap_or_default()).map_err(Error::Write)?;
     }
@@ -126,6 +157,13 @@ mod tests {
         let mut unpacked = Vec::new();
         assert!(matches!(unpack(Encoding::Zstd, &bomb[..], &mut unpacked, 1 << 20), Err(Error::TooLarge { .. })));
         assert!(unpacked.len() <= 1 << 20);
+    }
+
+    #[test]
+    fn what_unpacks_to_hundreds_of_times_its_size_is_a_bomb() {
+        let zeros = io::repeat(0).take(400 << 20);
+        let bomb = zstd::encode_all(zeros, 3).unwrap();
+        assert!(matches!(unpack(Encoding::Zstd, &bomb[..], &mut io::sink(), u64::MAX), Err(Error::Bomb)));
     }
 
     #[test]

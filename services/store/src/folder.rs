@@ -4,52 +4,32 @@
 use std::{
     collections::{HashSet, VecDeque},
     fs, io,
-    os::unix::fs::MetadataExt,
+    ops::Range,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::location::{self, Location};
+use bytes::Bytes;
 
-/// Names that a report's object can have, in order of preference.
-const OBJECT_NAMES: [&str; 3] = ["ansible.sqlite", "ansible.sqlite.gz", "ansible.sqlite.zst"];
+use crate::{
+    OBJECT_NAMES,
+    error::Error,
+    location::{self, Location},
+    objects::Revision,
+    store::{Entry, Fetched, Listing, Object, Summary},
+};
+
+/// Bytes of a file that are read at once.
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A folder of reports, or one report's file.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Folder {
     /// For a folder: its canonical path.
     root: PathBuf,
     /// For a single file: its path as given, so that a link may be turned to another file while we run.
     single: Option<PathBuf>,
-}
-
-/// Why a store could not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Nothing is there.
-    #[error("there is no report at this location")]
-    NotFound,
-    /// A link leads out of the store.
-    #[error("a link leads out of the store")]
-    Outside,
-    /// The file system refused.
-    #[error("failed to read {path}")]
-    Io {
-        /// Path below the root, without the root itself.
-        path: String,
-        /// What the file system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The store itself cannot be opened.
-    #[error("failed to open {path} as a store: give a folder of reports or an ansible.sqlite")]
-    Open {
-        /// The path as given.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: io::Error,
-    },
 }
 
 /// What identifies the content of a file as far as the file system can tell.
@@ -74,6 +54,12 @@ impl Stat {
     /// As [`fs::metadata`].
     pub fn of(path: &Path) -> io::Result<Self> {
         Ok(Self::from(&fs::metadata(path)?))
+    }
+
+    /// When it was written last.
+    pub fn modified(&self) -> SystemTime {
+        let nanoseconds = u64::try_from(self.modified_ns).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds)
     }
 
     /// Time since the last write; nothing when it lies in the future.
@@ -108,24 +94,6 @@ pub struct Found {
     pub journal: bool,
 }
 
-/// One page of a folder.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Sub-folders and reports, in the order of their names' bytes.
-    pub entries: Vec<Entry>,
-    /// There are more behind the last one.
-    pub more: bool,
-}
-
-/// Something in a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name.
-    pub name: String,
-    /// For reports: what the file looks like.
-    pub report: Option<Stat>,
-}
-
 /// What a quick look over a store saw.
 #[derive(Debug, Default)]
 pub struct Survey {
@@ -137,13 +105,13 @@ pub struct Survey {
     pub partial: bool,
 }
 
-impl Store {
+impl Folder {
     /// Opens a folder, or a single database file.
     ///
     /// # Errors
     /// When the path is neither, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let failed = |error: io::Error| Error::Open { path: path.to_owned(), problem: error.to_string() };
         let root = fs::canonicalize(path).map_err(failed)?;
         let metadata = fs::metadata(&root).map_err(failed)?;
         if metadata.is_dir() {
@@ -178,12 +146,11 @@ impl Store {
             if !location.is_root() {
                 return Err(Error::NotFound);
             }
-            let path = fs::canonicalize(path).map_err(|source| io_error(location, source))?;
-            return found(location, path);
+            return found(fs::canonicalize(path)?);
         }
         let folder = self.root.join(location.as_str());
         for name in OBJECT_NAMES {
-            match self.inside(location, &folder.join(name)).and_then(|path| found(location, path)) {
+            match self.inside(&folder.join(name)).and_then(found) {
                 Err(Error::NotFound) => {}
                 other => return other,
             }
@@ -202,11 +169,11 @@ impl Store {
         }
         let path = self.resolve(folder)?;
         let mut names = Vec::new();
-        for entry in fs::read_dir(&path).map_err(|source| io_error(folder, source))? {
-            let entry = entry.map_err(|source| io_error(folder, source))?;
+        for entry in fs::read_dir(&path)? {
+            let entry = entry?;
             // A name that is not text cannot be asked for by URL or by gRPC.
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let kind = entry.file_type().map_err(|source| io_error(folder, source))?;
+            let kind = entry.file_type()?;
             if name.as_str() > after && (kind.is_dir() || kind.is_symlink()) && name.len() <= location::MAX_SEGMENT_BYTES {
                 names.push(name);
             }
@@ -214,13 +181,14 @@ impl Store {
         names.sort_unstable();
         let mut listing = Listing::default();
         for name in names {
-            let Ok(location) = join(folder, &name) else { continue };
+            let Ok(location) = folder.join(&name) else { continue };
             let Ok(path) = self.resolve(&location) else { continue };
             if listing.entries.len() == limit {
-                listing.more = true;
+                listing.next = listing.entries.last().map(|entry| entry.name.clone());
                 break;
             }
-            let report = prefixes.contains(&name).then(|| self.locate(&location).ok()).flatten().map(|found| found.stat);
+            let found = prefixes.contains(&name).then(|| self.locate(&location).ok()).flatten();
+            let report = found.map(|found| Summary { size: found.stat.size, modified: Some(found.stat.modified()) });
             if report.is_some() || path.is_dir() {
                 listing.entries.push(Entry { name, report });
             }
@@ -250,7 +218,7 @@ impl Store {
             }
             let Ok(listing) = self.list(&folder, prefixes, "", usize::MAX) else { continue };
             for entry in listing.entries {
-                let Ok(location) = join(&folder, &entry.name) else { continue };
+                let Ok(location) = folder.join(&entry.name) else { continue };
                 if entry.report.is_some() {
                     survey.reports += 1;
                     if survey.first.len() < keep {
@@ -264,40 +232,79 @@ impl Store {
         survey
     }
 
+    /// As [`crate::Store::fetch`]; reading blocks.
+    pub(crate) fn fetch(&self, location: &Location, known: Option<&Revision>) -> Result<Fetched, Error> {
+        let Found { path, stat, .. } = self.locate(location)?;
+        let file = fs::File::open(&path)?;
+        let revision = Revision {
+            key: path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned(),
+            etag: Some(format!("{:x}-{:x}-{:x}", stat.inode, stat.size, stat.modified_ns)),
+            version: None,
+            modified: Some(stat.modified()),
+            size: stat.size,
+            settled: true,
+        };
+        if known.is_some_and(|known| known.identity() == revision.identity()) {
+            return Ok(Fetched::NotModified);
+        }
+        let body = futures::stream::try_unfold((file, 0), move |reading| async move {
+            let read = tokio::task::spawn_blocking(move || read(reading, stat)).await;
+            read.map_err(|error| Error::Unavailable(error.to_string()))?
+        });
+        Ok(Fetched::Object(Object { revision, body: Box::pin(body) }))
+    }
+
+    /// As [`crate::Store::range`]; reading blocks.
+    pub(crate) fn range(&self, revision: &Revision, range: Range<u64>) -> Result<Bytes, Error> {
+        let file = fs::File::open(self.inside(&self.root.join(&revision.key))?)?;
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+        let mut bytes = vec![0; length];
+        let count = file.read_at(&mut bytes, range.start)?;
+        bytes.truncate(count);
+        Ok(bytes.into())
+    }
+
     fn resolve(&self, location: &Location) -> Result<PathBuf, Error> {
-        self.inside(location, &self.root.join(location.as_str()))
+        self.inside(&self.root.join(location.as_str()))
     }
 
     /// The canonical path, provided that it lies below the root.
-    fn inside(&self, location: &Location, path: &Path) -> Result<PathBuf, Error> {
-        let path = fs::canonicalize(path).map_err(|source| io_error(location, source))?;
+    fn inside(&self, path: &Path) -> Result<PathBuf, Error> {
+        let path = fs::canonicalize(path)?;
         if path.starts_with(&self.root) { Ok(path) } else { Err(Error::Outside) }
     }
 }
 
-fn join(folder: &Location, name: &str) -> Result<Location, location::Error> {
-    if folder.is_root() { Location::parse(name) } else { Location::parse(&format!("{folder}/{name}")) }
+/// A file, and how much of it has been read.
+type Reading = (fs::File, u64);
+
+/// The next bytes of a file that is expected to look as it did.
+fn read((file, offset): Reading, stat: Stat) -> Result<Option<(Bytes, Reading)>, Error> {
+    let mut bytes = vec![0; CHUNK_BYTES];
+    let count = file.read_at(&mut bytes, offset)?;
+    if count == 0 {
+        let now = Stat::from(&file.metadata()?);
+        let same = (now.size, now.modified_ns) == (stat.size, stat.modified_ns) && offset == stat.size;
+        return if same { Ok(None) } else { Err(Error::Changed) };
+    }
+    bytes.truncate(count);
+    Ok(Some((bytes.into(), (file, offset + count as u64))))
 }
 
-fn found(location: &Location, path: PathBuf) -> Result<Found, Error> {
-    let metadata = fs::metadata(&path).map_err(|source| io_error(location, source))?;
+/// A rollback journal or write-ahead log lies beside a file: SQLite writes it, or its writer died.
+pub fn has_journal(path: &Path) -> bool {
+    ["-journal", "-wal"].iter().any(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
+    })
+}
+
+fn found(path: PathBuf) -> Result<Found, Error> {
+    let metadata = fs::metadata(&path)?;
     if !metadata.is_file() {
         return Err(Error::NotFound);
     }
-    let journal = ["-journal", "-wal"].iter().any(|suffix| {
-        let mut name = path.clone().into_os_string();
-        name.push(suffix);
-        fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
-    });
+    let journal = has_journal(&path);
     Ok(Found { path, stat: Stat::from(&metadata), journal })
-}
-
-fn io_error(location: &Location, source: io::Error) -> Error {
-    match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::NotFound,
-        io::ErrorKind::InvalidFilename => Error::NotFound,
-        // ELOOP, for which the standard library has no stable name: a ring of links names nothing.
-        _ if source.raw_os_error() == Some(40) => Error::NotFound,
-        _ => Error::Io { path: location.to_string(), source },
-    }
 }

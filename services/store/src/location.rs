@@ -57,6 +57,14 @@ impl Location {
         Ok(Self(text.to_owned()))
     }
 
+    /// What has this name in this folder.
+    ///
+    /// # Errors
+    /// As [`Location::parse`].
+    pub fn join(&self, name: &str) -> Result<Self, Error> {
+        if self.is_root() { Self::parse(name) } else { Self::parse(&format!("{self}/{name}")) }
+    }
+
     /// The location as text, `/` between segments.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,6 @@
 //! Answers that are too large to keep: rendered row by row while they are sent, in memory for a few rows whatever their
-//! number. An answer that cannot be finished ends without its last chunk, so that no client takes it for whole.
+//! number. What breaks off goes on behind the last row, from another replica; what cannot be finished ends without its last
+//! chunk, so that no client takes it for whole.
 
 use bytes::Bytes;
 use futures::stream;
@@ -7,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode, header::ACCEPT_ENCODING};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::{Asked, LIST_END, conditional::Validator, describe, write};
+use super::{Asked, LIST_END, conditional::Validator, describe, source::Source, write};
 use crate::{
     api::{
         Resource,
@@ -30,6 +31,7 @@ pub(super) fn send<R: Resource>(
     asked: &Asked<'_>,
     at: Endpoint,
     validator: &Validator,
+    source: Source<R>,
     rows: Rows<R::Row>,
     head: Vec<u8>,
 ) -> Reply {
@@ -38,9 +40,16 @@ pub(super) fn send<R: Resource>(
     let body = if asked.method == Method::HEAD {
         reply::full("")
     } else {
-        let flow =
-            Flow::<R> { rows, writer: Writer::default(), encoder: Some(Encoder::new(coding)), head: Some(head), first: true };
-        reply::stream(StreamBody::new(stream::try_unfold(flow, Flow::piece)))
+        let flow = Flow {
+            generation: rows.header().generation.clone(),
+            source,
+            rows,
+            had: 0,
+            writer: Writer::default(),
+            encoder: Some(Encoder::new(coding)),
+            head: Some(head),
+        };
+        reply::stream(StreamBody::new(stream::try_unfold(flow, Flow::<R>::piece)))
     };
     let mut reply = reply::endpoint(StatusCode::OK, PLAIN, at, body);
     let headers: &mut HeaderMap = reply.headers_mut();
@@ -49,13 +58,17 @@ pub(super) fn send<R: Resource>(
 }
 
 struct Flow<R: Resource> {
+    source: Source<R>,
     rows: Rows<R::Row>,
+    /// What all rows are of, wherever they come from.
+    generation: String,
+    /// How many there were.
+    had: u64,
     writer: Writer,
     /// Gone when the end is out.
     encoder: Option<Encoder>,
     /// What stands before the rows, until it is out.
     head: Option<Vec<u8>>,
-    first: bool,
 }
 
 impl<R: Resource> Flow<R> {
@@ -68,21 +81,32 @@ impl<R: Resource> Flow<R> {
             encoder.write(b"[", &mut out);
         }
         while out.len() < PIECE_BYTES {
-            let Some(mut row) = self.rows.next().await? else {
+            let Some(mut row) = self.row().await? else {
                 encoder.write(b"]", &mut out);
                 encoder.write(LIST_END, &mut out);
                 encoder.finish(&mut out);
                 return Ok(Some((Frame::data(out.into()), self)));
             };
-            if !self.first {
+            if self.had > 1 {
                 self.writer.out.push(b',');
             }
-            self.first = false;
             write::<R>(&mut self.writer, &mut row, false);
             encoder.write(&self.writer.out, &mut out);
             self.writer.out.clear();
         }
         self.encoder = Some(encoder);
         Ok(Some((Frame::data(out.into()), self)))
+    }
+
+    /// The next row, from whoever has it.
+    async fn row(&mut self) -> Result<Option<R::Row>, Error> {
+        let row = loop {
+            match self.rows.next().await {
+                Ok(row) => break row,
+                Err(error) => self.rows = self.source.rest(error, &self.generation, self.had).await?,
+            }
+        };
+        self.had += u64::from(row.is_some());
+        Ok(row)
     }
 }

@@ -29,14 +29,18 @@ pub(crate) async fn front(gateway: &Gateway, asked: &Asked<'_>) -> Result<Reply,
     if let Some((parent, _)) = url.rsplit_once('/').filter(|_| !asked.location.is_root()) {
         let _ = write!(content, "<a href=\"{}/\">Folder</a> · ", escape(parent));
     }
-    let _ = write!(
+    let _ = writeln!(
         content,
-        "{} · written by ARA {} · changed {}{}</p>\n<table>\n<tbody>\n",
+        "{} · written by ARA {} · changed {}{}</p>",
         size(report.size),
         escape(&report.schema_release),
         time(header.modified.as_ref()),
         if report.live { " · may still be written" } else { "" }
     );
+    if let Some(seconds) = header.stale_seconds {
+        let _ = writeln!(content, "<p>Its store cannot be reached. This is how it was {seconds} seconds ago.</p>");
+    }
+    content.push_str("<table>\n<tbody>\n");
     for (noun, count) in [
         ("playbooks", counts.playbooks),
         ("plays", counts.plays),

@@ -1,15 +1,15 @@
-//! Sizes on the command line: a number of bytes, with K, M or G for powers of 1024.
+//! Values on the command line that several services take: sizes and spans of time. What they bound, the services know.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
-/// A number of bytes.
+/// A number of bytes: on the command line with K, M or G for powers of 1024.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 /// Why a text is no size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a size: give a number of bytes, or one with K, M or G behind it, such as 64M")]
-pub(crate) struct NotASize;
+pub struct NotASize;
 
 impl FromStr for Size {
     type Err = NotASize;
@@ -24,6 +24,19 @@ impl FromStr for Size {
         let number: u64 = digits.and_then(|digits| digits.parse().ok()).ok_or(NotASize)?;
         number.checked_mul(1 << shift).map(Self).ok_or(NotASize)
     }
+}
+
+/// Why a text is no span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a number of seconds")]
+pub struct NotSeconds;
+
+/// Reads a number of seconds, which may be a fraction.
+///
+/// # Errors
+/// When the text is no number, or one that no clock can count.
+pub fn seconds(text: &str) -> Result<Duration, NotSeconds> {
+    text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or(NotSeconds)
 }
 
 #[cfg(test)]
@@ -43,6 +56,21 @@ mod tests {
             ("99999999999G", Err(NotASize)),
         ] {
             assert_eq!(text.parse(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_of_time_are_seconds() {
+        for (text, expected) in [
+            ("30", Ok(Duration::from_secs(30))),
+            ("0.25", Ok(Duration::from_millis(250))),
+            ("0", Ok(Duration::ZERO)),
+            ("-1", Err(NotSeconds)),
+            ("NaN", Err(NotSeconds)),
+            ("1e300", Err(NotSeconds)),
+            ("soon", Err(NotSeconds)),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
         }
     }
 }
