@@ -5,6 +5,7 @@ mod harden;
 mod row;
 
 use std::{
+    cell::Cell,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -115,7 +116,12 @@ impl rusqlite::ToSql for Param {
 }
 
 /// One read-only connection.
-pub(crate) struct Connection(rusqlite::Connection);
+pub(crate) struct Connection {
+    sqlite: rusqlite::Connection,
+    /// A statement failed. SQLite looks at the cells of a page when it first reads it, and trusts its cache afterwards: the
+    /// connection that found a page damaged takes it for sound from then on.
+    failed: Cell<bool>,
+}
 
 impl Connection {
     /// Opens a file for reading, with everything off that a stored schema could misuse.
@@ -126,7 +132,7 @@ impl Connection {
         let mut connection = rusqlite::Connection::open_with_flags(uri, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         harden::apply(&mut connection)?;
-        Ok(Self(connection))
+        Ok(Self { sqlite: connection, failed: Cell::new(false) })
     }
 
     /// Rolls back the journal that a dead writer left beside `path`, which must be a copy of ours.
@@ -163,24 +169,29 @@ impl Connection {
     /// From now on statements stop when `watch` says so.
     pub(crate) fn watch(&mut self, watch: Arc<dyn Watch>) -> Result<(), Error> {
         let handler = move || watch.is_abandoned() || Instant::now() > watch.deadline();
-        Ok(self.0.progress_handler(PROGRESS_STEPS, Some(handler))?)
+        Ok(self.sqlite.progress_handler(PROGRESS_STEPS, Some(handler))?)
     }
 
     /// Statements run to their end again.
     pub(crate) fn unwatch(&mut self) -> Result<(), Error> {
-        Ok(self.0.progress_handler(0, None::<fn() -> bool>)?)
+        Ok(self.sqlite.progress_handler(0, None::<fn() -> bool>)?)
     }
 
     /// Starts a read transaction and takes the lock that keeps writers out of the file.
     pub(crate) fn begin(&self) -> Result<(), Error> {
-        self.0.execute_batch("BEGIN")?;
-        self.0.prepare_cached("SELECT COUNT(*) FROM sqlite_master")?.query_row([], |_| Ok(()))?;
+        self.sqlite.execute_batch("BEGIN")?;
+        self.sqlite.prepare_cached("SELECT COUNT(*) FROM sqlite_master")?.query_row([], |_| Ok(()))?;
         Ok(())
     }
 
     /// Ends the read transaction.
     pub(crate) fn end(&self) -> Result<(), Error> {
-        Ok(self.0.execute_batch("COMMIT")?)
+        Ok(self.sqlite.execute_batch("COMMIT")?)
+    }
+
+    /// A statement of it failed: what it reads from now on is not to be trusted.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.get()
     }
 
     /// Runs a statement and hands every row to `each`, until it fails or is done.
@@ -190,9 +201,13 @@ impl Connection {
         params: &[Param],
         mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut statement = self.0.prepare_cached(sql).map_err(Error::from)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(Error::from)?;
-        while let Some(row) = rows.next().map_err(Error::from)? {
+        let failed = |error: rusqlite::Error| {
+            self.failed.set(true);
+            Error::from(error)
+        };
+        let mut statement = self.sqlite.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
             each(&Row::new(row))?;
         }
         Ok(())

@@ -265,7 +265,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        if self.report.is_live() || connection.unwatch().is_err() {
+        if self.report.is_live() || connection.has_failed() || connection.unwatch().is_err() {
             return;
         }
         let mut idle = self.report.idle();
