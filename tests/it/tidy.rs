@@ -13,6 +13,7 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("aviary-proto", &[]),
     ("python", &[]),
+    ("directory", &[]),
     ("runtime", &[]),
     ("store", &[]),
     ("query", &["aviary-proto", "python", "runtime", "store"]),
@@ -161,6 +162,7 @@ fn the_contract_and_the_pure_crates_do_no_input_or_output() {
     let pure = |file: &str| {
         file.starts_with("proto/src/")
             || file.starts_with("services/python/")
+            || file.starts_with("services/directory/src/")
             || file.starts_with("services/gateway/src/param")
             || file.starts_with("services/gateway/src/json")
     };
