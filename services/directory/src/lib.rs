@@ -1,4 +1,13 @@
 //! The domain of 389 Directory Server: what its instances should be, what they are, and the plan that leads from one to the
 //! other. Everything here is a function of its arguments: no file, no process, no network, no clock.
 
+pub mod codec;
+pub mod dn;
+pub mod options;
+pub mod place;
+pub mod secret;
+pub mod setting;
+pub mod specification;
 pub mod value;
+pub mod variables;
+pub mod version;

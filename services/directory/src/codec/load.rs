@@ -1,0 +1,42 @@
+//! Values as the server stores them. It lets in much that a user may not write, so nothing is refused here that can be shown.
+
+use crate::{
+    codec::Codec,
+    setting::Setting,
+};
+
+impl Codec {
+    /// Reads an attribute's values; `None` if there is none, or if this kind of value cannot be seen in them. Secrets are
+    /// never read.
+    pub fn load(self, values: &[&str]) -> Option<Setting> {
+        let first = values.first().copied();
+        match self {
+            Self::Password => None,
+            Self::Number(..) => first?.trim().parse().ok().map(Setting::Number),
+            Self::Switch | Self::Truth => match first?.trim().to_lowercase().as_str() {
+                "on" | "true" | "yes" | "1" => Some(Setting::Switch(true)),
+                "off" | "false" | "no" | "0" => Some(Setting::Switch(false)),
+                _ => None,
+            },
+            Self::Choice(words) => {
+                let text = first?;
+                let same = |word: &&&[&str]| word.iter().any(|spelling| spelling.eq_ignore_ascii_case(text));
+                let known = words.iter().find(same).and_then(|word| word.first().copied());
+                Some(Setting::Text(known.unwrap_or(text).to_owned()))
+            }
+            Self::Words => Some(list(first?.split(' '))),
+            Self::Fraction => {
+                let text = first?.trim();
+                let names = text.rsplit_once('$').map_or(text, |(_, names)| names).trim();
+                let excluded = names.get(..7).filter(|word| word.eq_ignore_ascii_case("EXCLUDE")).map_or(names, |word| &names[word.len()..]);
+                Some(list(excluded.split([' ', ','])))
+            }
+            _ if self.is_list() => first.map(|_| list(values.iter().copied())),
+            _ => first.map(|text| Setting::Text(text.to_owned())),
+        }
+    }
+}
+
+fn list<'a>(items: impl Iterator<Item = &'a str>) -> Setting {
+    Setting::List(items.filter(|item| !item.is_empty()).map(str::to_owned).collect())
+}

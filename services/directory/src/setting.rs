@@ -1,0 +1,109 @@
+//! Values of options, read and checked, and collections of them by the option's name.
+
+use std::collections::BTreeMap;
+
+use crate::{options::Definition, secret::Secret};
+
+/// The value of an option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// A text, also a DN, a path or one of several choices.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// On or off.
+    Switch(bool),
+    /// Several texts.
+    List(Vec<String>),
+    /// A password.
+    Secret(Secret),
+}
+
+impl Setting {
+    /// As a person reads it; secrets are masked.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Switch(on) => if *on { "on" } else { "off" }.to_owned(),
+            Self::List(items) => items.join(" "),
+            Self::Secret(secret) => secret.to_string(),
+        }
+    }
+}
+
+/// Options and their values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<&'static str, (&'static Definition, Setting)>);
+
+impl Settings {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of the option with this name.
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.0.get(name).map(|(_, setting)| setting)
+    }
+
+    /// The value of the option with this name, if that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Setting::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of the option with this name, if that is a number.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        match self.get(name) {
+            Some(Setting::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The value of the option with this name, if that is a switch.
+    pub fn switch(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some(Setting::Switch(on)) => Some(*on),
+            _ => None,
+        }
+    }
+
+    /// The value of the option with this name, if that is a list.
+    pub fn list(&self, name: &str) -> Option<&[String]> {
+        match self.get(name) {
+            Some(Setting::List(items)) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value of the option with this name, if that is a secret.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        match self.get(name) {
+            Some(Setting::Secret(secret)) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// Gives an option its value.
+    pub fn insert(&mut self, definition: &'static Definition, setting: Setting) {
+        self.0.insert(definition.name, (definition, setting));
+    }
+
+    /// Takes an option's value out.
+    pub fn remove(&mut self, name: &str) -> Option<Setting> {
+        self.0.remove(name).map(|(_, setting)| setting)
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Definition, &Setting)> {
+        self.0.values().map(|(definition, setting)| (*definition, setting))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

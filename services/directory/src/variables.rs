@@ -1,0 +1,141 @@
+//! The variables of one host that are about 389 DS, taken out of all that it has. Their names and all keys are in lower case
+//! from here on; what is in them is for `modifiers` to change and for `specification` to understand.
+
+use crate::{
+    place::{Place, Problems},
+    value::{Entry, Map, Node, Value},
+};
+
+/// The variables of one host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variables {
+    /// `state`, or `ds389_state`.
+    pub state: Option<Node>,
+    /// `ds389_prefix`.
+    pub prefix: Option<Node>,
+    /// `ds389_instances`, or `ds389_server_instances`: a list.
+    pub instances: Node,
+    /// `ds389_agmts`: a list.
+    pub agreements: Node,
+    /// `ds389option*` and `ds389_option_*`, by name.
+    pub modifiers: Vec<(String, Node)>,
+}
+
+impl Variables {
+    /// Picks them out of a host's variables. Others are left alone, unless their names begin as ours do.
+    pub fn read(variables: &Node) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let root = Place::default();
+        let mut found = Self {
+            state: None,
+            prefix: None,
+            instances: Node::new(Value::List(Vec::new())),
+            agreements: Node::new(Value::List(Vec::new())),
+            modifiers: Vec::new(),
+        };
+        let empty = Map::new();
+        let map = match &variables.value {
+            Value::Map(map) => map,
+            Value::Null => &empty,
+            other => {
+                problems.add(&root, variables.at, format!("wants variables with their names, not {}", other.kind()));
+                &empty
+            }
+        };
+        let mut instances = None;
+        for entry in map.entries() {
+            let name = entry.key.to_lowercase();
+            let mut node = || lowered(&entry.node, &mut problems);
+            match name.as_str() {
+                "state" | "ds389_state" => found.state = Some(node()),
+                "ds389_prefix" | "ds389_server_prefix" => found.prefix = Some(node()),
+                "ds389_agmts" => found.agreements = node(),
+                "ds389_instances" | "ds389_server_instances" => {
+                    found.instances = node();
+                    if let Some(other) = instances.replace(entry.key.clone()) {
+                        let message = format!("'{}' and '{other}' mean the same: keep one of them", entry.key);
+                        problems.add(&root, entry.at, message);
+                    }
+                }
+                _ if name.starts_with("ds389option") || name.starts_with("ds389_option") => found.modifiers.push((name, node())),
+                // Of the roles of ds389.ansible_ds, and of no effect here.
+                _ if name.starts_with("ds389_server_") => {}
+                _ if name.starts_with("ds389") => {
+                    let message = format!("variable '{}' is unknown{}", entry.key, suggestion(&name, KNOWN.iter().copied()));
+                    problems.add(&root, entry.at, message);
+                }
+                _ => {}
+            }
+        }
+        // By name over both families, so that their order does not depend on that of files.
+        found.modifiers.sort_by(|one, other| one.0.cmp(&other.0));
+        problems.or(found)
+    }
+
+    /// The templates that nobody has rendered: where they are, and what they say.
+    pub fn unrendered(&self) -> Problems {
+        let mut problems = Problems::new();
+        let modifiers = self.modifiers.iter().map(|(name, node)| (name.as_str(), node));
+        let named = [("state", self.state.as_ref()), ("ds389_prefix", self.prefix.as_ref())];
+        let named = named.into_iter().filter_map(|(name, node)| Some((name, node?)));
+        let lists = [("ds389_instances", &self.instances), ("ds389_agmts", &self.agreements)];
+        for (name, node) in named.chain(lists).chain(modifiers) {
+            find_templates(name, node, &mut problems);
+        }
+        problems
+    }
+}
+
+const KNOWN: [&str; 4] = ["ds389_instances", "ds389_server_instances", "ds389_agmts", "ds389_prefix"];
+
+/// `; did you mean 'x'?`, for the known name that is nearest to one that is not, if one is near.
+pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
+    match near {
+        Some((distance, known)) if distance <= 1 + name.chars().count() / 4 => format!("; did you mean '{known}'?"),
+        _ => String::new(),
+    }
+}
+
+/// The same with all keys in lower case.
+fn lowered(node: &Node, problems: &mut Problems) -> Node {
+    let value = match &node.value {
+        Value::List(items) => Value::List(items.iter().map(|item| lowered(item, problems)).collect()),
+        Value::Map(map) => {
+            let mut keys = Map::new();
+            for entry in map.entries() {
+                let node = lowered(&entry.node, problems);
+                let key = entry.key.to_lowercase();
+                if let Some(first) = keys.insert(Entry { key, at: entry.at, node }) {
+                    let also = first.at.map(|at| format!(", first at {at}")).unwrap_or_default();
+                    problems.add(&Place::default(), entry.at, format!("key '{}' is written twice{also}", entry.key));
+                }
+            }
+            Value::Map(keys)
+        }
+        other => other.clone(),
+    };
+    Node { value, at: node.at }
+}
+
+fn find_templates(path: &str, node: &Node, problems: &mut Problems) {
+    match &node.value {
+        Value::Text(text) if text.contains("{{") || text.contains("{%") => {
+            let message = format!(
+                "{path} is a template that was not rendered: {text}. Write its value: only Ansible renders templates"
+            );
+            problems.add(&Place::default(), node.at, message);
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_templates(&format!("{path}[{index}]"), item, problems);
+            }
+        }
+        Value::Map(map) => {
+            for entry in map.entries() {
+                find_templates(&format!("{path}.{}", entry.key), &entry.node, problems);
+            }
+        }
+        _ => {}
+    }
+}
