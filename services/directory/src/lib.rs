@@ -1,10 +1,15 @@
 //! The domain of 389 Directory Server: what its instances should be, what they are, and the plan that leads from one to the
 //! other. Everything here is a function of its arguments: no file, no process, no network, no clock.
 
+pub mod action;
 pub mod codec;
 pub mod dn;
+pub mod entry;
+pub mod layout;
+pub mod observed;
 pub mod options;
 pub mod place;
+pub mod plan;
 pub mod secret;
 pub mod setting;
 pub mod specification;

@@ -6,7 +6,7 @@ mod backend;
 mod index;
 mod instance;
 
-use crate::{codec::Codec, version::Version};
+use crate::{codec::Codec, setting::Setting, value::Node, version::Version};
 
 /// What kind of object an option belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,6 +195,11 @@ impl Definition {
     const fn since(mut self, version: Version) -> Self {
         self.since = Some(version);
         self
+    }
+
+    /// What the server takes when nothing is said, as a value.
+    pub fn default_setting(&self) -> Option<Setting> {
+        self.codec.read(&Node::text(self.default?)).ok()
     }
 
     /// Whether its value must not be seen.

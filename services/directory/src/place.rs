@@ -26,6 +26,16 @@ impl Place {
         self.0.last().map(|(scope, _)| *scope)
     }
 
+    /// The name of the object, empty for the host itself.
+    pub fn name(&self) -> &str {
+        self.0.last().map_or("", |(_, name)| name)
+    }
+
+    /// The name of the instance, empty for the host itself.
+    pub fn instance_name(&self) -> &str {
+        self.0.first().map_or("", |(_, name)| name)
+    }
+
     /// The names on the way with dots between them, as modifiers have them.
     pub fn dotted(&self) -> String {
         self.0.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(".")

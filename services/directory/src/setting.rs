@@ -97,6 +97,11 @@ impl Settings {
         self.0.remove(name).map(|(_, setting)| setting)
     }
 
+    /// Keeps those options only.
+    pub fn retain(&mut self, is_kept: impl Fn(&'static Definition) -> bool) {
+        self.0.retain(|_, (definition, _)| is_kept(definition));
+    }
+
     /// All, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Definition, &Setting)> {
         self.0.values().map(|(definition, setting)| (*definition, setting))

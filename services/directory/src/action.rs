@@ -1,0 +1,266 @@
+//! What a plan consists of: the actions, what they are called, and what of them may be seen. How each is done over LDAP is
+//! in `operation`.
+
+use std::fmt;
+
+use crate::{
+    dn::Dn,
+    observed::Unfinished,
+    options::Definition,
+    place::Place,
+    secret::{MASK, Secret},
+    setting::{Setting, Settings},
+    specification::Role,
+};
+
+/// One thing to do, and to which object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// The object; its instance is the first name on the way.
+    pub place: Place,
+    /// What to do.
+    pub step: Step,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Make an instance with these options. It does not run afterwards.
+    CreateInstance(Settings),
+    /// Stop an instance and delete all that is of it.
+    RemoveInstance,
+    /// Start an instance.
+    Start,
+    /// Stop an instance.
+    Stop,
+    /// Stop an instance and start it again.
+    Restart,
+    /// Give attributes of an entry other values.
+    Set {
+        /// The entry.
+        dn: Dn,
+        /// The attributes, at least one.
+        changes: Vec<Change>,
+    },
+    /// Make a backend and lead its suffix to it.
+    CreateBackend {
+        /// Root of its entries.
+        suffix: Dn,
+        /// The nearest suffix above that one which the instance has too.
+        parent: Option<Dn>,
+        /// Its options.
+        settings: Settings,
+    },
+    /// Delete a backend and all its data.
+    DeleteBackend {
+        /// Root of its entries.
+        suffix: Dn,
+    },
+    /// Give a new backend its first entries.
+    Fill {
+        /// Root of its entries.
+        suffix: Dn,
+        /// What they are.
+        with: Filling,
+    },
+    /// Make an index.
+    CreateIndex {
+        /// The backend.
+        backend: String,
+        /// Its options.
+        settings: Settings,
+    },
+    /// Delete an index.
+    DeleteIndex {
+        /// The backend.
+        backend: String,
+    },
+    /// Index what a backend holds.
+    Reindex {
+        /// The attributes.
+        attributes: Vec<String>,
+    },
+    /// Make the identity that other servers bind with.
+    CreateManager {
+        /// Its name.
+        dn: Dn,
+        /// Its password.
+        password: Secret,
+    },
+    /// Give an entry a password.
+    SetPassword {
+        /// The entry.
+        dn: Dn,
+        /// The attribute that holds it.
+        attribute: &'static str,
+        /// The password.
+        password: Secret,
+    },
+    /// Take a suffix into replication.
+    EnableReplica {
+        /// The suffix.
+        suffix: Dn,
+        /// Its part.
+        part: Part,
+        /// Options of the replica.
+        settings: Settings,
+    },
+    /// Change a suffix's part in replication.
+    ChangeRole {
+        /// The suffix.
+        suffix: Dn,
+        /// The part that it has.
+        from: Part,
+        /// The part that it gets.
+        to: Part,
+    },
+    /// Take a suffix out of replication.
+    DisableReplica {
+        /// The suffix.
+        suffix: Dn,
+    },
+    /// Have all servers forget a supplier's number.
+    CleanRuv {
+        /// The suffix.
+        suffix: Dn,
+        /// The number.
+        id: u16,
+    },
+    /// Make an agreement.
+    CreateAgreement {
+        /// The suffix.
+        suffix: Dn,
+        /// Its options.
+        settings: Settings,
+    },
+    /// Delete an agreement.
+    DeleteAgreement {
+        /// The suffix.
+        suffix: Dn,
+    },
+}
+
+/// Part in replication: a supplier has a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The role.
+    pub role: Role,
+    /// The number, of a supplier alone.
+    pub id: Option<u16>,
+}
+
+/// First entries of a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filling {
+    /// That of the suffix.
+    SuffixEntry,
+    /// That of the suffix and those with which many directories begin.
+    SampleEntries,
+    /// Those of a file on the server's host.
+    Ldif(String),
+}
+
+/// An attribute's change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The option.
+    pub option: &'static Definition,
+    /// What it is, if it is known and anything at all.
+    pub before: Option<Setting>,
+    /// What it is to be.
+    pub after: Setting,
+}
+
+impl Action {
+    /// The name of its object.
+    pub fn object(&self) -> &str {
+        self.place.name()
+    }
+
+    /// Whether data is lost that nothing brings back.
+    pub fn deletes_data(&self) -> bool {
+        matches!(self.step, Step::RemoveInstance | Step::DeleteBackend { .. })
+    }
+
+    /// What would not show in the configuration if this were never done: to be written down before anything of its plan is
+    /// done.
+    pub fn unfinished(&self) -> Vec<Unfinished> {
+        let backend = || self.object().to_owned();
+        match &self.step {
+            Step::Restart => vec![Unfinished::Restart],
+            Step::Fill { .. } => vec![Unfinished::Fill { backend: backend() }],
+            Step::CleanRuv { id, .. } => vec![Unfinished::CleanRuv { backend: backend(), id: *id }],
+            Step::Reindex { attributes } => {
+                let reindex = |attribute: &String| Unfinished::Reindex { backend: backend(), attribute: attribute.clone() };
+                attributes.iter().map(reindex).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What it does, in the words of ds389.ansible_ds where that does it too. Secrets are masked.
+    pub fn messages(&self) -> Vec<String> {
+        let (name, path) = (self.object(), self.place.dotted());
+        let text = match &self.step {
+            Step::CreateInstance(_) => format!("Creating instance slapd-{name}"),
+            Step::RemoveInstance => format!("Removing instance slapd-{name}"),
+            Step::Start => format!("Starting instance slapd-{name}"),
+            Step::Stop => format!("Stopping instance slapd-{name}"),
+            Step::Restart => format!("Restarting instance slapd-{name}"),
+            Step::Set { dn, changes } => return changes.iter().map(|change| change.message(dn)).collect(),
+            Step::CreateBackend { suffix, .. } => format!("Creating backend {name} on suffix {suffix}"),
+            Step::DeleteBackend { suffix } => format!("Deleting backend {name} on suffix {suffix}"),
+            Step::Fill { suffix, with: Filling::SuffixEntry } => format!("Adding entry {suffix}"),
+            Step::Fill { suffix, with: Filling::SampleEntries } => format!("Adding entry {suffix} and sample entries below it"),
+            Step::Fill { with: Filling::Ldif(file), .. } => format!("Importing {file} into backend {name}"),
+            Step::CreateIndex { backend, .. } => format!("Creating index {name} on backend {backend}"),
+            Step::DeleteIndex { backend } => format!("Deleting index {name} on backend {backend}"),
+            Step::Reindex { attributes } => format!("Indexing {} of backend {name}", attributes.join(", ")),
+            Step::CreateManager { dn, .. } => format!("Adding entry {dn}"),
+            Step::SetPassword { dn, .. } => format!("Updating password on entry {dn}"),
+            Step::EnableReplica { suffix, part, .. } => {
+                format!("Configure replication as {part} for backend {name} on suffix {suffix}")
+            }
+            Step::ChangeRole { suffix, from, to } => {
+                let verb = if from.role > to.role { "Demote" } else { "Promote" };
+                format!("{verb} replica for suffix {suffix} from {from} to {to}")
+            }
+            Step::DisableReplica { suffix } => format!("Delete replica for suffix {suffix}"),
+            Step::CleanRuv { suffix, id } => format!("Cleaning replica id {id} from suffix {suffix}"),
+            Step::CreateAgreement { .. } => format!("Creating agreement {name} on backend {}", parent(&path, name)),
+            Step::DeleteAgreement { .. } => format!("Deleting agreement {name} on backend {}", parent(&path, name)),
+        };
+        vec![text]
+    }
+}
+
+impl Change {
+    fn message(&self, dn: &Dn) -> String {
+        let attribute = self.option.home.attribute().unwrap_or(self.option.spelling);
+        match &self.after {
+            Setting::Secret(_) => format!("Set {attribute} in {dn}"),
+            after => format!("Set {attribute}:{} in {dn}", after.shown()),
+        }
+    }
+
+    /// What it was and what it will be, for people. Secrets are masked.
+    pub fn shown(&self) -> (String, String) {
+        if self.option.is_secret() {
+            return (MASK.to_owned(), MASK.to_owned());
+        }
+        let before = self.before.as_ref().map(Setting::shown).unwrap_or_default();
+        (before, self.after.shown())
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.role.name())?;
+        if let Some(id) = self.id { write!(f, " {id}") } else { Ok(()) }
+    }
+}
+
+/// The way without the last name.
+fn parent<'a>(path: &'a str, name: &str) -> &'a str {
+    path.strip_suffix(name).and_then(|path| path.strip_suffix('.')).unwrap_or(path)
+}

@@ -1,0 +1,86 @@
+//! Where in the server's configuration each thing has its entry.
+
+use crate::dn::Dn;
+
+/// How names begin of agreements that were made for a target, as ds389.ansible_ds has it.
+pub const TARGETED: &str = "ansible-target: ";
+
+/// `cn=config`.
+pub fn config() -> Dn {
+    Dn::root().child("cn", "config")
+}
+
+/// `cn=encryption,cn=config`.
+pub fn encryption() -> Dn {
+    config().child("cn", "encryption")
+}
+
+/// The database plugin, above all backends.
+pub fn ldbm() -> Dn {
+    config().child("cn", "plugins").child("cn", "ldbm database")
+}
+
+/// The settings of all backends.
+pub fn ldbm_config() -> Dn {
+    ldbm().child("cn", "config")
+}
+
+/// The settings of BDB.
+pub fn bdb() -> Dn {
+    ldbm_config().child("cn", "bdb")
+}
+
+/// The settings of LMDB.
+pub fn mdb() -> Dn {
+    ldbm_config().child("cn", "mdb")
+}
+
+/// The indexes that new backends get.
+pub fn default_indexes() -> Dn {
+    ldbm_config().child("cn", "default indexes")
+}
+
+/// A backend.
+pub fn backend(name: &str) -> Dn {
+    ldbm().child("cn", name)
+}
+
+/// A backend's changelog.
+pub fn changelog(backend_name: &str) -> Dn {
+    backend(backend_name).child("cn", "changelog")
+}
+
+/// What a backend's indexes are below.
+pub fn indexes(backend_name: &str) -> Dn {
+    backend(backend_name).child("cn", "index")
+}
+
+/// An index.
+pub fn index(backend_name: &str, attribute: &str) -> Dn {
+    indexes(backend_name).child("cn", attribute)
+}
+
+/// What leads from suffixes to backends.
+pub fn mapping_trees() -> Dn {
+    config().child("cn", "mapping tree")
+}
+
+/// What leads from a suffix to its backend.
+pub fn mapping_tree(suffix: &Dn) -> Dn {
+    mapping_trees().child("cn", suffix.as_str())
+}
+
+/// A suffix's replica.
+pub fn replica(suffix: &Dn) -> Dn {
+    mapping_tree(suffix).child("cn", "replica")
+}
+
+/// An agreement.
+pub fn agreement(suffix: &Dn, name: &str) -> Dn {
+    replica(suffix).child("cn", name)
+}
+
+/// Tasks of a kind, such as `index`.
+pub fn tasks(kind: &str) -> Dn {
+    config().child("cn", "tasks").child("cn", kind)
+}

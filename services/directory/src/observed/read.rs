@@ -1,0 +1,129 @@
+//! From the entries of `cn=config` to what an instance is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    dn::Dn,
+    entry::{Entry, Tree},
+    layout,
+    observed::{Agreement, Backend, Index, IndexKind, Instance},
+    options::{Home, Scope},
+    setting::{Setting, Settings},
+    specification::Role,
+};
+
+pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
+    let ldbm_config = tree.get(&layout::ldbm_config());
+    // Old servers keep the settings of the database with those of all backends; so does dse.ldif before its first start.
+    let database = |dn: Dn| [tree.get(&dn), ldbm_config];
+    let (config, encryption) = (tree.get(&layout::config()), tree.get(&layout::encryption()));
+    let (bdb, mdb) = (database(layout::bdb()), database(layout::mdb()));
+    let settings = settings(Scope::Instance, |home| match home {
+        Home::Config(_) => vec![config],
+        Home::Encryption(_) => vec![encryption],
+        Home::Ldbm(_) => vec![ldbm_config],
+        Home::Bdb(_) => bdb.to_vec(),
+        Home::Mdb(_) => mdb.to_vec(),
+        _ => Vec::new(),
+    });
+    let defaults = default_indexes(tree);
+    let ldbm = layout::ldbm();
+    let found = tree.children(&ldbm).filter(|entry| entry.is_a("nsBackendInstance"));
+    let mut backends: Vec<Backend> = found.filter_map(|entry| backend(entry, tree, &defaults)).collect();
+    backends.sort_by_key(|backend| backend.name.to_lowercase());
+    let config_dn = layout::config();
+    let managers = backends.iter().flat_map(|backend| backend.settings.list("replicabinddn").unwrap_or_default());
+    let managers: BTreeSet<Dn> = managers.filter_map(|dn| Dn::parse(dn).ok()).collect();
+    let managers = managers.into_iter().filter(|dn| dn.is_below(&config_dn) && tree.get(dn).is_some()).collect();
+    Instance {
+        name: name.to_owned(),
+        is_ours: false,
+        is_running: false,
+        unfinished: Vec::new(),
+        settings,
+        backends,
+        managers,
+    }
+}
+
+/// The options that are written in the entries at their homes, the first that has it.
+fn settings<'a>(scope: Scope, entries: impl Fn(Home) -> Vec<Option<&'a Entry>>) -> Settings {
+    let mut settings = Settings::new();
+    for option in scope.options() {
+        let Some(attribute) = option.home.attribute() else { continue };
+        let loaded = entries(option.home).into_iter().flatten().find_map(|entry| option.codec.load(&entry.texts(attribute)));
+        // What is written and what is left out mean the same then; over LDAP servers tell their defaults too.
+        let is_default = |setting: &Setting| option.default_setting().is_some_and(|default| option.codec.same(setting, &default));
+        if let Some(setting) = loaded.filter(|setting| !is_default(setting)) {
+            settings.insert(option, setting);
+        }
+    }
+    settings
+}
+
+fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, Settings>) -> Option<Backend> {
+    let name = entry.text("cn")?.to_owned();
+    let suffix = Dn::parse(entry.text("nsslapd-suffix")?).ok()?;
+    let replica_dn = layout::replica(&suffix);
+    let replica = tree.get(&replica_dn);
+    let changelog = tree.get(&layout::changelog(&name));
+    let mut settings = settings(Scope::Backend, |home| match home {
+        Home::Backend(_) => vec![Some(entry)],
+        Home::Replica(_) => vec![replica],
+        Home::Changelog(_) => vec![changelog],
+        _ => Vec::new(),
+    });
+    settings.remove("suffix");
+    let role = replica.and_then(role);
+    let id = replica.and_then(|entry| entry.text("nsDS5ReplicaId")).and_then(|text| text.parse().ok());
+    let replica_id = id.filter(|_| role == Some(Role::Supplier));
+    let index_parent = layout::indexes(&name);
+    let indexes = tree.children(&index_parent).filter(|entry| entry.is_a("nsIndex"));
+    let indexes = indexes.filter_map(|entry| index(entry, defaults)).collect();
+    let agreements = tree.children(&replica_dn).filter(|entry| entry.is_a("nsds5replicationagreement"));
+    let agreements = agreements.filter_map(agreement).collect();
+    Some(Backend { name, suffix, role, replica_id, has_changelog: changelog.is_some(), settings, indexes, agreements })
+}
+
+/// Type 3 is a replica that clients may write to; flag 1 says that it has a changelog.
+fn role(replica: &Entry) -> Option<Role> {
+    let writes = replica.text("nsDS5ReplicaType")?.trim() == "3";
+    let flags: u32 = replica.text("nsDS5Flags").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    Some(match (writes, flags & 1 == 1) {
+        (true, _) => Role::Supplier,
+        (false, true) => Role::Hub,
+        (false, false) => Role::Consumer,
+    })
+}
+
+fn index(entry: &Entry, defaults: &BTreeMap<String, Settings>) -> Option<Index> {
+    let name = entry.text("cn")?.to_owned();
+    let settings = settings(Scope::Index, |_| vec![Some(entry)]);
+    let default = defaults.get(&name.to_lowercase());
+    let kind = match settings.switch("systemindex") {
+        Some(true) => IndexKind::System,
+        _ if default.is_some_and(|default| indexes_the_same(default, &settings)) => IndexKind::Default,
+        _ => IndexKind::User,
+    };
+    Some(Index { name, kind, settings })
+}
+
+fn default_indexes(tree: &Tree) -> BTreeMap<String, Settings> {
+    let parent = layout::default_indexes();
+    let named = |entry: &Entry| Some((entry.text("cn")?.to_lowercase(), settings(Scope::Index, |_| vec![Some(entry)])));
+    tree.children(&parent).filter_map(named).collect()
+}
+
+/// Types and matching rules are sets. The server leaves rules out when it copies some of its defaults (parentid's
+/// integerOrderingMatch), which does not make them users' indexes.
+fn indexes_the_same(default: &Settings, copy: &Settings) -> bool {
+    let set = |settings: &Settings, name: &str| -> BTreeSet<String> {
+        settings.list(name).unwrap_or_default().iter().map(|item| item.to_lowercase()).collect()
+    };
+    let rules = set(copy, "matchingrule");
+    set(default, "indextype") == set(copy, "indextype") && (rules.is_empty() || rules == set(default, "matchingrule"))
+}
+
+fn agreement(entry: &Entry) -> Option<Agreement> {
+    Some(Agreement { name: entry.text("cn")?.to_owned(), settings: settings(Scope::Agreement, |_| vec![Some(entry)]) })
+}

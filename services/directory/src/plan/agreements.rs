@@ -1,0 +1,74 @@
+//! Agreements. They go before the part that sends goes, and come after it has come.
+
+use crate::{
+    action::Step,
+    layout,
+    observed,
+    options::{Definition, Home, Scope},
+    plan::{Planner, Server, backends},
+    specification::{Backend, Child, Presence, Role, RoleWish},
+};
+
+impl Planner<'_> {
+    /// Deletes the agreements of backends that go or send no more, and those that should not be there.
+    pub(super) fn retire_agreements(&mut self, server: &mut Server<'_>, gone: &[observed::Backend]) {
+        for backend in gone {
+            for agreement in &backend.agreements {
+                self.delete(server, backend, &agreement.name);
+            }
+        }
+        let mut kept = std::mem::take(&mut server.found.backends);
+        for backend in &mut kept {
+            let Some(wanted) = backends::wanted_backend(server.wanted, &backend.name) else { continue };
+            let sends_no_more = matches!(wanted.role, RoleWish::None | RoleWish::Role(Role::Consumer));
+            let goes = |name: &str| match listed(wanted, name) {
+                Some(agreement) => agreement.presence == Presence::Absent,
+                None => self.prunes,
+            };
+            let agreements = std::mem::take(&mut backend.agreements);
+            let (gone, kept): (Vec<_>, Vec<_>) = agreements.into_iter().partition(|agreement| sends_no_more || goes(&agreement.name));
+            backend.agreements = kept;
+            for agreement in gone {
+                self.delete(server, backend, &agreement.name);
+            }
+        }
+        server.found.backends = kept;
+    }
+
+    /// Creates and changes agreements.
+    pub(super) fn agreements(&mut self, server: &Server<'_>) {
+        for (backend, suffix) in backends::present(server.wanted) {
+            let Some(found) = server.found.backend(&backend.name) else { continue };
+            for agreement in backend.agreements.iter().filter(|agreement| agreement.presence == Presence::Present) {
+                let place = server.place.child(Scope::Backend, &found.name).child(Scope::Agreement, &agreement.name);
+                if !matches!(found.role, Some(Role::Hub | Role::Supplier)) {
+                    let message = "the backend sends no updates: an agreement needs the 'ReplicaRole' supplier or hub";
+                    self.problems.add(&place, agreement.at, message);
+                    continue;
+                }
+                match found.agreement(&agreement.name) {
+                    None => {
+                        let settings = agreement.settings.clone();
+                        self.push(&place, Step::CreateAgreement { suffix: suffix.clone(), settings });
+                    }
+                    Some(known) => {
+                        let is_set = |option: &Definition| matches!(option.home, Home::Agreement(_));
+                        let changes = self.changes(&place, agreement.at, &agreement.settings, &known.settings, is_set);
+                        if !changes.is_empty() {
+                            self.push(&place, Step::Set { dn: layout::agreement(suffix, &known.name), changes });
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn delete(&mut self, server: &Server<'_>, backend: &observed::Backend, name: &str) {
+        let place = server.place.child(Scope::Backend, &backend.name).child(Scope::Agreement, name);
+        self.push(&place, Step::DeleteAgreement { suffix: backend.suffix.clone() });
+    }
+}
+
+fn listed<'a>(backend: &'a Backend, name: &str) -> Option<&'a Child> {
+    backend.agreements.iter().find(|agreement| agreement.name.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,115 @@
+//! Backends: those that go, and those that come or change, a suffix before those below it.
+
+use crate::{
+    action::{Filling, Step},
+    dn::Dn,
+    layout,
+    observed::{self, Unfinished},
+    options::{Definition, Home, Scope},
+    place::Place,
+    plan::{Planner, Server},
+    specification::{Backend, Instance, Presence},
+};
+
+impl Planner<'_> {
+    /// Takes away what should not be there, children first.
+    pub(super) fn retire(&mut self, server: &mut Server<'_>) {
+        let goes = |planner: &Self, backend: &observed::Backend| match wanted_backend(server.wanted, &backend.name) {
+            Some(wanted) => wanted.presence == Presence::Absent,
+            None => planner.prunes,
+        };
+        let (mut gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut server.found.backends).into_iter().partition(|backend| goes(self, backend));
+        server.found.backends = kept;
+        self.retire_agreements(server, &gone);
+        self.retire_replicas(server, &gone);
+        // A suffix below another goes first.
+        gone.sort_by_key(|backend| std::cmp::Reverse(backend.suffix.depth()));
+        for backend in gone {
+            let place = server.place.child(Scope::Backend, &backend.name);
+            self.push(&place, Step::DeleteBackend { suffix: backend.suffix });
+        }
+        self.retire_indexes(server);
+    }
+
+    /// Creates and changes backends, with their indexes.
+    pub(super) fn backends(&mut self, server: &mut Server<'_>) {
+        let mut wanted: Vec<(&Backend, &Dn)> = present(server.wanted).collect();
+        wanted.sort_by_key(|(_, suffix)| suffix.depth());
+        for (backend, suffix) in wanted {
+            match server.found.backend(&backend.name).cloned() {
+                Some(found) => self.change_backend(server, backend, suffix, &found),
+                None => self.create_backend(server, backend, suffix),
+            }
+        }
+    }
+
+    fn create_backend(&mut self, server: &mut Server<'_>, backend: &Backend, suffix: &Dn) {
+        let place = server.place.child(Scope::Backend, &backend.name);
+        if let Some(other) = server.found.backends.iter().find(|other| other.suffix == *suffix) {
+            let message = format!("suffix {suffix} is that of backend {} already", other.name);
+            self.problems.add(&place, backend.at, message);
+            return;
+        }
+        let others = server.found.backends.iter().map(|other| &other.suffix);
+        let parent = others.filter(|other| suffix.is_below(other)).max_by_key(|other| other.depth()).cloned();
+        let mut settings = backend.settings.clone();
+        settings.retain(|option| matches!(option.home, Home::Backend(_)));
+        self.push(&place, Step::CreateBackend { suffix: suffix.clone(), parent, settings: settings.clone() });
+        server.found.backends.push(observed::Backend {
+            name: backend.name.clone(),
+            suffix: suffix.clone(),
+            role: None,
+            replica_id: None,
+            has_changelog: false,
+            settings,
+            indexes: Vec::new(),
+            agreements: Vec::new(),
+        });
+        // Indexes are there before the first entry, so that nothing has to be indexed again.
+        self.create_indexes(server, backend);
+        self.fill(&place, backend, suffix);
+    }
+
+    /// Gives a backend its first entries.
+    fn fill(&mut self, place: &Place, backend: &Backend, suffix: &Dn) {
+        let is_on = |name: &str| backend.settings.switch(name) == Some(true);
+        let with = match backend.settings.text("ldif_file") {
+            Some(file) => Some(Filling::Ldif(file.to_owned())),
+            None if is_on("sample_entries") => Some(Filling::SampleEntries),
+            None if backend.settings.switch("create_suffix_entry") != Some(false) => Some(Filling::SuffixEntry),
+            None => None,
+        };
+        if let Some(with) = with {
+            self.push(place, Step::Fill { suffix: suffix.clone(), with });
+        }
+    }
+
+    fn change_backend(&mut self, server: &mut Server<'_>, backend: &Backend, suffix: &Dn, found: &observed::Backend) {
+        let place = server.place.child(Scope::Backend, &found.name);
+        if found.suffix != *suffix {
+            let message = format!("the suffix of an existing backend cannot be changed: it is {}, not {suffix}", found.suffix);
+            self.problems.add(&place, backend.at, message);
+        }
+        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
+        let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
+        self.set(server, &place, layout::backend(&found.name), changes);
+        self.change_indexes(server, backend, found);
+        let is_unfilled = |unfinished: &Unfinished| {
+            matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name))
+        };
+        if server.found.unfinished.iter().any(is_unfilled) {
+            self.fill(&place, backend, suffix);
+        }
+    }
+}
+
+/// The backend of a name that somebody listed.
+pub(super) fn wanted_backend<'a>(instance: &'a Instance, name: &str) -> Option<&'a Backend> {
+    instance.backends.iter().find(|backend| backend.name.eq_ignore_ascii_case(name))
+}
+
+/// The backends that should be there, and their suffixes.
+pub(super) fn present(instance: &Instance) -> impl Iterator<Item = (&Backend, &Dn)> {
+    let present = instance.backends.iter().filter(|backend| backend.presence == Presence::Present);
+    present.filter_map(|backend| Some((backend, backend.suffix.as_ref()?)))
+}

@@ -1,0 +1,89 @@
+//! Indexes. Those of the server stay as they are; those that new backends get are deleted only by name.
+
+use crate::{
+    action::Step,
+    layout,
+    observed::{self, IndexKind, Unfinished},
+    options::Scope,
+    plan::{Planner, Server, backends::wanted_backend},
+    specification::{Backend, Child, Presence},
+};
+
+impl Planner<'_> {
+    pub(super) fn retire_indexes(&mut self, server: &Server<'_>) {
+        for found in &server.found.backends {
+            let Some(wanted) = wanted_backend(server.wanted, &found.name) else { continue };
+            let backend = server.place.child(Scope::Backend, &found.name);
+            for index in &found.indexes {
+                let place = backend.child(Scope::Index, &index.name);
+                let listed = wanted.indexes.iter().find(|child| child.name.eq_ignore_ascii_case(&index.name));
+                let goes = match listed {
+                    Some(child) => child.presence == Presence::Absent,
+                    None => self.prunes && index.kind == IndexKind::User,
+                };
+                if !goes {
+                    continue;
+                }
+                if index.kind == IndexKind::System {
+                    self.problems.add(&place, listed.and_then(|child| child.at), "the server needs this index: it cannot be deleted");
+                    continue;
+                }
+                self.push(&place, Step::DeleteIndex { backend: found.name.clone() });
+            }
+        }
+    }
+
+    pub(super) fn create_indexes(&mut self, server: &Server<'_>, backend: &Backend) {
+        for index in present(backend) {
+            self.create_index(server, &backend.name, index);
+        }
+    }
+
+    /// Creates and changes indexes of a backend that has data.
+    pub(super) fn change_indexes(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) {
+        let mut stale = unfinished(server, found);
+        for index in present(backend) {
+            let place = server.place.child(Scope::Backend, &found.name).child(Scope::Index, &index.name);
+            let Some(known) = found.index(&index.name) else {
+                self.create_index(server, &found.name, index);
+                stale.push(index.name.clone());
+                continue;
+            };
+            let changes = self.changes(&place, index.at, &index.settings, &known.settings, |option| option.home.attribute().is_some());
+            if changes.is_empty() {
+                continue;
+            }
+            if known.kind == IndexKind::System {
+                self.problems.add(&place, index.at, "the server needs this index as it is: it cannot be changed");
+                continue;
+            }
+            self.set(server, &place, layout::index(&found.name, &known.name), changes);
+            stale.push(known.name.clone());
+        }
+        stale.sort_by_key(|attribute| attribute.to_lowercase());
+        stale.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+        if !stale.is_empty() {
+            self.push(&server.place.child(Scope::Backend, &found.name), Step::Reindex { attributes: stale });
+        }
+    }
+
+    fn create_index(&mut self, server: &Server<'_>, backend: &str, index: &Child) {
+        let place = server.place.child(Scope::Backend, backend).child(Scope::Index, &index.name);
+        self.push(&place, Step::CreateIndex { backend: backend.to_owned(), settings: index.settings.clone() });
+    }
+}
+
+/// Indexes that an interrupted apply has changed.
+fn unfinished(server: &Server<'_>, found: &observed::Backend) -> Vec<String> {
+    let of_this = |unfinished: &Unfinished| match unfinished {
+        Unfinished::Reindex { backend, attribute } if backend.eq_ignore_ascii_case(&found.name) => {
+            found.index(attribute).map(|index| index.name.clone())
+        }
+        _ => None,
+    };
+    server.found.unfinished.iter().filter_map(of_this).collect()
+}
+
+fn present(backend: &Backend) -> impl Iterator<Item = &Child> {
+    backend.indexes.iter().filter(|index| index.presence == Presence::Present)
+}

@@ -1,0 +1,167 @@
+//! Parts in replication: who leaves it, who joins it, who changes, and the identities that others bind with.
+
+use crate::{
+    action::{Part, Step},
+    dn::Dn,
+    layout,
+    observed::{self, Unfinished},
+    options::{Definition, Home, Scope},
+    place::Place,
+    plan::{Planner, Server, backends},
+    specification::{Backend, Role, RoleWish},
+};
+
+impl Planner<'_> {
+    /// Takes the backends that go, and those that shall have no part, out of replication.
+    pub(super) fn retire_replicas(&mut self, server: &mut Server<'_>, gone: &[observed::Backend]) {
+        let leaves = |backend: &observed::Backend| {
+            backends::wanted_backend(server.wanted, &backend.name).is_some_and(|wanted| wanted.role == RoleWish::None)
+        };
+        let kept = server.found.backends.iter().filter(|backend| leaves(backend));
+        let leaving: Vec<observed::Backend> = gone.iter().chain(kept).filter(|backend| backend.role.is_some()).cloned().collect();
+        let crashes = self.found.version.is_none_or(|version| version.crashes_when_a_consumer_is_disabled());
+        let mut restarts = false;
+        for backend in leaving.iter().filter(|backend| crashes && backend.role == Some(Role::Consumer)) {
+            // A hub has the changelog without which these servers crash.
+            let (from, to) = (Part { role: Role::Consumer, id: None }, Part { role: Role::Hub, id: None });
+            let place = server.place.child(Scope::Backend, &backend.name);
+            self.push(&place, Step::ChangeRole { suffix: backend.suffix.clone(), from, to });
+            restarts = true;
+        }
+        if restarts {
+            self.push(&server.place, Step::Restart);
+        }
+        for backend in &leaving {
+            let place = server.place.child(Scope::Backend, &backend.name);
+            self.push(&place, Step::DisableReplica { suffix: backend.suffix.clone() });
+        }
+        for backend in server.found.backends.iter_mut().filter(|backend| leaving.iter().any(|gone| gone.name == backend.name)) {
+            backend.role = None;
+            backend.replica_id = None;
+            backend.settings.retain(|option| matches!(option.home, Home::Backend(_)));
+        }
+    }
+
+    /// Gives backends the part that they shall have.
+    pub(super) fn roles(&mut self, server: &mut Server<'_>) {
+        let wanted = server.wanted;
+        for (backend, suffix) in backends::present(wanted) {
+            let Some(found) = server.found.backend(&backend.name).cloned() else { continue };
+            let place = server.place.child(Scope::Backend, &found.name);
+            let role = match backend.role {
+                RoleWish::Role(role) => Some(role),
+                RoleWish::AsItIs => found.role,
+                RoleWish::None => None,
+            };
+            let Some(role) = role else {
+                self.check_unused(&place, backend);
+                continue;
+            };
+            let to = Part { role, id: backend.replica_id.or(found.replica_id).filter(|_| role == Role::Supplier) };
+            if role == Role::Supplier && to.id.is_none() {
+                self.problems.add(&place, backend.at, "option 'ReplicaId' is missing: a supplier has a number of its own");
+                continue;
+            }
+            self.managers(server, &place, backend);
+            match found.role {
+                None => self.join(&place, backend, suffix, to),
+                Some(role) => {
+                    let from = Part { role, id: found.replica_id };
+                    self.change_part(server, &place, suffix, from, to);
+                    let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, of_the_replica);
+                    self.set(server, &place, layout::replica(suffix), changes);
+                }
+            }
+            self.finish_cleaning(server, &place, suffix, &found, to);
+            if role != Role::Consumer {
+                let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, of_the_changelog);
+                self.set(server, &place, layout::changelog(&found.name), changes);
+            }
+            if let Some(found) = server.found.backends.iter_mut().find(|known| known.name == found.name) {
+                found.role = Some(role);
+            }
+        }
+    }
+
+    fn join(&mut self, place: &Place, backend: &Backend, suffix: &Dn, part: Part) {
+        let mut settings = backend.settings.clone();
+        settings.retain(of_the_replica);
+        self.push(place, Step::EnableReplica { suffix: suffix.clone(), part, settings });
+    }
+
+    /// A number is changed on the way over a hub: changed in place, the server loses what it knows of its own updates.
+    fn change_part(&mut self, server: &mut Server<'_>, place: &Place, suffix: &Dn, from: Part, to: Part) {
+        let hub = Part { role: Role::Hub, id: None };
+        let renumbered = from.role == Role::Supplier && to.role == Role::Supplier && from.id != to.id;
+        let way = if renumbered { vec![(from, hub), (hub, to)] } else { vec![(from, to)] };
+        for (from, to) in way.into_iter().filter(|(from, to)| from != to) {
+            self.push(place, Step::ChangeRole { suffix: suffix.clone(), from, to });
+            // The server opens and closes a changelog at its start only.
+            server.wants_restart |= from.role == Role::Consumer || to.role == Role::Consumer;
+        }
+        if let Some(id) = from.id.filter(|_| renumbered) {
+            self.push(place, Step::CleanRuv { suffix: suffix.clone(), id });
+        }
+    }
+
+    /// What an interrupted change of the number has left.
+    fn finish_cleaning(&mut self, server: &Server<'_>, place: &Place, suffix: &Dn, found: &observed::Backend, to: Part) {
+        for unfinished in &server.found.unfinished {
+            if let Unfinished::CleanRuv { backend, id } = unfinished
+                && backend.eq_ignore_ascii_case(&found.name)
+                && to.id.is_some_and(|now| now != *id)
+                && found.replica_id != Some(*id)
+            {
+                self.push(place, Step::CleanRuv { suffix: suffix.clone(), id: *id });
+            }
+        }
+    }
+
+    /// Bind identities below `cn=config` belong to this server alone, so it has to make them.
+    fn managers(&mut self, server: &mut Server<'_>, place: &Place, backend: &Backend) {
+        let config = layout::config();
+        let names = backend.settings.list("replicabinddn").unwrap_or_default();
+        let password = backend.settings.secret("replicacredentials");
+        for dn in names.iter().filter_map(|name| Dn::parse(name).ok()).filter(|dn| dn.is_below(&config)) {
+            let is_there = server.found.managers.contains(&dn);
+            match password {
+                None if is_there => {}
+                None => {
+                    let message = format!("option 'ReplicaCredentials' is missing: {dn} is to be created with it as its password");
+                    self.problems.add(place, backend.at, message);
+                }
+                Some(password) if is_there => {
+                    if !self.secrets.is_the_same(place, "replicacredentials") && server.made.insert(dn.clone()) {
+                        self.push(place, Step::SetPassword { dn, attribute: "userPassword", password: password.clone() });
+                    }
+                }
+                Some(password) => {
+                    self.push(place, Step::CreateManager { dn: dn.clone(), password: password.clone() });
+                    server.made.insert(dn.clone());
+                    server.found.managers.push(dn);
+                }
+            }
+        }
+    }
+
+    /// Options of a replica that is not there would be lost without a word.
+    fn check_unused(&mut self, place: &Place, backend: &Backend) {
+        for (option, _) in backend.settings.iter() {
+            if of_the_replica(option) || of_the_changelog(option) {
+                let message = format!("option '{}' needs a 'ReplicaRole': the backend has no part in replication", option.spelling);
+                self.problems.add(place, backend.at, message);
+            }
+        }
+        if backend.replica_id.is_some() {
+            self.problems.add(place, backend.at, "option 'ReplicaId' needs the 'ReplicaRole' supplier");
+        }
+    }
+}
+
+fn of_the_replica(option: &Definition) -> bool {
+    matches!(option.home, Home::Replica(_))
+}
+
+fn of_the_changelog(option: &Definition) -> bool {
+    matches!(option.home, Home::Changelog(_))
+}
