@@ -1,4 +1,8 @@
 //! The domain of 389 Directory Server: what its instances should be, what they are, and the plan that leads from one to the
 //! other. Everything here is a function of its arguments: no file, no process, no network, no clock.
 
+pub mod dn;
 pub mod value;
+
+#[cfg(test)]
+mod tests;
