@@ -6,6 +6,7 @@ pub mod codec;
 pub mod dn;
 pub mod entry;
 pub mod layout;
+pub mod ldif;
 pub mod observed;
 pub mod options;
 pub mod place;
@@ -16,3 +17,6 @@ pub mod specification;
 pub mod value;
 pub mod variables;
 pub mod version;
+
+#[cfg(test)]
+mod tests;
