@@ -98,6 +98,11 @@ impl Dn {
         Ok(Self { text: text.to_owned(), normal: normals.join(","), rdns })
     }
 
+    /// The empty name.
+    pub fn root() -> Self {
+        Self { text: String::new(), normal: String::new(), rdns: Vec::new() }
+    }
+
     /// The name as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -112,7 +117,7 @@ impl Dn {
     pub fn parent(&self) -> Option<Self> {
         let (_, above) = self.rdns.split_first()?;
         let Some(first) = above.first() else {
-            return Some(Self { text: String::new(), normal: String::new(), rdns: Vec::new() });
+            return Some(Self::root());
         };
         let rdns = above
             .iter()

@@ -3,11 +3,13 @@
 
 pub mod action;
 pub mod codec;
+pub mod comparison;
 pub mod dn;
 pub mod entry;
 pub mod layout;
 pub mod ldif;
 pub mod observed;
+pub mod operation;
 pub mod options;
 pub mod place;
 pub mod plan;

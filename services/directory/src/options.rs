@@ -9,7 +9,7 @@ mod instance;
 use crate::{codec::Codec, setting::Setting, value::Node, version::Version};
 
 /// What kind of object an option belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// One server.
     Instance,

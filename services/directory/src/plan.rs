@@ -7,31 +7,16 @@ mod difference;
 mod indexes;
 mod roles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     action::{Action, Step},
+    comparison::Comparisons,
     dn::Dn,
     observed::{self, Unfinished},
     place::{Place, Problems},
     specification::{Instance, Presence, Specification, State},
 };
-
-/// Which secrets the server has already, as far as that could be found out.
-#[derive(Debug, Clone, Default)]
-pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
-
-impl Comparisons {
-    /// Says whether the server has the secret that is wanted for an option of an object.
-    pub fn insert(&mut self, place: Place, option: &'static str, is_the_same: bool) {
-        self.0.insert((place, option), is_the_same);
-    }
-
-    /// What nobody could compare is set, for a password that is set again does no harm and a wrong one does.
-    fn is_the_same(&self, place: &Place, option: &'static str) -> bool {
-        self.0.get(&(place.clone(), option)).copied().unwrap_or(false)
-    }
-}
 
 /// The actions that make a host what it should be. What no action can do is a problem, and then there is no plan.
 pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparisons) -> Result<Vec<Action>, Problems> {

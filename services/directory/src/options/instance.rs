@@ -3,6 +3,7 @@
 use crate::{
     codec::Codec,
     options::{COUNT, COUNT_OR_NONE, Definition, Home, state},
+    version::Version,
 };
 
 const PORT: Codec = Codec::Number(0, 65535);
@@ -68,7 +69,8 @@ pub(super) const OPTIONS: &[Definition] = &[
     )
     .fixed(),
     Definition::new("mdb_max_size", COUNT, Home::Mdb("nsslapd-mdb-max-size"), "Bytes that an LMDB database may grow to.")
-        .restart(),
+        .restart()
+    .since(Version::new(2, 1, 0)),
     Definition::new("config_dir", Codec::Path, Home::Creation, "Folder of the configuration.").fixed(),
     Definition::new("log_dir", Codec::Path, Home::Creation, "Folder of logs.").fixed(),
     Definition::new("local_state_dir", Codec::Path, Home::Creation, "Folder of variable data.").fixed(),

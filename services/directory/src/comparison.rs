@@ -1,0 +1,92 @@
+//! Secrets that are wanted and secrets that the server has. A server tells nobody its own, so whoever plans asks first whether
+//! they are the same, in a way that the server offers, such as a bind.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    dn::Dn,
+    layout,
+    options::Scope,
+    place::Place,
+    secret::Secret,
+    setting::Setting,
+    specification::{Presence, Specification},
+};
+
+/// Which secrets the server has already, as far as that could be found out.
+#[derive(Debug, Clone, Default)]
+pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
+
+/// One secret that is wanted, and where the server has its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The object.
+    pub place: Place,
+    /// The option.
+    pub option: &'static str,
+    /// The entry that has the secret.
+    pub dn: Dn,
+    /// The attribute that holds it.
+    pub attribute: &'static str,
+    /// The one that is wanted.
+    pub secret: Secret,
+}
+
+impl Comparisons {
+    /// Notes the answer to a question. Of several questions for one option all have to be answered with yes.
+    pub fn insert(&mut self, question: &Question, is_the_same: bool) {
+        let known = self.0.entry((question.place.clone(), question.option)).or_insert(true);
+        *known &= is_the_same;
+    }
+
+    /// What nobody could compare is not the same: a password that is set again does no harm, and a wrong one does.
+    pub(crate) fn is_the_same(&self, place: &Place, option: &'static str) -> bool {
+        self.0.get(&(place.clone(), option)).copied().unwrap_or(false)
+    }
+}
+
+/// All that there is to ask about the secrets of a specification.
+pub fn questions(wanted: &Specification) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for instance in wanted.instances.iter().filter(|instance| instance.presence == Presence::Present) {
+        let place = instance.place();
+        if let Some(secret) = instance.settings.secret("rootpw") {
+            questions.push(Question {
+                place: place.clone(),
+                option: "rootpw",
+                dn: layout::config(),
+                attribute: "nsslapd-rootpw",
+                secret: secret.clone(),
+            });
+        }
+        for backend in &instance.backends {
+            let place = place.child(Scope::Backend, &backend.name);
+            let names = backend.settings.list("replicabinddn").unwrap_or_default();
+            let managers = names.iter().filter_map(|name| Dn::parse(name).ok()).filter(|dn| dn.is_below(&layout::config()));
+            if let Some(secret) = backend.settings.secret("replicacredentials") {
+                questions.extend(managers.map(|dn| Question {
+                    place: place.clone(),
+                    option: "replicacredentials",
+                    dn,
+                    attribute: "userPassword",
+                    secret: secret.clone(),
+                }));
+            }
+            let Some(suffix) = &backend.suffix else { continue };
+            for agreement in &backend.agreements {
+                let place = place.child(Scope::Agreement, &agreement.name);
+                for (option, setting) in agreement.settings.iter().filter(|(option, _)| option.is_secret()) {
+                    let (Some(attribute), Setting::Secret(secret)) = (option.home.attribute(), setting) else { continue };
+                    questions.push(Question {
+                        place: place.clone(),
+                        option: option.name,
+                        dn: layout::agreement(suffix, &agreement.name),
+                        attribute,
+                        secret: secret.clone(),
+                    });
+                }
+            }
+        }
+    }
+    questions
+}
