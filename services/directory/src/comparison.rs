@@ -15,7 +15,7 @@ use crate::{
 
 /// Which secrets the server has already, as far as that could be found out.
 #[derive(Debug, Clone, Default)]
-pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
+pub struct Comparisons(BTreeMap<(String, &'static str), bool>);
 
 /// One secret that is wanted, and where the server has its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,14 +35,19 @@ pub struct Question {
 impl Comparisons {
     /// Notes the answer to a question. Of several questions for one option all have to be answered with yes.
     pub fn insert(&mut self, question: &Question, is_the_same: bool) {
-        let known = self.0.entry((question.place.clone(), question.option)).or_insert(true);
+        let known = self.0.entry(key(&question.place, question.option)).or_insert(true);
         *known &= is_the_same;
     }
 
     /// What nobody could compare is not the same: a password that is set again does no harm, and a wrong one does.
     pub(crate) fn is_the_same(&self, place: &Place, option: &'static str) -> bool {
-        self.0.get(&(place.clone(), option)).copied().unwrap_or(false)
+        self.0.get(&key(place, option)).copied().unwrap_or(false)
     }
+}
+
+/// Names are the same in any case.
+fn key(place: &Place, option: &'static str) -> (String, &'static str) {
+    (place.dotted().to_lowercase(), option)
 }
 
 /// All that there is to ask about the secrets of a specification.

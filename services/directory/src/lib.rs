@@ -19,6 +19,7 @@ pub mod specification;
 pub mod value;
 pub mod variables;
 pub mod version;
+pub mod yaml;
 
 #[cfg(test)]
 mod tests;

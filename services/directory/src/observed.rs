@@ -3,19 +3,15 @@
 
 mod read;
 
-use crate::{
-    dn::Dn,
-    entry::Tree,
-    setting::Settings,
-    specification::Role,
-    version::Version,
-};
+use crate::{dn::Dn, entry::Tree, setting::Settings, specification::Role, version::Version};
 
 /// All that a host has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Host {
     /// The version of 389 DS that is installed.
     pub version: Option<Version>,
+    /// The indexes that backends of a new instance get.
+    pub default_indexes: Vec<Index>,
     /// Its instances.
     pub instances: Vec<Instance>,
 }
@@ -33,9 +29,11 @@ pub struct Instance {
     pub unfinished: Vec<Unfinished>,
     /// Its options, but for those that have their default. Secrets are never among them.
     pub settings: Settings,
+    /// The indexes that new backends get.
+    pub default_indexes: Vec<Index>,
     /// Its backends.
     pub backends: Vec<Backend>,
-    /// Bind identities of replication that have an entry below `cn=config`.
+    /// Entries below `cn=config` that other servers may bind with.
     pub managers: Vec<Dn>,
 }
 

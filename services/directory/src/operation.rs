@@ -80,7 +80,8 @@ pub fn operations(action: &Action) -> Vec<Operation> {
         }
         Step::CreateIndex { backend, settings } => {
             let system = settings.switch("systemindex").unwrap_or(false).to_string();
-            let index = entry(layout::index(backend, name), &["top", "nsIndex"]).with("cn", &[name]).with("nsSystemIndex", &[&system]);
+            let index =
+                entry(layout::index(backend, name), &["top", "nsIndex"]).with("cn", &[name]).with("nsSystemIndex", &[&system]);
             vec![add(index, settings)]
         }
         Step::DeleteIndex { backend } => vec![Operation::Delete(layout::index(backend, name))],

@@ -20,7 +20,8 @@ use crate::{
 
 /// The actions that make a host what it should be. What no action can do is a problem, and then there is no plan.
 pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparisons) -> Result<Vec<Action>, Problems> {
-    let mut planner = Planner { found, secrets, prunes: wanted.state == State::Updated, actions: Vec::new(), problems: Problems::new() };
+    let mut planner =
+        Planner { found, secrets, prunes: wanted.state == State::Updated, actions: Vec::new(), problems: Problems::new() };
     match wanted.state {
         State::Absent if wanted.instances.is_empty() => planner.remove(|instance| instance.is_ours),
         State::Absent => planner.remove(|found| wanted.instances.iter().any(|instance| instance.is_called(&found.name))),
@@ -91,7 +92,13 @@ impl Planner<'_> {
         let place = wanted.place();
         self.check_version(&place, wanted);
         let mut server = match self.found.instance(&wanted.name) {
-            Some(found) => Server { place: Place::instance(&found.name), wanted, found: found.clone(), wants_restart: false, made: BTreeSet::new() },
+            Some(found) => Server {
+                place: Place::instance(&found.name),
+                wanted,
+                found: found.clone(),
+                wants_restart: false,
+                made: BTreeSet::new(),
+            },
             None => self.create(place, wanted),
         };
         let was_running = server.found.is_running;
@@ -120,7 +127,11 @@ impl Planner<'_> {
 
     fn create<'w>(&mut self, place: Place, wanted: &'w Instance) -> Server<'w> {
         if wanted.settings.secret("rootpw").is_none() {
-            self.problems.add(&place, wanted.at, "option 'rootpw' is missing: a new instance needs a password for its administrator");
+            self.problems.add(
+                &place,
+                wanted.at,
+                "option 'rootpw' is missing: a new instance needs a password for its administrator",
+            );
         }
         self.push(&place, Step::CreateInstance(wanted.settings.clone()));
         let found = observed::Instance {
@@ -129,6 +140,7 @@ impl Planner<'_> {
             is_running: false,
             unfinished: Vec::new(),
             settings: wanted.settings.clone(),
+            default_indexes: self.found.default_indexes.clone(),
             backends: Vec::new(),
             managers: Vec::new(),
         };

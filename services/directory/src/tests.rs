@@ -1,4 +1,7 @@
-//! The syntaxes as tables of what is read from what, and what must hold for whatever is read or written.
+//! What must hold for whatever is read, written and planned, and tables of examples.
 
 mod dn;
 mod ldif;
+mod model;
+mod plan;
+mod specification;

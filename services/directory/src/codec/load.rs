@@ -1,9 +1,6 @@
 //! Values as the server stores them. It lets in much that a user may not write, so nothing is refused here that can be shown.
 
-use crate::{
-    codec::Codec,
-    setting::Setting,
-};
+use crate::{codec::Codec, setting::Setting};
 
 impl Codec {
     /// Reads an attribute's values; `None` if there is none, or if this kind of value cannot be seen in them. Secrets are
@@ -28,7 +25,8 @@ impl Codec {
             Self::Fraction => {
                 let text = first?.trim();
                 let names = text.rsplit_once('$').map_or(text, |(_, names)| names).trim();
-                let excluded = names.get(..7).filter(|word| word.eq_ignore_ascii_case("EXCLUDE")).map_or(names, |word| &names[word.len()..]);
+                let excluded =
+                    names.get(..7).filter(|word| word.eq_ignore_ascii_case("EXCLUDE")).map_or(names, |word| &names[word.len()..]);
                 Some(list(excluded.split([' ', ','])))
             }
             _ if self.is_list() => first.map(|_| list(values.iter().copied())),

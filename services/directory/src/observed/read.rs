@@ -26,21 +26,23 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
         Home::Mdb(_) => mdb.to_vec(),
         _ => Vec::new(),
     });
-    let defaults = default_indexes(tree);
+    let defaults: BTreeMap<_, _> =
+        default_indexes(tree).into_iter().map(|index| (index.name.to_lowercase(), index.settings)).collect();
     let ldbm = layout::ldbm();
     let found = tree.children(&ldbm).filter(|entry| entry.is_a("nsBackendInstance"));
     let mut backends: Vec<Backend> = found.filter_map(|entry| backend(entry, tree, &defaults)).collect();
     backends.sort_by_key(|backend| backend.name.to_lowercase());
+    let binds = |entry: &&Entry| entry.is_a("netscapeServer") || entry.is_a("nsAccount") || entry.is_a("person");
     let config_dn = layout::config();
-    let managers = backends.iter().flat_map(|backend| backend.settings.list("replicabinddn").unwrap_or_default());
-    let managers: BTreeSet<Dn> = managers.filter_map(|dn| Dn::parse(dn).ok()).collect();
-    let managers = managers.into_iter().filter(|dn| dn.is_below(&config_dn) && tree.get(dn).is_some()).collect();
+    let managers =
+        tree.iter().filter(|entry| entry.dn.is_below(&config_dn)).filter(binds).map(|entry| entry.dn.clone()).collect();
     Instance {
         name: name.to_owned(),
         is_ours: false,
         is_running: false,
         unfinished: Vec::new(),
         settings,
+        default_indexes: default_indexes(tree),
         backends,
         managers,
     }
@@ -108,10 +110,9 @@ fn index(entry: &Entry, defaults: &BTreeMap<String, Settings>) -> Option<Index> 
     Some(Index { name, kind, settings })
 }
 
-fn default_indexes(tree: &Tree) -> BTreeMap<String, Settings> {
+fn default_indexes(tree: &Tree) -> Vec<Index> {
     let parent = layout::default_indexes();
-    let named = |entry: &Entry| Some((entry.text("cn")?.to_lowercase(), settings(Scope::Index, |_| vec![Some(entry)])));
-    tree.children(&parent).filter_map(named).collect()
+    tree.children(&parent).filter_map(|entry| index(entry, &BTreeMap::new())).collect()
 }
 
 /// Types and matching rules are sets. The server leaves rules out when it copies some of its defaults (parentid's

@@ -19,9 +19,8 @@ pub(super) fn suffix_entry(suffix: &Dn) -> Entry {
 
 /// The entry of a suffix and those with which many directories begin.
 pub(super) fn sample_entries(suffix: &Dn) -> Vec<Entry> {
-    let unit = |name: &str| {
-        Entry::new(suffix.child("ou", name)).with("objectClass", &["top", "organizationalUnit"]).with("ou", &[name])
-    };
+    let unit =
+        |name: &str| Entry::new(suffix.child("ou", name)).with("objectClass", &["top", "organizationalUnit"]).with("ou", &[name]);
     let units = ["groups", "people", "permissions", "services"].map(unit);
     [suffix_entry(suffix)].into_iter().chain(units).collect()
 }
@@ -33,8 +32,5 @@ pub(super) fn manager(dn: &Dn) -> Entry {
     if attribute.eq_ignore_ascii_case("cn") {
         return entry.with("objectClass", &["top", "netscapeServer", "nsAccount"]).with("cn", &[value]);
     }
-    entry
-        .with("objectClass", &["top", "netscapeServer", "nsAccount", "inetUser"])
-        .with("cn", &[value])
-        .with(attribute, &[value])
+    entry.with("objectClass", &["top", "netscapeServer", "nsAccount", "inetUser"]).with("cn", &[value]).with(attribute, &[value])
 }

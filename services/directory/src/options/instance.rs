@@ -8,7 +8,7 @@ use crate::{
 
 const PORT: Codec = Codec::Number(0, 65535);
 
-pub(super) const OPTIONS: &[Definition] = &[
+pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the instance, without slapd- before it.")
         .alias(&["instance_name"])
         .required()
@@ -70,7 +70,7 @@ pub(super) const OPTIONS: &[Definition] = &[
     .fixed(),
     Definition::new("mdb_max_size", COUNT, Home::Mdb("nsslapd-mdb-max-size"), "Bytes that an LMDB database may grow to.")
         .restart()
-    .since(Version::new(2, 1, 0)),
+        .since(Version::new(2, 1, 0)),
     Definition::new("config_dir", Codec::Path, Home::Creation, "Folder of the configuration.").fixed(),
     Definition::new("log_dir", Codec::Path, Home::Creation, "Folder of logs.").fixed(),
     Definition::new("local_state_dir", Codec::Path, Home::Creation, "Folder of variable data.").fixed(),

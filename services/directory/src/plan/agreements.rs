@@ -2,8 +2,7 @@
 
 use crate::{
     action::Step,
-    layout,
-    observed,
+    layout, observed,
     options::{Definition, Home, Scope},
     plan::{Planner, Server, backends},
     specification::{Backend, Child, Presence, Role, RoleWish},
@@ -26,7 +25,8 @@ impl Planner<'_> {
                 None => self.prunes,
             };
             let agreements = std::mem::take(&mut backend.agreements);
-            let (gone, kept): (Vec<_>, Vec<_>) = agreements.into_iter().partition(|agreement| sends_no_more || goes(&agreement.name));
+            let (gone, kept): (Vec<_>, Vec<_>) =
+                agreements.into_iter().partition(|agreement| sends_no_more || goes(&agreement.name));
             backend.agreements = kept;
             for agreement in gone {
                 self.delete(server, backend, &agreement.name);

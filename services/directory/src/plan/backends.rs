@@ -18,7 +18,8 @@ impl Planner<'_> {
             Some(wanted) => wanted.presence == Presence::Absent,
             None => planner.prunes,
         };
-        let (mut gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut server.found.backends).into_iter().partition(|backend| goes(self, backend));
+        let (mut gone, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut server.found.backends).into_iter().partition(|backend| goes(self, backend));
         server.found.backends = kept;
         self.retire_agreements(server, &gone);
         self.retire_replicas(server, &gone);
@@ -55,18 +56,19 @@ impl Planner<'_> {
         let mut settings = backend.settings.clone();
         settings.retain(|option| matches!(option.home, Home::Backend(_)));
         self.push(&place, Step::CreateBackend { suffix: suffix.clone(), parent, settings: settings.clone() });
-        server.found.backends.push(observed::Backend {
+        let found = observed::Backend {
             name: backend.name.clone(),
             suffix: suffix.clone(),
             role: None,
             replica_id: None,
             has_changelog: false,
             settings,
-            indexes: Vec::new(),
+            indexes: server.found.default_indexes.clone(),
             agreements: Vec::new(),
-        });
+        };
         // Indexes are there before the first entry, so that nothing has to be indexed again.
-        self.create_indexes(server, backend);
+        self.indexes(server, backend, &found);
+        server.found.backends.push(found);
         self.fill(&place, backend, suffix);
     }
 
@@ -93,10 +95,8 @@ impl Planner<'_> {
         let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
-        self.change_indexes(server, backend, found);
-        let is_unfilled = |unfinished: &Unfinished| {
-            matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name))
-        };
+        self.indexes_with_data(server, backend, found);
+        let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
         if server.found.unfinished.iter().any(is_unfilled) {
             self.fill(&place, backend, suffix);
         }

@@ -4,10 +4,23 @@ use crate::{
     action::Step,
     layout,
     observed::{self, IndexKind, Unfinished},
-    options::Scope,
+    options::{Definition, Scope},
     plan::{Planner, Server, backends::wanted_backend},
     specification::{Backend, Child, Presence},
 };
+
+/// Indexes that the server makes for itself in every backend.
+const SERVERS_OWN: [&str; 9] = [
+    "aci",
+    "entryrdn",
+    "entryusn",
+    "nscpEntryDN",
+    "nsds5ReplConflict",
+    "nsuniqueid",
+    "numsubordinates",
+    "objectclass",
+    "parentid",
+];
 
 impl Planner<'_> {
     pub(super) fn retire_indexes(&mut self, server: &Server<'_>) {
@@ -25,7 +38,11 @@ impl Planner<'_> {
                     continue;
                 }
                 if index.kind == IndexKind::System {
-                    self.problems.add(&place, listed.and_then(|child| child.at), "the server needs this index: it cannot be deleted");
+                    self.problems.add(
+                        &place,
+                        listed.and_then(|child| child.at),
+                        "the server needs this index: it cannot be deleted",
+                    );
                     continue;
                 }
                 self.push(&place, Step::DeleteIndex { backend: found.name.clone() });
@@ -33,23 +50,22 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn create_indexes(&mut self, server: &Server<'_>, backend: &Backend) {
-        for index in present(backend) {
-            self.create_index(server, &backend.name, index);
-        }
-    }
-
-    /// Creates and changes indexes of a backend that has data.
-    pub(super) fn change_indexes(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) {
-        let mut stale = unfinished(server, found);
+    /// Creates and changes the indexes of a backend that is empty. Gives back those that it has touched.
+    pub(super) fn indexes(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) -> Vec<String> {
+        let mut touched = Vec::new();
         for index in present(backend) {
             let place = server.place.child(Scope::Backend, &found.name).child(Scope::Index, &index.name);
             let Some(known) = found.index(&index.name) else {
-                self.create_index(server, &found.name, index);
-                stale.push(index.name.clone());
+                // A new backend has those of the server although nobody has seen them yet.
+                if !SERVERS_OWN.iter().any(|name| name.eq_ignore_ascii_case(&index.name)) {
+                    let step = Step::CreateIndex { backend: found.name.clone(), settings: index.settings.clone() };
+                    self.push(&place, step);
+                    touched.push(index.name.clone());
+                }
                 continue;
             };
-            let changes = self.changes(&place, index.at, &index.settings, &known.settings, |option| option.home.attribute().is_some());
+            let is_set = |option: &Definition| option.home.attribute().is_some();
+            let changes = self.changes(&place, index.at, &index.settings, &known.settings, is_set);
             if changes.is_empty() {
                 continue;
             }
@@ -58,18 +74,20 @@ impl Planner<'_> {
                 continue;
             }
             self.set(server, &place, layout::index(&found.name, &known.name), changes);
-            stale.push(known.name.clone());
+            touched.push(known.name.clone());
         }
+        touched
+    }
+
+    /// The same for a backend that has data.
+    pub(super) fn indexes_with_data(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) {
+        let mut stale = unfinished(server, found);
+        stale.extend(self.indexes(server, backend, found));
         stale.sort_by_key(|attribute| attribute.to_lowercase());
         stale.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
         if !stale.is_empty() {
             self.push(&server.place.child(Scope::Backend, &found.name), Step::Reindex { attributes: stale });
         }
-    }
-
-    fn create_index(&mut self, server: &Server<'_>, backend: &str, index: &Child) {
-        let place = server.place.child(Scope::Backend, backend).child(Scope::Index, &index.name);
-        self.push(&place, Step::CreateIndex { backend: backend.to_owned(), settings: index.settings.clone() });
     }
 }
 

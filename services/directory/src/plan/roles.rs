@@ -127,7 +127,8 @@ impl Planner<'_> {
             match password {
                 None if is_there => {}
                 None => {
-                    let message = format!("option 'ReplicaCredentials' is missing: {dn} is to be created with it as its password");
+                    let message =
+                        format!("option 'ReplicaCredentials' is missing: {dn} is to be created with it as its password");
                     self.problems.add(place, backend.at, message);
                 }
                 Some(password) if is_there => {
@@ -148,7 +149,8 @@ impl Planner<'_> {
     fn check_unused(&mut self, place: &Place, backend: &Backend) {
         for (option, _) in backend.settings.iter() {
             if of_the_replica(option) || of_the_changelog(option) {
-                let message = format!("option '{}' needs a 'ReplicaRole': the backend has no part in replication", option.spelling);
+                let message =
+                    format!("option '{}' needs a 'ReplicaRole': the backend has no part in replication", option.spelling);
                 self.problems.add(place, backend.at, message);
             }
         }

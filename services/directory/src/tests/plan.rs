@@ -1,0 +1,560 @@
+//! Plans, as the messages of their actions, and what must hold for all of them: carried out on a model of the server they
+//! lead to what was wanted, whatever there was before and wherever they are interrupted.
+
+use proptest::prelude::*;
+
+use crate::{
+    action::Action,
+    observed,
+    place::Problems,
+    plan::plan,
+    specification::{Presence, RoleWish, Specification, State},
+    tests::model::Model,
+    value::{Map, Node, Value},
+    variables::Variables,
+    version::Version,
+    yaml,
+};
+
+const FIXED: Version = Version::new(3, 1, 2);
+const CRASHING: Version = Version::new(2, 3, 1);
+
+fn read(variables: &Node) -> Specification {
+    Specification::read(&Variables::read(variables).unwrap()).unwrap()
+}
+
+fn wanted(text: &str) -> Specification {
+    read(&yaml::parse(text).unwrap())
+}
+
+fn plan_for(model: &Model, wanted: &Specification) -> Result<Vec<Action>, Problems> {
+    plan(wanted, &model.observe(), &model.compare(wanted))
+}
+
+/// Plans, carries out, and gives what was done.
+fn apply(model: &mut Model, wanted: &Specification) -> Vec<String> {
+    let actions = plan_for(model, wanted).unwrap();
+    model.carry_out(&actions, actions.len());
+    actions.iter().flat_map(Action::messages).collect()
+}
+
+#[track_caller]
+fn settled(model: &Model, wanted: &Specification) {
+    assert_eq!(plan_for(model, wanted).unwrap(), []);
+    for server in model.servers.values() {
+        assert!(server.stale().is_empty(), "{:?}", server.stale());
+        assert!(server.is_sane());
+    }
+}
+
+/// What is done when a host that is as the first text says shall be as the second says.
+#[track_caller]
+fn check(version: Version, before: &str, after: &str, expected: &[&str]) {
+    let mut model = Model::new(version);
+    if !before.is_empty() {
+        apply(&mut model, &wanted(before));
+    }
+    let after = wanted(after);
+    assert_eq!(apply(&mut model, &after), expected);
+    settled(&model, &after);
+}
+
+#[track_caller]
+fn refused(before: &str, after: &str, expected: &[&str]) {
+    let mut model = Model::new(FIXED);
+    if !before.is_empty() {
+        apply(&mut model, &wanted(before));
+    }
+    let problems = plan_for(&model, &wanted(after)).unwrap_err();
+    assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+/// An instance with these lines for its backend.
+fn backend(lines: &[&str]) -> String {
+    let lines: String = lines.iter().map(|line| format!("\n      {line}")).collect();
+    format!("ds389_instances:\n- name: one\n  rootpw: secret12\n  backends:\n    - name: root\n      suffix: dc=test{lines}\n")
+}
+
+const ONE: &str = "ds389_instances: [{name: one, rootpw: secret12}]";
+
+#[test]
+fn an_instance_is_created_with_its_options_and_started() {
+    check(FIXED, "", ONE, &["Creating instance slapd-one", "Starting instance slapd-one"]);
+    let stopped = "ds389_instances: [{name: one, rootpw: secret12, started: false}]";
+    check(FIXED, "", stopped, &["Creating instance slapd-one"]);
+}
+
+#[test]
+fn states_create_prune_remove_start_and_stop() {
+    let two = "ds389_instances: [{name: one, rootpw: secret12}, {name: two, rootpw: secret12}]";
+    check(FIXED, two, ONE, &[]);
+    check(FIXED, two, &format!("state: updated\n{ONE}"), &["Removing instance slapd-two"]);
+    check(FIXED, two, &format!("state: absent\n{ONE}"), &["Removing instance slapd-one"]);
+    check(FIXED, two, "state: absent", &["Removing instance slapd-one", "Removing instance slapd-two"]);
+    check(FIXED, two, &format!("state: stopped\n{ONE}"), &["Stopping instance slapd-one"]);
+    check(FIXED, two, &format!("state: started\n{ONE}"), &[]);
+    check(FIXED, two, "ds389_instances: [{name: TWO, state: absent}]", &["Removing instance slapd-two"]);
+    check(FIXED, ONE, "state: absent\nds389_instances: [{name: other}]", &[]);
+}
+
+#[test]
+fn an_instance_that_nobody_listed_is_never_pruned() {
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(ONE));
+    model.servers.get_mut("one").unwrap().is_ours = false;
+    for text in ["state: absent", "state: updated"] {
+        assert_eq!(apply(&mut model, &wanted(text)), [""; 0], "{text}");
+    }
+    assert_eq!(apply(&mut model, &wanted(&format!("state: absent\n{ONE}"))), ["Removing instance slapd-one"]);
+}
+
+#[test]
+fn a_stopped_instance_is_started_for_changes_alone() {
+    let stopped = "ds389_instances: [{name: one, rootpw: secret12, started: false}]";
+    check(FIXED, stopped, stopped, &[]);
+    let changed = "ds389_instances: [{name: one, rootpw: secret12, started: false, nsslapd_sizelimit: 10}]";
+    let expected = ["Starting instance slapd-one", "Set nsslapd-sizelimit:10 in cn=config", "Stopping instance slapd-one"];
+    check(FIXED, stopped, changed, &expected);
+    check(FIXED, stopped, ONE, &["Starting instance slapd-one"]);
+}
+
+#[test]
+fn options_are_set_where_they_live_and_the_server_restarts_once_if_one_needs_it() {
+    let changed = "ds389_instances: [{name: one, rootpw: secret12, port: 1389, secure_port: 1636, nsslapd_sizelimit: -1, \
+                   sslVersionMin: TLS1.3, nsslapd_lookthroughlimit: 7, nsslapd_cache_autosize: 0}]";
+    let expected = [
+        "Set nsslapd-sizelimit:-1 in cn=config",
+        "Set nsslapd-port:1389 in cn=config",
+        "Set nsslapd-secureport:1636 in cn=config",
+        "Set sslVersionMin:TLS1.3 in cn=encryption,cn=config",
+        "Set nsslapd-lookthroughlimit:7 in cn=config,cn=ldbm database,cn=plugins,cn=config",
+        "Set nsslapd-cache-autosize:0 in cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config",
+        "Restarting instance slapd-one",
+    ];
+    check(FIXED, ONE, changed, &expected);
+    check(FIXED, "", changed, &["Creating instance slapd-one", "Starting instance slapd-one"]);
+}
+
+#[test]
+fn a_default_that_is_written_changes_nothing() {
+    let written =
+        "ds389_instances: [{name: one, rootpw: secret12, port: 389, nsslapd_sizelimit: 2000, root_dn: 'CN=Directory  Manager'}]";
+    check(FIXED, ONE, written, &[]);
+}
+
+#[test]
+fn a_password_is_set_when_it_is_another() {
+    let changed = "ds389_instances: [{name: one, rootpw: secret34}]";
+    check(FIXED, ONE, changed, &["Set nsslapd-rootpw in cn=config"]);
+}
+
+#[test]
+fn backends_come_with_indexes_before_their_first_entry() {
+    let after =
+        backend(&["nsslapd-x: 1"]).replace("nsslapd-x: 1", "readonly: on\n      indexes: [{name: l, indextype: [eq, pres]}]");
+    let expected = ["Creating backend root on suffix dc=test", "Creating index l on backend root", "Adding entry dc=test"];
+    check(FIXED, ONE, &after, &expected);
+    let bare = backend(&["create_suffix_entry: no"]);
+    check(FIXED, ONE, &bare, &["Creating backend root on suffix dc=test"]);
+    let sample = backend(&["sample_entries: yes"]);
+    check(FIXED, ONE, &sample, &["Creating backend root on suffix dc=test", "Adding entry dc=test and sample entries below it"]);
+}
+
+#[test]
+fn a_suffix_comes_after_the_one_above_it_and_goes_before() {
+    let both = "ds389_instances: [{name: one, rootpw: secret12, backends: [\
+                {name: sub, suffix: 'ou=sub,dc=test', create_suffix_entry: no}, {name: root, suffix: 'dc=test', create_suffix_entry: no}]}]";
+    let expected = ["Creating backend root on suffix dc=test", "Creating backend sub on suffix ou=sub,dc=test"];
+    check(FIXED, ONE, both, &expected);
+    let expected = ["Deleting backend sub on suffix ou=sub,dc=test", "Deleting backend root on suffix dc=test"];
+    check(FIXED, both, &format!("state: updated\n{ONE}"), &expected);
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(both));
+    let tree = &model.servers["one"].tree;
+    let mapping = tree.get(&crate::layout::mapping_tree(&crate::dn::Dn::parse("ou=sub,dc=test").unwrap())).unwrap();
+    assert_eq!(mapping.texts("nsslapd-parent-suffix"), ["dc=test"]);
+}
+
+#[test]
+fn an_index_that_comes_or_changes_is_filled() {
+    let (none, eq) = (backend(&[]), backend(&["indexes: [{name: l, indextype: eq}]"]));
+    let more = backend(&["indexes: [{name: L, IndexType: 'pres,eq', matchingrule: caseExactMatch}]"]);
+    check(FIXED, &none, &eq, &["Creating index l on backend root", "Indexing l of backend root"]);
+    let expected = [
+        "Set nsIndexType:pres eq in cn=l,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config",
+        "Set nsMatchingRule:caseExactMatch in cn=l,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config",
+        "Indexing l of backend root",
+    ];
+    check(FIXED, &eq, &more, &expected);
+    check(
+        FIXED,
+        &more,
+        &eq,
+        &["Set nsIndexType:eq in cn=L,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config", "Indexing L of backend root"],
+    );
+}
+
+#[test]
+fn indexes_of_the_server_and_of_every_backend_are_not_pruned() {
+    let (none, user) = (backend(&[]), backend(&["indexes: [{name: l, indextype: eq}, {name: uid, indextype: [eq, sub]}]"]));
+    check(FIXED, &user, &none, &[]);
+    let expected = ["Deleting index l on backend root", "Deleting index uid on backend root"];
+    check(FIXED, &user, &format!("state: updated\n{none}"), &expected);
+    check(FIXED, &none, &backend(&["indexes: [{name: cn, state: absent}]"]), &["Deleting index cn on backend root"]);
+}
+
+const REPLICA: &str = "ReplicaBindDN: cn=replication manager,cn=config\n      ReplicaCredentials: secret34\n      ";
+const AGREEMENT: &str = "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389}]";
+
+fn part(role: &str) -> String {
+    match role {
+        "none" => backend(&["ReplicaRole: None"]),
+        "consumer" => backend(&[&format!("{REPLICA}ReplicaRole: consumer")]),
+        "hub" => backend(&[&format!("{REPLICA}ReplicaRole: hub{AGREEMENT}")]),
+        "supplier 2" => backend(&[&format!("{REPLICA}ReplicaRole: supplier\n      ReplicaId: 2{AGREEMENT}")]),
+        _ => backend(&[&format!("{REPLICA}ReplicaRole: supplier\n      ReplicaId: 1{AGREEMENT}")]),
+    }
+}
+
+#[test]
+fn every_part_in_replication_leads_to_every_other() {
+    let manager = "Adding entry cn=replication manager,cn=config";
+    let (make, delete) = ("Creating agreement a on backend one.root", "Deleting agreement a on backend one.root");
+    let (restart, gone) = ("Restarting instance slapd-one", "Delete replica for suffix dc=test");
+    let join = |role: &str| format!("Configure replication as {role} for backend root on suffix dc=test");
+    let change = |verb: &str, from: &str, to: &str| format!("{verb} replica for suffix dc=test from {from} to {to}");
+    let lead = |from: &str, to: &str, expected: &[&str]| check(FIXED, &part(from), &part(to), expected);
+    lead("none", "consumer", &[manager, &join("consumer")]);
+    lead("none", "hub", &[manager, &join("hub"), make]);
+    lead("none", "supplier 1", &[manager, &join("supplier 1"), make]);
+    lead("consumer", "none", &[gone]);
+    lead("consumer", "hub", &[&change("Promote", "consumer", "hub"), restart, make]);
+    lead("consumer", "supplier 1", &[&change("Promote", "consumer", "supplier 1"), restart, make]);
+    lead("hub", "none", &[delete, gone]);
+    lead("hub", "consumer", &[delete, &change("Demote", "hub", "consumer"), restart]);
+    lead("hub", "supplier 1", &[&change("Promote", "hub", "supplier 1")]);
+    lead("supplier 1", "none", &[delete, gone]);
+    lead("supplier 1", "consumer", &[delete, &change("Demote", "supplier 1", "consumer"), restart]);
+    lead("supplier 1", "hub", &[&change("Demote", "supplier 1", "hub")]);
+    let clean = "Cleaning replica id 1 from suffix dc=test";
+    lead("supplier 1", "supplier 2", &[&change("Demote", "supplier 1", "hub"), &change("Promote", "hub", "supplier 2"), clean]);
+    for role in ["none", "consumer", "hub", "supplier 1"] {
+        lead(role, role, &[]);
+        check(FIXED, &part(role), &backend(&[]), &[]);
+    }
+}
+
+#[test]
+fn a_consumer_of_a_server_that_crashes_leaves_replication_as_a_hub() {
+    let expected = [
+        "Promote replica for suffix dc=test from consumer to hub",
+        "Restarting instance slapd-one",
+        "Delete replica for suffix dc=test",
+    ];
+    check(CRASHING, &part("consumer"), &part("none"), &expected);
+    check(
+        CRASHING,
+        &part("hub"),
+        &part("none"),
+        &["Deleting agreement a on backend one.root", "Delete replica for suffix dc=test"],
+    );
+}
+
+#[test]
+fn agreements_come_change_and_go() {
+    let with = |agmts: &str| backend(&[&format!("{REPLICA}ReplicaRole: hub\n      agmts: {agmts}")]);
+    let (a, b) = (
+        "{name: a, ReplicaHost: h, ReplicaPort: 389}",
+        "{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaCredentials: secret56}",
+    );
+    let both = with(&format!("[{a}, {b}]"));
+    check(FIXED, &with(&format!("[{a}]")), &both, &["Creating agreement b on backend one.root"]);
+    check(FIXED, &both, &with("[{name: b, state: absent}]"), &["Deleting agreement b on backend one.root"]);
+    check(FIXED, &both, &format!("state: updated\n{}", with(&format!("[{b}]"))), &["Deleting agreement a on backend one.root"]);
+    let changed = with("[{name: B, ReplicaHost: h, ReplicaPort: 391, ReplicaTransportInfo: SSL, ReplicaCredentials: secret57}]");
+    let dn = "cn=b,cn=replica,cn=dc\\3Dtest,cn=mapping tree,cn=config";
+    let expected = [
+        format!("Set nsDS5ReplicaCredentials in {dn}"),
+        format!("Set nsDS5ReplicaPort:391 in {dn}"),
+        format!("Set nsDS5ReplicaTransportInfo:LDAPS in {dn}"),
+    ];
+    check(FIXED, &both, &changed, &expected.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_changelog_has_its_options_and_a_consumer_has_none() {
+    let with = |role: &str| {
+        backend(&[&format!("{REPLICA}ReplicaRole: {role}\n      ChangelogMaxAge: 2d\n      changelog_max_entries: 5")])
+    };
+    let dn = "cn=changelog,cn=root,cn=ldbm database,cn=plugins,cn=config";
+    let expected = [
+        "Adding entry cn=replication manager,cn=config".to_owned(),
+        "Configure replication as hub for backend root on suffix dc=test".to_owned(),
+        format!("Set nsslapd-changelogmaxage:2d in {dn}"),
+        format!("Set nsslapd-changelogmaxentries:5 in {dn}"),
+    ];
+    check(FIXED, &backend(&[]), &with("hub"), &expected.each_ref().map(String::as_str));
+    check(FIXED, &with("hub"), &with("hub").replace("2d", "48h"), &[]);
+    check(FIXED, &backend(&[]), &with("consumer"), &[&expected[0], &expected[1].replace("hub", "consumer")]);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_all_at_once_and_nothing_is_planned() {
+    refused(
+        "",
+        "ds389_instances: [{name: one}]",
+        &["line 1, column 19: instance one: option 'rootpw' is missing: a new instance needs a password for its administrator"],
+    );
+    refused(
+        &backend(&[]),
+        "ds389_instances: [{name: one, db_lib: mdb, mdb_max_size: 1, user: other, backends: [{name: root, suffix: o=other}]}]",
+        &[
+            "line 1, column 19: instance one: option 'mdb_max_size' is for LMDB, and 'db_lib' of this instance is bdb",
+            "line 1, column 19: instance one: option 'db_lib' of an existing instance cannot be changed: it is bdb, not mdb",
+            "line 1, column 19: instance one: option 'user' of an existing instance cannot be changed: it is dirsrv, not other",
+            "line 1, column 85: instance one, backend root: the suffix of an existing backend cannot be changed: it is dc=test, not o=other",
+        ],
+    );
+    refused(
+        &backend(&[]),
+        "ds389_instances: [{name: one, backends: [{name: b, suffix: DC=Test}]}]",
+        &["line 1, column 42: instance one, backend b: suffix DC=Test is that of backend root already"],
+    );
+    refused(
+        &backend(&[]),
+        &backend(&["indexes: [{name: aci, state: absent}, {name: entryrdn, indextype: eq}]"]),
+        &[
+            "line 7, column 17: instance one, backend root, index aci: the server needs this index: it cannot be deleted",
+            "line 7, column 45: instance one, backend root, index entryrdn: the server needs this index as it is: it cannot be changed",
+        ],
+    );
+    refused(
+        &backend(&[]),
+        &backend(&["ReplicaPurgeDelay: 5", "agmts: [{name: a, ReplicaHost: h, ReplicaPort: 1}]"]),
+        &[
+            "line 5, column 7: instance one, backend root: option 'ReplicaPurgeDelay' needs a 'ReplicaRole': the backend has no part in replication",
+            "line 8, column 15: instance one, backend root, agreement a: the backend sends no updates: an agreement needs the 'ReplicaRole' supplier or hub",
+        ],
+    );
+    refused(
+        &backend(&[]),
+        &backend(&["ReplicaRole: consumer", "ReplicaBindDN: cn=m,cn=config"]),
+        &[
+            "line 5, column 7: instance one, backend root: option 'ReplicaCredentials' is missing: cn=m,cn=config is to be created with it as its password",
+        ],
+    );
+    refused(
+        "",
+        "{state: started, ds389_instances: [{name: one}]}",
+        &["line 1, column 36: instance one: there is no such instance to start: state 'present' creates it"],
+    );
+}
+
+#[test]
+fn an_option_that_the_installed_server_does_not_have_is_named() {
+    let model = Model::new(Version::new(2, 0, 5));
+    let problems =
+        plan_for(&model, &wanted("ds389_instances: [{name: one, rootpw: secret12, db_lib: mdb, mdb_max_size: 1}]")).unwrap_err();
+    assert_eq!(problems.to_string(), "line 1, column 19: instance one: option 'mdb_max_size' needs 389 DS 2.1.0; this is 2.0.5");
+}
+
+#[test]
+fn no_message_and_no_debug_output_of_a_plan_has_a_secret() {
+    let model = Model::new(FIXED);
+    let actions = plan_for(
+        &model,
+        &wanted(&part("supplier 1").replace("ReplicaPort: 389", "ReplicaPort: 389, ReplicaCredentials: secret56")),
+    )
+    .unwrap();
+    let shown: Vec<String> = actions.iter().flat_map(Action::messages).collect();
+    let shown = format!("{shown:?} {actions:?} {:?}", actions.iter().flat_map(crate::operation::operations).collect::<Vec<_>>());
+    assert!(shown.contains("******"));
+    for secret in ["secret12", "secret34", "secret56"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+/// Backends that there may be; a name has one suffix, for that cannot change.
+const BACKENDS: [(&str, &str); 3] = [("root", "dc=test"), ("Sub", "ou=sub,dc=test"), ("other", "o=other")];
+
+fn map(entries: Vec<(&str, Option<Node>)>) -> Node {
+    let entries = entries.into_iter().filter_map(|(key, node)| Some((key.to_owned(), node?)));
+    Node::new(Value::Map(entries.collect::<Map>()))
+}
+
+fn list(items: Vec<Node>) -> Node {
+    Node::new(Value::List(items))
+}
+
+fn number(number: i64) -> Node {
+    Node::new(Value::Integer(number))
+}
+
+fn any_index() -> impl Strategy<Value = Node> {
+    let types = prop::sample::subsequence(vec!["eq", "pres", "sub"], 1..=3);
+    (prop::sample::select(vec!["l", "uid", "st"]), types).prop_map(|(name, types)| {
+        map(vec![("name", Some(Node::text(name))), ("IndexType", Some(list(types.into_iter().map(Node::text).collect())))])
+    })
+}
+
+fn any_agreement() -> impl Strategy<Value = Node> {
+    (prop::sample::select(vec!["a", "b"]), 1..3_i64, any::<Option<bool>>(), prop::option::of("[a-z]{8}")).prop_map(
+        |(name, port, enabled, password)| {
+            map(vec![
+                ("name", Some(Node::text(name))),
+                ("ReplicaHost", Some(Node::text("h"))),
+                ("ReplicaPort", Some(number(port))),
+                ("ReplicaEnabled", enabled.map(|on| Node::new(Value::Boolean(on)))),
+                ("ReplicaCredentials", password.map(Node::text)),
+            ])
+        },
+    )
+}
+
+fn named_once(nodes: Vec<Node>) -> Node {
+    let mut seen = std::collections::BTreeSet::new();
+    let name = |node: &Node| node.as_map().unwrap().get("name").unwrap().as_text().unwrap().to_owned();
+    list(nodes.into_iter().filter(|node| seen.insert(name(node))).collect())
+}
+
+fn any_backend() -> impl Strategy<Value = Node> {
+    let role = prop::sample::select(vec!["None", "consumer", "hub", "supplier"]);
+    let indexes = prop::collection::vec(any_index(), 0..3);
+    let agreements = prop::collection::vec(any_agreement(), 0..3);
+    (
+        prop::sample::select(BACKENDS.to_vec()),
+        role,
+        1..4_i64,
+        indexes,
+        agreements,
+        any::<Option<bool>>(),
+        prop::option::of(1..9_i64),
+    )
+        .prop_map(|((name, suffix), role, id, indexes, agreements, readonly, delay)| {
+            let replicates = role != "None";
+            map(vec![
+                ("name", Some(Node::text(name))),
+                ("suffix", Some(Node::text(suffix))),
+                ("ReplicaRole", Some(Node::text(role))),
+                ("ReplicaId", (role == "supplier").then(|| number(id))),
+                ("ReplicaBindDN", replicates.then(|| Node::text("cn=manager,cn=config"))),
+                ("ReplicaCredentials", replicates.then(|| Node::text("secret12"))),
+                ("ReplicaPurgeDelay", delay.filter(|_| replicates).map(number)),
+                ("ChangelogMaxEntries", delay.filter(|_| role == "hub" || role == "supplier").map(number)),
+                ("readonly", readonly.map(|on| Node::new(Value::Boolean(on)))),
+                ("indexes", Some(named_once(indexes))),
+                ("agmts", (role == "hub" || role == "supplier").then(|| named_once(agreements))),
+            ])
+        })
+}
+
+fn any_instance() -> impl Strategy<Value = Node> {
+    let backends = prop::collection::vec(any_backend(), 0..4);
+    (prop::sample::select(vec!["one", "Two"]), backends, any::<Option<bool>>(), prop::option::of(1..9_i64), "[a-z]{8}").prop_map(
+        |(name, backends, started, limit, password)| {
+            map(vec![
+                ("name", Some(Node::text(name))),
+                ("rootpw", Some(Node::text(password))),
+                ("started", started.map(|on| Node::new(Value::Boolean(on)))),
+                ("nsslapd_sizelimit", limit.map(number)),
+                ("port", limit.map(number)),
+                ("backends", Some(named_once(backends))),
+            ])
+        },
+    )
+}
+
+fn any_variables() -> impl Strategy<Value = Node> {
+    (prop::collection::vec(any_instance(), 0..3), prop::sample::select(vec!["present", "updated"])).prop_map(
+        |(instances, state)| map(vec![("state", Some(Node::text(state))), ("ds389_instances", Some(named_once(instances)))]),
+    )
+}
+
+fn any_wanted() -> impl Strategy<Value = Specification> {
+    any_variables().prop_map(|variables| read(&variables))
+}
+
+fn any_version() -> impl Strategy<Value = Version> {
+    prop::sample::select(vec![FIXED, CRASHING])
+}
+
+/// Whether a host has all that is wanted, and with `updated` nothing else.
+fn holds(found: &observed::Host, wanted: &Specification) {
+    let prunes = wanted.state == State::Updated;
+    for instance in &wanted.instances {
+        let server = found.instance(&instance.name).unwrap();
+        assert_eq!(server.is_running, instance.started.unwrap_or(true));
+        for backend in &instance.backends {
+            assert_eq!(backend.presence, Presence::Present);
+            let database = server.backend(&backend.name).unwrap();
+            assert_eq!(Some(&database.suffix), backend.suffix.as_ref());
+            match backend.role {
+                RoleWish::Role(role) => assert_eq!((database.role, database.replica_id), (Some(role), backend.replica_id)),
+                _ => assert_eq!(database.role, None),
+            }
+            assert!(backend.indexes.iter().all(|index| database.index(&index.name).is_some()));
+            assert!(backend.agreements.iter().all(|agreement| database.agreement(&agreement.name).is_some()));
+            assert!(!prunes || database.agreements.len() == backend.agreements.len());
+        }
+        assert!(!prunes || server.backends.len() == instance.backends.len());
+    }
+    assert!(!prunes || found.instances.len() == wanted.instances.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_plan_leads_from_anything_to_what_is_wanted(version in any_version(), steps in prop::collection::vec(any_wanted(), 1..4)) {
+        let mut model = Model::new(version);
+        for wanted in &steps {
+            apply(&mut model, wanted);
+            settled(&model, wanted);
+            holds(&model.observe(), wanted);
+            prop_assert!(model.servers.values().all(|server| server.empty().is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_interrupted_anywhere_is_finished_by_the_next(
+        version in any_version(),
+        before in any_wanted(),
+        wanted in any_wanted(),
+        stops in prop::collection::vec(any::<prop::sample::Index>(), 1..3),
+    ) {
+        let mut straight = Model::new(version);
+        apply(&mut straight, &before);
+        let mut model = straight.clone();
+        apply(&mut straight, &wanted);
+        for stop in stops {
+            let actions = plan_for(&model, &wanted).unwrap();
+            model.carry_out(&actions, stop.index(actions.len() + 1));
+        }
+        apply(&mut model, &wanted);
+        settled(&model, &wanted);
+        holds(&model.observe(), &wanted);
+        prop_assert!(model.servers.values().all(|server| server.empty().is_empty()));
+        let (model, straight) = (model.observe(), straight.observe());
+        prop_assert_eq!(model, straight);
+    }
+
+    #[test]
+    fn the_order_in_which_things_are_written_does_not_matter(version in any_version(), variables in any_variables()) {
+        let (mut one, mut other) = (Model::new(version), Model::new(version));
+        apply(&mut one, &read(&variables));
+        let reversed = read(&reversed(&variables));
+        apply(&mut other, &reversed);
+        prop_assert_eq!(one.observe(), other.observe());
+        settled(&one, &reversed);
+    }
+}
+
+fn reversed(node: &Node) -> Node {
+    match &node.value {
+        Value::List(items) => list(items.iter().rev().map(reversed).collect()),
+        Value::Map(entries) => Node::new(Value::Map(
+            entries.entries().iter().rev().map(|entry| (entry.key.clone(), reversed(&entry.node))).collect(),
+        )),
+        other => Node::new(other.clone()),
+    }
+}

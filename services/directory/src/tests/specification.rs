@@ -1,0 +1,166 @@
+//! Specifications as users write them, and what is said about those that are wrong.
+
+use crate::{
+    options::Scope,
+    place::Problems,
+    specification::{Presence, Role, RoleWish, Specification, State},
+    variables::Variables,
+    yaml,
+};
+
+fn read(text: &str) -> Result<Specification, Problems> {
+    Specification::read(&Variables::read(&yaml::parse(text).unwrap())?)
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &[&str]) {
+    let problems = read(text).unwrap_err();
+    assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn names_are_read_in_any_case_and_by_their_other_names() {
+    let text = "
+ds389_server_instances:
+- NAME: One
+  Root_Password: secret12
+  Backends:
+  - {name: root, SUFFIX: 'dc=test', replicaROLE: Supplier, REPLICAID: '3', ChangelogMaxAge: 1d}
+";
+    let specification = read(text).unwrap();
+    let instance = &specification.instances[0];
+    assert_eq!((instance.name.as_str(), specification.state), ("One", State::Present));
+    assert_eq!(instance.settings.secret("rootpw").unwrap().reveal(), "secret12");
+    let backend = &instance.backends[0];
+    assert_eq!((backend.role, backend.replica_id), (RoleWish::Role(Role::Supplier), Some(3)));
+    assert_eq!(backend.settings.text("changelogmaxage"), Some("1d"));
+}
+
+#[test]
+fn states_are_those_of_the_design_and_of_the_peer() {
+    for (text, state) in [
+        ("{}", State::Present),
+        ("state: Present", State::Present),
+        ("state: updated", State::Updated),
+        ("state: update", State::Updated),
+        ("state: ABSENT", State::Absent),
+        ("state: started", State::Started),
+        ("state: stopped", State::Stopped),
+    ] {
+        assert_eq!(read(text).unwrap().state, state, "{text}");
+    }
+    refused("state: gone", &["line 1, column 8: 'state' wants one of present, updated, absent, started, stopped, not 'gone'"]);
+}
+
+#[test]
+fn a_role_may_be_left_as_it_is_or_taken_away() {
+    let role = |line: &str| {
+        let text = format!("ds389_instances: [{{name: i, backends: [{{name: b, suffix: o=b{line}}}]}}]");
+        read(&text).unwrap().instances[0].backends[0].role
+    };
+    assert_eq!(role(""), RoleWish::AsItIs);
+    assert_eq!(role(", ReplicaRole: None"), RoleWish::None);
+    assert_eq!(role(", ReplicaRole: null"), RoleWish::None);
+    assert_eq!(role(", ReplicaRole: hub"), RoleWish::Role(Role::Hub));
+    assert_eq!(role(", ReplicaRole: master"), RoleWish::Role(Role::Supplier));
+}
+
+#[test]
+fn what_should_not_be_there_needs_a_name_and_no_more() {
+    let text = "ds389_instances: [{name: i, backends: [{name: b, state: absent, indexes: [{name: x, state: absent}]}]}]";
+    let backend = &read(text).unwrap().instances[0].backends[0];
+    assert_eq!((backend.presence, backend.suffix.as_ref()), (Presence::Absent, None));
+}
+
+#[test]
+fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
+    refused(
+        "ds389_instances:
+- name: i
+  prot: 389
+  rootpw: short
+  backends:
+  - name: b
+    suffix: nonsense
+    replicaid: 70000
+    require_index: perhaps
+    indexes: [{name: x}]
+  - suffix: o=c
+- name: I
+",
+        &[
+            "line 3, column 3: instance i: option 'prot' is unknown; did you mean 'port'?",
+            "line 4, column 11: instance i: option 'rootpw' has fewer than 8 characters",
+            "line 7, column 13: instance i, backend b: option 'suffix' wants a DN, not 'nonsense': ...",
+            "line 8, column 16: instance i, backend b: option 'ReplicaId' wants a number from 1 to 65534, not 70000",
+            "line 9, column 20: instance i, backend b: option 'require_index' wants true or false, not 'perhaps'",
+            "line 10, column 15: instance i, backend b, index x: option 'IndexType' is missing: What is indexed: ...",
+            "line 11, column 5: instance i: a backend has no 'name'",
+            "line 12, column 3: name 'I' is used twice, first at line 2, column 3",
+        ],
+    );
+}
+
+#[test]
+fn a_suffix_belongs_to_one_backend() {
+    refused(
+        "ds389_instances: [{name: i, backends: [{name: a, suffix: 'o=A,c=x'}, {name: b, suffix: 'O=a, C=X'}]}]",
+        &["line 1, column 71: instance i, backend b: suffix O=a, C=X is that of backend a already"],
+    );
+}
+
+#[test]
+fn a_password_is_never_repeated_in_an_error() {
+    for wrong in ["12345678", "[secret12]", "{a: secret12}", "\"secret12\\nmore\"", "secret1"] {
+        let problems = read(&format!("ds389_instances: [{{name: i, rootpw: {wrong}}}]")).unwrap_err().to_string();
+        assert!(problems.contains("rootpw") && !problems.contains("secret") && !problems.contains("1234"), "{problems}");
+    }
+}
+
+#[test]
+fn a_template_that_nobody_rendered_is_named() {
+    let variables =
+        Variables::read(&yaml::parse("other: '{{ x }}'\nds389_instances: [{name: '{{ inventory_hostname }}'}]").unwrap())
+            .unwrap();
+    let problems: Vec<String> = variables.unrendered().iter().map(ToString::to_string).collect();
+    let expected = "line 2, column 26: ds389_instances[0].name is a template that was not rendered: {{ inventory_hostname }}; \
+                    write its value: only Ansible renders templates";
+    assert_eq!(problems, [expected]);
+}
+
+#[test]
+fn a_variable_that_looks_like_ours_is_not_ignored() {
+    refused("ds389_instance: []", &["line 1, column 1: variable 'ds389_instance' is unknown; did you mean 'ds389_instances'?"]);
+    refused(
+        "ds389_instances: []\nDS389_server_instances: []",
+        &["line 2, column 1: 'DS389_server_instances' and 'ds389_instances' mean the same: keep one of them"],
+    );
+}
+
+#[test]
+fn every_option_has_a_name_of_its_own_and_a_default_that_it_may_have() {
+    for scope in Scope::ALL {
+        let mut names = std::collections::BTreeSet::new();
+        for option in scope.options() {
+            for name in [option.name].iter().chain(option.aliases) {
+                assert_eq!(*name, name.to_lowercase());
+                assert!(names.insert(*name), "{scope:?} {name} twice");
+            }
+            assert_eq!(option.spelling.to_lowercase(), option.name);
+            assert!(option.doc.ends_with('.') && !option.doc.contains('\n'), "{}", option.name);
+            assert_eq!(option.default.is_some(), option.default_setting().is_some(), "{}", option.name);
+        }
+    }
+}
+
+#[test]
+fn fields_of_resources_are_named_in_camel_case() {
+    for (scope, name, field) in [
+        (Scope::Instance, "secure_port", "securePort"),
+        (Scope::Backend, "replicabinddn", "replicaBindDN"),
+        (Scope::Backend, "changelogmaxage", "changelogMaxAge"),
+        (Scope::Index, "indextype", "indexType"),
+    ] {
+        assert_eq!(scope.option(name).unwrap().field(), field);
+    }
+}
