@@ -4,6 +4,7 @@
 pub mod dn;
 pub mod ldif;
 pub mod value;
+pub mod yaml;
 
 #[cfg(test)]
 mod tests;

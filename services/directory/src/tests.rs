@@ -2,3 +2,5 @@
 
 mod dn;
 mod ldif;
+mod tree;
+mod yaml;
