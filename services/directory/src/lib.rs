@@ -2,6 +2,7 @@
 //! other. Everything here is a function of its arguments: no file, no process, no network, no clock.
 
 pub mod dn;
+pub mod json;
 pub mod ldif;
 pub mod value;
 pub mod yaml;
