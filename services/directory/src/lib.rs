@@ -6,6 +6,7 @@ pub mod codec;
 pub mod comparison;
 pub mod dn;
 pub mod entry;
+pub mod json;
 pub mod layout;
 pub mod ldif;
 pub mod observed;

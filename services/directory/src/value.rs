@@ -142,6 +142,11 @@ impl Map {
         Self::default()
     }
 
+    /// A map of entries whose names are known to differ; `insert` would compare each with all.
+    pub(crate) fn from_distinct(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     /// All, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

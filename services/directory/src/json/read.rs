@@ -1,0 +1,123 @@
+//! Builds the tree of values while serde_json reads: its own maps would forget the order of names and those that stand twice.
+
+use std::{collections::HashSet, fmt};
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{UNSAFE, VAULT};
+use crate::value::{Entry, Map, Node, Position, Value};
+
+/// A text that is not the JSON of a tree of values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {problem}")]
+pub struct Error {
+    /// Where the problem was found.
+    pub at: Position,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// Reads a text. Values know no place: a program wrote them. A whole number beyond 64 bits without a sign is read as one with
+/// a fraction, as JSON itself has but one kind.
+pub fn parse(text: &str) -> Result<Node, Error> {
+    match serde_json::from_str::<Read>(text) {
+        Ok(Read(node)) => Ok(node),
+        Err(error) => {
+            let message = error.to_string();
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let problem = match message.strip_suffix(&place).unwrap_or(&message) {
+                problem if problem.starts_with("EOF ") => format!("the text ends too early: {problem}"),
+                problem => problem.to_owned(),
+            };
+            Err(Error { at: position(text, error.line(), error.column()), problem })
+        }
+    }
+}
+
+/// The place in characters, of which serde_json counts the bytes, and 0 before the first.
+fn position(text: &str, line: usize, column: usize) -> Position {
+    let line_text = text.split('\n').nth(line.saturating_sub(1)).unwrap_or("");
+    let before = line_text.bytes().take(column).filter(|byte| byte & 0xc0 != 0x80).count();
+    Position { line: line.max(1), column: before.max(1) }
+}
+
+struct Read(Node);
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Tree).map(|value| Self(Node::new(value)))
+    }
+}
+
+struct Tree;
+
+impl<'de> Visitor<'de> for Tree {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value).map(Value::Integer).map_err(|_| {
+            E::custom(format_args!("{value} is larger than a number may be, which is 64 bits; quote it to make it a string"))
+        })
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Read(node)) = values.next_element()? {
+            list.push(node);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        let mut keys = HashSet::new();
+        while let Some(key) = values.next_key::<String>()? {
+            if !keys.insert(key.clone()) {
+                return Err(de::Error::custom(format_args!("key '{key}' is written twice in one object; remove one")));
+            }
+            let Read(node) = values.next_value()?;
+            entries.push(Entry { key, at: None, node });
+        }
+        Ok(marked(entries))
+    }
+}
+
+/// What an object stands for, which may be a text that Ansible marked.
+fn marked(mut entries: Vec<Entry>) -> Value {
+    if let [Entry { key, node: Node { value: Value::Text(text), .. }, .. }] = entries.as_mut_slice() {
+        match key.as_str() {
+            VAULT => return Value::Vault(std::mem::take(text)),
+            UNSAFE => return Value::Text(std::mem::take(text)),
+            _ => {}
+        }
+    }
+    Value::Map(Map::from_distinct(entries))
+}
