@@ -225,11 +225,13 @@ impl Server {
         if entry.is_a("nsBackendInstance") {
             let suffix = Dn::parse(entry.text("nsslapd-suffix").unwrap()).unwrap();
             assert!(self.tree.get(&layout::mapping_tree(&suffix)).is_none(), "a backend with a mapping tree");
-            let below: Vec<Entry> = self.tree.iter().filter(|entry| entry.dn.is_below(&suffix)).cloned().collect();
-            self.tree.remove(&suffix);
             // Suffixes below it are in backends of their own.
-            for entry in below.into_iter().filter(|entry| self.tree.get(&layout::mapping_tree(&entry.dn)).is_some()) {
-                self.tree.insert(entry);
+            let has_own = |entry: &&Entry| self.tree.get(&layout::mapping_tree(&entry.dn)).is_some();
+            let below = self.tree.iter().filter(|entry| entry.dn.is_below(&suffix));
+            let others: Vec<Entry> = below.filter(has_own).cloned().collect();
+            self.tree.remove(&suffix);
+            for other in others {
+                self.tree.insert(other);
             }
         }
         self.tree.remove(dn);
