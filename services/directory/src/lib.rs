@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod dn;
+pub mod modifiers;
 pub mod options;
 pub mod place;
 pub mod secret;
@@ -11,3 +12,6 @@ pub mod specification;
 pub mod value;
 pub mod variables;
 pub mod version;
+
+#[cfg(test)]
+mod tests;
