@@ -7,7 +7,7 @@ use crate::{
 
 const PORT: Codec = Codec::Number(1, 65535);
 
-pub(super) const OPTIONS: &[Definition] = &[
+pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the agreement.").required().fixed(),
     state("Whether the agreement is there."),
     Definition::new("description", Codec::Text, Home::Agreement("description"), "What the agreement is for.")

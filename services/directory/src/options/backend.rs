@@ -5,7 +5,7 @@ use crate::{
     options::{COUNT, COUNT_OR_NONE, Definition, Home, TRANSPORT, state},
 };
 
-pub(super) const OPTIONS: &[Definition] = &[
+pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the backend.").required().fixed(),
     state("Whether the backend is there. Its data goes with it."),
     Definition::new("suffix", Codec::Dn, Home::Backend("nsslapd-suffix"), "Root of the entries that the backend holds.")

@@ -5,7 +5,7 @@ use crate::{
     options::{Definition, Home, state},
 };
 
-pub(super) const OPTIONS: &[Definition] = &[
+pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Attribute that is indexed.").required().fixed(),
     state("Whether the index is there."),
     Definition::new(

@@ -7,7 +7,7 @@ use crate::{
 
 const PORT: Codec = Codec::Number(0, 65535);
 
-pub(super) const OPTIONS: &[Definition] = &[
+pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the instance, without slapd- before it.")
         .alias(&["instance_name"])
         .required()
