@@ -3,12 +3,14 @@
 
 pub mod codec;
 pub mod dn;
+pub mod fleet;
 pub mod modifiers;
 pub mod options;
 pub mod place;
 pub mod secret;
 pub mod setting;
 pub mod specification;
+pub mod targets;
 pub mod value;
 pub mod variables;
 pub mod version;

@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::{
+    fleet::{Fleet, Member},
+    specification::Specification,
     value::{Node, Value},
     variables::Variables,
 };
@@ -21,4 +23,15 @@ pub(super) fn node(json: &Json) -> Node {
 
 pub(super) fn variables(json: &Json) -> Variables {
     Variables::read(&node(json)).unwrap()
+}
+
+pub(super) fn specification(json: &Json) -> Specification {
+    Specification::read(&variables(json)).unwrap()
+}
+
+/// Hosts with their variables; `ansible_host` is the address.
+pub(super) fn fleet(json: &Json) -> Fleet {
+    let member =
+        |json: &Json| Member { address: json["ansible_host"].as_str().map(str::to_owned), specification: specification(json) };
+    json.as_object().unwrap().iter().map(|(host, json)| (host.clone(), member(json))).collect()
 }
