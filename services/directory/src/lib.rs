@@ -11,6 +11,7 @@ pub mod secret;
 pub mod setting;
 pub mod specification;
 pub mod targets;
+pub mod topology;
 pub mod value;
 pub mod variables;
 pub mod version;

@@ -3,3 +3,4 @@
 mod inventory;
 mod modifiers;
 mod targets;
+mod topology;
