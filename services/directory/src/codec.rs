@@ -92,7 +92,7 @@ impl Codec {
     pub fn same(self, one: &Setting, other: &Setting) -> bool {
         match (self, one, other) {
             (Self::Dn, Setting::Text(one), Setting::Text(other)) => dn(one) == dn(other),
-            (Self::Dns, Setting::List(one), Setting::List(other)) => set(one, |text| dn(text)) == set(other, |text| dn(text)),
+            (Self::Dns, Setting::List(one), Setting::List(other)) => set(one, dn) == set(other, dn),
             (Self::Age, Setting::Text(one), Setting::Text(other)) => seconds(one) == seconds(other),
             (Self::Types | Self::Words | Self::Fraction, Setting::List(one), Setting::List(other)) => {
                 set(one, |text| text.to_lowercase()) == set(other, |text| text.to_lowercase())

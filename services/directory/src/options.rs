@@ -48,7 +48,7 @@ impl Scope {
     /// The option that is called so, by its name or one of its other names, in any case.
     pub fn option(self, name: &str) -> Option<&'static Definition> {
         let same = |known: &&'static str| known.eq_ignore_ascii_case(name);
-        self.options().iter().find(|option| same(&option.name) || option.aliases.iter().any(|alias| same(&alias)))
+        self.options().iter().find(|option| same(&option.name) || option.aliases.iter().any(same))
     }
 }
 

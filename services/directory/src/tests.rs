@@ -1,10 +1,14 @@
 //! What must hold for whatever is read, written and planned, and tables of examples.
 
 mod dn;
+mod inventory;
 mod json;
 mod ldif;
 mod model;
+mod modifiers;
 mod plan;
 mod specification;
+mod targets;
+mod topology;
 mod tree;
 mod yaml;

@@ -122,7 +122,7 @@ fn find_templates(path: &str, node: &Node, problems: &mut Problems) {
     match &node.value {
         Value::Text(text) if text.contains("{{") || text.contains("{%") => {
             let message =
-                format!("{path} is a template that was not rendered: {text}. Write its value: only Ansible renders templates");
+                format!("{path} is a template that was not rendered: {text}; write its value: only Ansible renders templates");
             problems.add(&Place::default(), node.at, message);
         }
         Value::List(items) => {

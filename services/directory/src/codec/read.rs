@@ -65,7 +65,7 @@ impl Codec {
             Self::Path if !text.starts_with('/') => Err(format!("wants an absolute path, not '{text}'")),
             Self::Dn => match Dn::parse(text) {
                 Ok(_) => Ok(text.to_owned()),
-                Err(error) => Err(format!("wants a DN, not '{text}': {error}")),
+                Err(error) => Err(format!("wants a DN: {error}")),
             },
             Self::Choice(words) => {
                 let same = |word: &&&[&str]| word.iter().any(|spelling| spelling.eq_ignore_ascii_case(text));

@@ -173,6 +173,8 @@ impl Reader {
         if let Some(password) = settings.secret("rootpw").filter(|password| !password.is_hashed())
             && password.reveal().chars().count() < SHORTEST_PASSWORD
         {
+            let is_password = |key: &str| Scope::Instance.option(key).is_some_and(|option| option.name == "rootpw");
+            let at = map.entries().iter().find(|entry| is_password(&entry.key)).and_then(|entry| entry.node.at);
             self.problems.add(&place, at, format!("option 'rootpw' has fewer than {SHORTEST_PASSWORD} characters"));
         }
         let started = match settings.remove("started") {

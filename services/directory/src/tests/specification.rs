@@ -91,10 +91,10 @@ fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
         &[
             "line 3, column 3: instance i: option 'prot' is unknown; did you mean 'port'?",
             "line 4, column 11: instance i: option 'rootpw' has fewer than 8 characters",
-            "line 7, column 13: instance i, backend b: option 'suffix' wants a DN, not 'nonsense': ...",
+            "line 7, column 13: instance i, backend b: option 'suffix' wants a DN: 'nonsense' is no distinguished name: '=' and a value must follow 'nonsense', at character 9",
             "line 8, column 16: instance i, backend b: option 'ReplicaId' wants a number from 1 to 65534, not 70000",
             "line 9, column 20: instance i, backend b: option 'require_index' wants true or false, not 'perhaps'",
-            "line 10, column 15: instance i, backend b, index x: option 'IndexType' is missing: What is indexed: ...",
+            "line 10, column 15: instance i, backend b, index x: option 'IndexType' is missing: What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes.",
             "line 11, column 5: instance i: a backend has no 'name'",
             "line 12, column 3: name 'I' is used twice, first at line 2, column 3",
         ],
@@ -105,7 +105,7 @@ fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
 fn a_suffix_belongs_to_one_backend() {
     refused(
         "ds389_instances: [{name: i, backends: [{name: a, suffix: 'o=A,c=x'}, {name: b, suffix: 'O=a, C=X'}]}]",
-        &["line 1, column 71: instance i, backend b: suffix O=a, C=X is that of backend a already"],
+        &["line 1, column 70: instance i, backend b: suffix O=a, C=X is that of backend a already"],
     );
 }
 

@@ -1,0 +1,110 @@
+//! Whether all backends of all hosts fit each other. That each is sound by itself was said when it was read.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    dn::Dn,
+    fleet::{BackendRef, Fleet},
+    options::Scope,
+    place::Problems,
+    specification::{Presence, Role, RoleWish},
+    targets,
+};
+
+/// Below this entry the server keeps its own configuration, and replication managers.
+const CONFIGURATION: &str = "cn=config";
+
+/// All that is wrong with the backends that should be there.
+pub fn check(fleet: &Fleet) -> Problems {
+    let mut problems = Problems::new();
+    for backend in fleet.backends() {
+        check_role(&backend, &mut problems);
+        check_agreements(&backend, &mut problems);
+        check_manager(&backend, &mut problems);
+    }
+    check_numbers(fleet, &mut problems);
+    problems
+}
+
+/// A problem with a backend. Its host is named, for the place does not say it.
+fn complain(problems: &mut Problems, backend: &BackendRef<'_>, message: &str) {
+    problems.add(&backend.place(), backend.backend.at, format!("backend {backend} {message}"));
+}
+
+fn check_role(backend: &BackendRef<'_>, problems: &mut Problems) {
+    let id = backend.backend.replica_id;
+    match (backend.backend.role, id) {
+        (RoleWish::Role(Role::Supplier), None) => {
+            complain(problems, backend, "is a supplier but has no ReplicaId: give it one from 1 to 65534");
+        }
+        (RoleWish::Role(role @ (Role::Hub | Role::Consumer)), Some(_)) => {
+            let message = format!("is a {} but has a ReplicaId: only suppliers have one", role.name());
+            complain(problems, backend, &message);
+        }
+        (RoleWish::None, Some(_)) => {
+            complain(problems, backend, "has no role but a ReplicaId: only suppliers have one");
+        }
+        _ => {}
+    }
+    if let Some(role) = backend.role()
+        && backend.backend.suffix.is_none()
+    {
+        complain(problems, backend, &format!("is a {} but has no suffix", role.name()));
+    }
+}
+
+fn check_agreements(backend: &BackendRef<'_>, problems: &mut Problems) {
+    let agreements = &backend.backend.agreements;
+    let is_present = |presence: Presence| presence == Presence::Present;
+    match backend.backend.role {
+        // Even none are too many: whoever writes that they are known takes it for a supplier or a hub.
+        RoleWish::Role(Role::Consumer) if backend.backend.lists_agreements || !agreements.is_empty() => {
+            complain(problems, backend, "is a consumer but has agreements: remove its 'agmts', or make it a hub or a supplier");
+        }
+        RoleWish::None if agreements.iter().any(|agreement| is_present(agreement.presence)) => {
+            complain(problems, backend, "has no role but agreements: make it a hub or a supplier, or remove its 'agmts'");
+        }
+        _ => {}
+    }
+    for agreement in agreements.iter().filter(|agreement| is_present(agreement.presence)) {
+        let settings = &agreement.settings;
+        if !targets::needs_password(settings) {
+            continue;
+        }
+        let needed = [
+            ("ReplicaBindDN", settings.text("replicabinddn").is_none()),
+            ("ReplicaCredentials", settings.secret("replicacredentials").is_none()),
+        ];
+        for (option, _) in needed.into_iter().filter(|(_, is_missing)| *is_missing) {
+            let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");
+            let message = format!("agreement of {backend} binds by {method} and has no {option}: add it, or bind by certificate");
+            problems.add(&backend.place().child(Scope::Agreement, &agreement.name), agreement.at, message);
+        }
+    }
+}
+
+/// Whoever sends updates binds as an entry below the configuration, which is made with its password.
+fn check_manager(backend: &BackendRef<'_>, problems: &mut Problems) {
+    let settings = &backend.backend.settings;
+    if backend.backend.role == RoleWish::None || settings.secret("replicacredentials").is_some() {
+        return;
+    }
+    let Ok(configuration) = Dn::parse(CONFIGURATION) else { return };
+    let is_made = |text: &&String| Dn::parse(text).is_ok_and(|dn| dn.is_below(&configuration));
+    if let Some(manager) = settings.list("replicabinddn").unwrap_or_default().iter().find(is_made) {
+        complain(problems, backend, &format!("has no ReplicaCredentials: ReplicaBindDN {manager} is made with them"));
+    }
+}
+
+/// The server tells changes of one supplier from those of another by its number.
+fn check_numbers(fleet: &Fleet, problems: &mut Problems) {
+    let mut first: BTreeMap<(&Dn, u16), BackendRef<'_>> = BTreeMap::new();
+    for backend in fleet.replicated().filter(|backend| backend.role() == Some(Role::Supplier)) {
+        let (Some(suffix), Some(id)) = (&backend.backend.suffix, backend.backend.replica_id) else { continue };
+        if let Some(other) = first.get(&(suffix, id)) {
+            complain(problems, &backend, &format!("has the ReplicaId {id} of {other}, and both have suffix {suffix}"));
+        } else {
+            first.insert((suffix, id), backend);
+        }
+    }
+}
