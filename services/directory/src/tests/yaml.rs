@@ -120,6 +120,11 @@ fn quoted_and_block_scalars_are_texts() {
         ("|\n 12\n", "12\n"),
         ("|-\n 12\n", "12"),
         ("|+\n 12\n\n", "12\n\n"),
+        ("|\n 12", "12"),
+        ("|+\n 12", "12"),
+        ("|\n 12 ", "12 "),
+        ("|\n 12\n ", "12\n"),
+        ("|\n 12\n# a", "12\n"),
         (">\n a\n b\n\n c\n", "a b\nc\n"),
         ("a\n b", "a b"),
         ("'a\n b'", "a b"),
@@ -144,6 +149,7 @@ fn lists_and_dictionaries_keep_their_order_and_the_text_of_their_keys() {
     );
     check("? a\n: b\n'': c\n\"<<\": d\n", map([("a", text("b")), ("", text("c")), ("<<", text("d"))]));
     check("a:\nb:\n", map([("a", Null), ("b", Null)]));
+    check("? |\n  a", map([("a", Null)]));
 }
 
 #[test]

@@ -10,12 +10,16 @@ use crate::value::{Entry, Map, Node, Position, Value};
 /// Reads the one document of a text. An empty text is `Null`.
 pub fn parse(text: &str) -> Result<Node, Error> {
     check_characters(text)?;
+    // Spaces behind the last line break end no line, but the parser takes them for a line of a block.
+    let ended = text.trim_end_matches(' ');
+    let text = if ended.ends_with('\n') { ended } else { text };
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         anchors: HashMap::new(),
         nodes: 0,
         copied: 0,
         at: Position { line: 1, column: 1 },
+        open_end: (!text.ends_with('\n')).then(|| text.chars().count()),
     };
     let mut document = None;
     loop {
@@ -56,6 +60,8 @@ struct Reader<'a> {
     copied: usize,
     /// Where the last event begins.
     at: Position,
+    /// The number of characters, if no line break ends the last line.
+    open_end: Option<usize>,
 }
 
 /// A value with a name.
@@ -76,8 +82,15 @@ struct Size {
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<Event<'a>, Error> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => {
+            Some(Ok((mut event, span))) => {
                 self.at = position(span);
+                // A block has the line breaks that the file has: the parser adds one to a last line without.
+                if let Event::Scalar(text, ScalarStyle::Literal | ScalarStyle::Folded, ..) = &mut event
+                    && self.open_end == Some(span.end.index())
+                    && text.ends_with('\n')
+                {
+                    text.to_mut().pop();
+                }
                 Ok(event)
             }
             Some(Err(error)) => {
