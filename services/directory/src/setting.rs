@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{options::Definition, secret::Secret};
+use crate::{
+    options::Definition,
+    secret::{MASK, Secret},
+    value::{Node, Value},
+};
 
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,29 @@ impl Setting {
             Self::Switch(on) => if *on { "on" } else { "off" }.to_owned(),
             Self::List(items) => items.join(" "),
             Self::Secret(secret) => secret.to_string(),
+        }
+    }
+}
+
+/// Whether secrets are written as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// A mask stands for each.
+    Masked,
+    /// As they are, for a reader who needs them.
+    Revealed,
+}
+
+impl Setting {
+    /// As a value that a specification may have.
+    pub fn node(&self, secrets: Secrets) -> Node {
+        match self {
+            Self::Text(text) => Node::text(text),
+            Self::Number(number) => Node::new(Value::Integer(*number)),
+            Self::Switch(on) => Node::new(Value::Boolean(*on)),
+            Self::List(items) => Node::new(Value::List(items.iter().map(Node::text).collect())),
+            Self::Secret(secret) if secrets == Secrets::Revealed => Node::text(secret.reveal()),
+            Self::Secret(_) => Node::text(MASK),
         }
     }
 }

@@ -2,12 +2,13 @@
 //! `topology` to say, and what has to be done about it for `plan`.
 
 mod read;
+mod write;
 
 use crate::{
     dn::Dn,
     place::{Place, Problems},
-    setting::Settings,
-    value::Position,
+    setting::{Secrets, Settings},
+    value::{Node, Position},
     variables::Variables,
 };
 
@@ -142,6 +143,11 @@ pub struct Targeted {
 }
 
 impl Specification {
+    /// Writes it as the variables that it could have been read from.
+    pub fn write(&self, secrets: Secrets) -> Node {
+        write::specification(self, secrets)
+    }
+
     /// Reads variables whose modifiers have done their work. All that is wrong is told at once.
     pub fn read(variables: &Variables) -> Result<Self, Problems> {
         read::specification(variables)

@@ -17,7 +17,11 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
     // Old servers keep the settings of the database with those of all backends; so does dse.ldif before its first start.
     let database = |dn: Dn| [tree.get(&dn), ldbm_config];
     let (config, encryption) = (tree.get(&layout::config()), tree.get(&layout::encryption()));
-    let (bdb, mdb) = (database(layout::bdb()), database(layout::mdb()));
+    let kind = ldbm_config.and_then(|entry| entry.text("nsslapd-backend-implement"));
+    let (bdb, mdb) = match kind {
+        Some("mdb") => ([None, None], database(layout::mdb())),
+        _ => (database(layout::bdb()), [None, None]),
+    };
     let settings = settings(Scope::Instance, |home| match home {
         Home::Config(_) => vec![config],
         Home::Encryption(_) => vec![encryption],

@@ -5,9 +5,11 @@ use proptest::prelude::*;
 
 use crate::{
     action::Action,
+    facts::facts,
     observed,
     place::Problems,
     plan::plan,
+    setting::Secrets,
     specification::{Presence, RoleWish, Specification, State},
     tests::model::Model,
     value::{Map, Node, Value},
@@ -536,6 +538,25 @@ proptest! {
         prop_assert!(model.servers.values().all(|server| server.empty().is_empty()));
         let (model, straight) = (model.observe(), straight.observe());
         prop_assert_eq!(model, straight);
+    }
+
+    #[test]
+    fn facts_are_a_specification_that_changes_nothing(version in any_version(), steps in prop::collection::vec(any_wanted(), 1..3)) {
+        let mut model = Model::new(version);
+        for wanted in &steps {
+            apply(&mut model, wanted);
+        }
+        let written = facts(&model.observe()).write(Secrets::Masked);
+        let mut facts = read(&yaml::parse(&yaml::write(&written)).unwrap());
+        prop_assert_eq!(plan_for(&model, &facts).unwrap(), []);
+        facts.state = State::Updated;
+        prop_assert_eq!(plan_for(&model, &facts).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_written_of_a_specification_is_read_as_the_same(wanted in any_wanted()) {
+        prop_assert_eq!(&read(&wanted.write(Secrets::Revealed)), &wanted);
+        prop_assert!(!yaml::write(&wanted.write(Secrets::Masked)).contains("secret12"));
     }
 
     #[test]
