@@ -192,7 +192,8 @@ fn every_file_says_first_what_it_is() {
 fn files_hold_one_idea() {
     let long = |(file, text): (String, String)| {
         let lines = without_tests(&text).lines().count();
-        (file.starts_with("services/") && !file.contains("/src/tests/") && lines > 500).then(|| format!("{file} has {lines} lines"))
+        (file.starts_with("services/") && !file.contains("/src/tests/") && lines > 500)
+            .then(|| format!("{file} has {lines} lines"))
     };
     none(sources("rs").into_iter().filter_map(long).collect());
 }
