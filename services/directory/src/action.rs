@@ -13,6 +13,21 @@ use crate::{
     specification::Role,
 };
 
+/// What is to be struck out of the unfinished when the action at `done` of a plan has been done: an interruption may come
+/// before a later action that has the same to finish.
+pub fn finished(plan: &[Action], done: usize) -> Vec<Unfinished> {
+    let Some((action, later)) = plan.get(done..).and_then(<[Action]>::split_first) else { return Vec::new() };
+    let mut finished = action.unfinished();
+    // Whatever changed before works after any start.
+    if matches!(action.step, Step::Start | Step::Stop) {
+        finished.push(Unfinished::Restart);
+    }
+    let is_same_instance = |other: &&Action| other.place.instance_name().eq_ignore_ascii_case(action.place.instance_name());
+    let ahead: Vec<Unfinished> = later.iter().filter(is_same_instance).flat_map(Action::unfinished).collect();
+    finished.retain(|unfinished| !ahead.contains(unfinished));
+    finished
+}
+
 /// One thing to do, and to which object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {

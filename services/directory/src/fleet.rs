@@ -81,11 +81,6 @@ impl FromIterator<(String, Member)> for Fleet {
 }
 
 impl BackendRef<'_> {
-    /// `host.instance.backend`.
-    pub fn full_name(&self) -> String {
-        self.to_string()
-    }
-
     /// The way to it on its host.
     pub fn place(&self) -> Place {
         self.instance.place().child(Scope::Backend, &self.backend.name)
@@ -112,6 +107,7 @@ impl BackendRef<'_> {
     }
 }
 
+/// The full name: `host.instance.backend`.
 impl fmt::Display for BackendRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.host, self.instance.name, self.backend.name)

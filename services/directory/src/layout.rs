@@ -2,9 +2,6 @@
 
 use crate::dn::Dn;
 
-/// How names begin of agreements that were made for a target, as ds389.ansible_ds has it.
-pub const TARGETED: &str = "ansible-target: ";
-
 /// `cn=config`.
 pub fn config() -> Dn {
     Dn::root().child("cn", "config")

@@ -37,8 +37,8 @@ pub struct Instance {
     pub managers: Vec<Dn>,
 }
 
-/// The rest of an interrupted apply. Whoever carries a plan out writes these down before, and strikes each out when it is
-/// done.
+/// The rest of an interrupted apply. Whoever carries a plan out writes these down before, and strikes out what
+/// `action::finished` says after each action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unfinished {
     /// The server has to start again.

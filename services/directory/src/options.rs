@@ -52,6 +52,11 @@ impl Scope {
     }
 }
 
+/// Whether any kind of object has an option of this name whose value must not be seen.
+pub fn is_secret(name: &str) -> bool {
+    Scope::ALL.into_iter().filter_map(|scope| scope.option(name)).any(Definition::is_secret)
+}
+
 /// Where an option's value is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Home {

@@ -14,7 +14,7 @@ use crate::{
     specification::{Child, Presence, Specification, State, Targeted},
 };
 
-/// What stands before the full name of the target in the name of an agreement.
+/// What stands before the full name of the target in the name of an agreement, as ds389.ansible_ds has it.
 pub const PREFIX: &str = "ansible-target: ";
 
 /// What a host should have, with every element of `ds389_agmts` turned into agreements of its backends.
@@ -26,18 +26,20 @@ pub fn resolve(fleet: &Fleet, host: &str) -> Result<Specification, Problems> {
     };
     let mut resolved = member.specification.clone();
     let targeted = std::mem::take(&mut resolved.targeted);
-    // What goes needs no agreements, and may be the last of its kind.
-    if resolved.state == State::Absent {
+    // What goes needs no agreements, and may be the last of its kind. Elements are written for a group of hosts, and those of
+    // them that send no updates have no use for any.
+    if resolved.state == State::Absent || locals(fleet, host).next().is_none() {
         return Ok(resolved);
     }
     let mut found = Vec::new();
     for (index, element) in targeted.iter().enumerate() {
         let label = label(index, element);
         let pairs = pairs(fleet, host, element);
+        // In a group of one `*` finds the backend itself: it is the right target, on a host that has nobody to send to yet.
         if pairs.is_empty() {
             problems.add(&Place::default(), element.at, unresolved(fleet, host, &label, element));
         }
-        for (local, target) in pairs {
+        for (local, target) in pairs.into_iter().filter(|(local, target)| !local.is(target)) {
             let name = format!("{PREFIX}{target}");
             match agreement(name, element, &target) {
                 Ok(agreement) => found.push((local, agreement, label.clone())),
@@ -95,21 +97,22 @@ fn locals<'a>(fleet: &'a Fleet, host: &'a str) -> impl Iterator<Item = BackendRe
     fleet.replicated().filter(move |backend| backend.host == host && backend.passes_on())
 }
 
-/// Whether updates of one backend are for the other.
-fn is_for(local: &BackendRef<'_>, target: &BackendRef<'_>) -> bool {
-    local.backend.suffix.is_some() && local.backend.suffix == target.backend.suffix && !local.is(target)
+/// Whether two backends hold the same entries.
+fn share_suffix(local: &BackendRef<'_>, target: &BackendRef<'_>) -> bool {
+    local.backend.suffix.is_some() && local.backend.suffix == target.backend.suffix
 }
 
-/// Who sends and who receives by one element.
+/// Who sends and who receives by one element; a backend that is meant itself is on both sides.
 fn pairs<'a>(fleet: &'a Fleet, host: &'a str, element: &Targeted) -> Vec<(BackendRef<'a>, BackendRef<'a>)> {
     let patterns: Vec<Pattern> = element.targets.iter().map(|target| Pattern::new(target)).collect();
     let is_meant = |target: &BackendRef<'_>| {
-        patterns.iter().any(|pattern| pattern.matches([target.host, &target.instance.name, &target.backend.name]))
+        let name = target.to_string();
+        patterns.iter().any(|pattern| pattern.matches(&name))
     };
     let targets: Vec<BackendRef<'_>> = fleet.replicated().filter(is_meant).collect();
     locals(fleet, host)
         .flat_map(|local| targets.iter().map(move |target| (local, *target)))
-        .filter(|(local, target)| is_for(local, target))
+        .filter(|(local, target)| share_suffix(local, target))
         .collect()
 }
 
@@ -118,12 +121,11 @@ fn unresolved(fleet: &Fleet, host: &str, label: &str, element: &Targeted) -> Str
     let targets = element.targets.iter().map(|target| format!("'{target}'")).collect::<Vec<_>>().join(", ");
     let mut names: Vec<String> = fleet
         .replicated()
-        .filter(|target| locals(fleet, host).any(|local| is_for(&local, target)))
-        .map(|target| target.full_name())
+        .filter(|target| locals(fleet, host).any(|local| share_suffix(&local, target) && !local.is(target)))
+        .map(|target| target.to_string())
         .collect();
     names.sort();
     let candidates = match names.as_slice() {
-        [] if locals(fleet, host).next().is_none() => "this host has no backend that is a supplier or a hub".to_owned(),
         [] => "no other backend replicates a suffix of this host's suppliers and hubs".to_owned(),
         names => format!("it could be {}", names.join(", ")),
     };
@@ -156,7 +158,7 @@ fn agreement(name: String, element: &Targeted, target: &BackendRef<'_>) -> Resul
         }
         add(&mut settings, "replicaport", Setting::Number(port));
     }
-    add(&mut settings, "description", Setting::Text(target.full_name()));
+    add(&mut settings, "description", Setting::Text(target.to_string()));
     if needs_password(&settings) && settings.secret("replicacredentials").is_none() {
         // A hash lets the target check a password, but nobody bind with it.
         if target.backend.settings.secret("replicacredentials").is_some() {

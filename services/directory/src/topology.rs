@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use crate::{
     dn::Dn,
     fleet::{BackendRef, Fleet},
+    layout,
     options::Scope,
     place::Problems,
     specification::{Presence, Role, RoleWish},
     targets,
 };
-
-/// Below this entry the server keeps its own configuration, and replication managers.
-const CONFIGURATION: &str = "cn=config";
 
 /// All that is wrong with the backends that should be there.
 pub fn check(fleet: &Fleet) -> Problems {
@@ -89,7 +87,7 @@ fn check_manager(backend: &BackendRef<'_>, problems: &mut Problems) {
     if backend.backend.role == RoleWish::None || settings.secret("replicacredentials").is_some() {
         return;
     }
-    let Ok(configuration) = Dn::parse(CONFIGURATION) else { return };
+    let configuration = layout::config();
     let is_made = |text: &&String| Dn::parse(text).is_ok_and(|dn| dn.is_below(&configuration));
     if let Some(manager) = settings.list("replicabinddn").unwrap_or_default().iter().find(is_made) {
         complain(problems, backend, &format!("has no ReplicaCredentials: ReplicaBindDN {manager} is made with them"));

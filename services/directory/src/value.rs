@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::{options, secret::MASK};
+
 /// Where something is written. Both count from 1; a column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -55,7 +57,7 @@ pub struct Map {
 }
 
 /// One name of a map and its value.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Entry {
     /// The name.
     pub key: String,
@@ -68,6 +70,14 @@ pub struct Entry {
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entry = f.debug_struct("Entry");
+        entry.field("key", &self.key).field("at", &self.at);
+        if options::is_secret(&self.key) { entry.field("node", &MASK) } else { entry.field("node", &self.node) }.finish()
     }
 }
 

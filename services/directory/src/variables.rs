@@ -2,6 +2,7 @@
 //! from here on; what is in them is for `modifiers` to change and for `specification` to understand.
 
 use crate::{
+    options::{self, Scope},
     place::{Place, Problems},
     value::{Entry, Map, Node, Value},
 };
@@ -80,7 +81,7 @@ impl Variables {
         let named = named.into_iter().filter_map(|(name, node)| Some((name, node?)));
         let lists = [("ds389_instances", &self.instances), ("ds389_agmts", &self.agreements)];
         for (name, node) in named.chain(lists).chain(modifiers) {
-            find_templates(name, node, &mut problems);
+            find_templates(name, name, node, &mut problems);
         }
         problems
     }
@@ -118,23 +119,30 @@ fn lowered(node: &Node, problems: &mut Problems) -> Node {
     Node { value, at: node.at }
 }
 
-fn find_templates(path: &str, node: &Node, problems: &mut Problems) {
+fn find_templates(path: &str, key: &str, node: &Node, problems: &mut Problems) {
     match &node.value {
         Value::Text(text) if text.contains("{{") || text.contains("{%") => {
+            // What is not known not to be a secret may be one, and only look like a template.
+            let shown = if is_open(key) { format!(": {text}") } else { String::new() };
             let message =
-                format!("{path} is a template that was not rendered: {text}; write its value: only Ansible renders templates");
+                format!("{path} is a template that was not rendered{shown}; write its value: only Ansible renders templates");
             problems.add(&Place::default(), node.at, message);
         }
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                find_templates(&format!("{path}[{index}]"), item, problems);
+                find_templates(&format!("{path}[{index}]"), key, item, problems);
             }
         }
         Value::Map(map) => {
             for entry in map.entries() {
-                find_templates(&format!("{path}.{}", entry.key), &entry.node, problems);
+                find_templates(&format!("{path}.{}", entry.key), &entry.key, &entry.node, problems);
             }
         }
         _ => {}
     }
+}
+
+/// Whether a key is that of an option that everybody may see.
+fn is_open(key: &str) -> bool {
+    !options::is_secret(key) && Scope::ALL.iter().any(|scope| scope.option(key).is_some())
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    codec::Codec,
     dn::Dn,
     options::{Definition, Scope},
     place::{Place, Problems},
     setting::{Setting, Settings},
     specification::{Backend, Child, Instance, Presence, Role, RoleWish, Specification, State, Targeted},
-    value::{Map, Node, Position, Value},
+    value::{Entry, Map, Node, Position, Value},
     variables::{Variables, suggestion},
 };
 
@@ -117,11 +118,16 @@ impl Reader {
     /// Name, state and options; `children` are the keys that hold other objects.
     fn object(&mut self, parent: &Place, scope: Scope, map: &Map, at: Option<Position>, children: &[&str]) -> Option<Object> {
         let is_name = |key: &str| scope.option(key).is_some_and(|option| option.name == "name");
-        let Some(named) = map.entries().iter().find(|entry| is_name(&entry.key)) else {
+        let named = map.entries().iter().find(|entry| is_name(&entry.key) && entry.node.value != Value::Null);
+        let Some(named) = named else {
             self.problems.add(parent, at, format!("an {} has no 'name'", scope.noun()).replace("an backend", "a backend"));
             return None;
         };
-        let place = parent.child(scope, named.node.as_text().unwrap_or("?"));
+        let name = match Codec::Name.read(&named.node) {
+            Ok(Setting::Text(name)) => name,
+            _ => "?".to_owned(),
+        };
+        let place = parent.child(scope, name);
         let mut settings = self.settings(&place, scope, map, children);
         let Some(Setting::Text(name)) = settings.remove("name") else { return None };
         let presence = match settings.remove("state") {
@@ -130,8 +136,14 @@ impl Reader {
         };
         if presence == Presence::Present {
             for option in scope.options().iter().filter(|option| option.required && option.name != "name") {
-                let is_said = map.entries().iter().any(|entry| scope.option(&entry.key) == Some(option));
-                if !is_said {
+                let is_said = |entry: &Entry| entry.node.value != Value::Null && scope.option(&entry.key) == Some(option);
+                let is_missing = match settings.get(option.name) {
+                    Some(Setting::List(items)) => items.is_empty(),
+                    Some(_) => false,
+                    // What is wrong with one that could not be read has been told.
+                    None => !map.entries().iter().any(is_said),
+                };
+                if is_missing {
                     self.problems.add(&place, at, format!("option '{}' is missing: {}", option.spelling, option.doc));
                 }
             }
@@ -219,6 +231,9 @@ impl Reader {
         let indexes =
             self.list(&place, "indexes", map.get("indexes"), |reader, map, at| reader.child(&place, Scope::Index, map, at));
         self.unique(&place, indexes.iter().map(|index| (index.name.as_str(), index.at)));
+        if let (Some(_), Some(other)) = (map.get("agmts"), map.get("agreements")) {
+            self.problems.add(&place, other.at, "'agmts' and 'agreements' mean the same: keep one of them");
+        }
         let listed = map.get("agmts").or(map.get("agreements"));
         let agreements = self.list(&place, "agmts", listed, |reader, map, at| reader.child(&place, Scope::Agreement, map, at));
         self.unique(&place, agreements.iter().map(|agreement| (agreement.name.as_str(), agreement.at)));

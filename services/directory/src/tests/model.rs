@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    action::{Action, Step},
+    action::{self, Action, Step},
     comparison::{self, Comparisons},
     dn::Dn,
     entry::{Entry, Tree},
@@ -80,7 +80,7 @@ impl Model {
                 self.operate(&name, &operation);
             }
             let Some(server) = self.servers.get_mut(&name) else { continue };
-            for unfinished in action.unfinished() {
+            for unfinished in action::finished(actions, done) {
                 server.unfinished.remove(&unfinished);
             }
             if matches!(action.step, Step::CreateInstance(_)) {

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::{
-    action::Action,
+    action::{Action, Step},
     facts::facts,
     observed,
     place::Problems,
@@ -260,6 +260,38 @@ fn a_consumer_of_a_server_that_crashes_leaves_replication_as_a_hub() {
         &part("none"),
         &["Deleting agreement a on backend one.root", "Delete replica for suffix dc=test"],
     );
+}
+
+#[test]
+fn an_interruption_between_two_restarts_does_not_lose_the_second() {
+    let two = |root: &str, other: &str| {
+        format!(
+            "ds389_instances: [{{name: one, rootpw: secret12, backends: [\
+             {{name: root, suffix: dc=test, ReplicaRole: {root}}}, {{name: other, suffix: o=other, ReplicaRole: {other}}}]}}]"
+        )
+    };
+    let (before, after) = (wanted(&two("consumer", "consumer")), wanted(&two("hub", "None")));
+    let mut model = Model::new(CRASHING);
+    apply(&mut model, &before);
+    let actions = plan_for(&model, &after).unwrap();
+    assert_eq!(actions.iter().filter(|action| action.step == Step::Restart).count(), 2);
+    for count in 0..=actions.len() {
+        let mut model = model.clone();
+        model.carry_out(&actions, count);
+        apply(&mut model, &after);
+        settled(&model, &after);
+    }
+}
+
+#[test]
+fn a_server_that_was_stopped_need_not_restart_for_what_was_left() {
+    let stopped = "ds389_instances: [{name: one, rootpw: secret12, started: false}]";
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(stopped));
+    let actions = plan_for(&model, &wanted(&stopped.replace("started: false", "port: 1389"))).unwrap();
+    model.carry_out(&actions, 0);
+    assert_eq!(apply(&mut model, &wanted(ONE)), ["Starting instance slapd-one"]);
+    settled(&model, &wanted(ONE));
 }
 
 #[test]

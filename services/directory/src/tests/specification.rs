@@ -102,6 +102,47 @@ fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
 }
 
 #[test]
+fn nothing_that_is_needed_may_be_left_empty() {
+    refused(
+        "ds389_instances:
+- name:
+- name: i
+  backends:
+  - {name: b, suffix: }
+  - name: c
+    suffix: o=c
+    indexes: [{name: x, indextype: }, {name: y, indextype: []}]
+    agmts: [{name: z, replicahost: , replicaport: 389}]
+  - {name: ~, suffix: o=d}
+",
+        &[
+            "line 2, column 3: an instance has no 'name'",
+            "line 5, column 5: instance i, backend b: option 'suffix' is missing: Root of the entries that the backend holds.",
+            "line 8, column 15: instance i, backend c, index x: option 'IndexType' is missing: What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes.",
+            "line 8, column 39: instance i, backend c, index y: option 'IndexType' is missing: What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes.",
+            "line 9, column 13: instance i, backend c, agreement z: option 'ReplicaHost' is missing: Host of the consumer, as its certificate names it.",
+            "line 10, column 5: instance i: a backend has no 'name'",
+        ],
+    );
+}
+
+#[test]
+fn agreements_are_listed_under_one_of_their_names() {
+    refused(
+        "ds389_instances: [{name: i, backends: [{name: b, suffix: o=b, agmts: [], agreements: [{name: a}]}]}]",
+        &["line 1, column 86: instance i, backend b: 'agmts' and 'agreements' mean the same: keep one of them"],
+    );
+}
+
+#[test]
+fn a_name_that_is_a_number_is_told_as_it_is() {
+    refused(
+        "ds389_instances: [{name: 1, prot: 2}]",
+        &["line 1, column 29: instance 1: option 'prot' is unknown; did you mean 'port'?"],
+    );
+}
+
+#[test]
 fn a_suffix_belongs_to_one_backend() {
     refused(
         "ds389_instances: [{name: i, backends: [{name: a, suffix: 'o=A,c=x'}, {name: b, suffix: 'O=a, C=X'}]}]",
@@ -126,6 +167,27 @@ fn a_template_that_nobody_rendered_is_named() {
     let expected = "line 2, column 26: ds389_instances[0].name is a template that was not rendered: {{ inventory_hostname }}; \
                     write its value: only Ansible renders templates";
     assert_eq!(problems, [expected]);
+}
+
+#[test]
+fn a_secret_that_looks_like_a_template_is_not_told() {
+    let text = "ds389_option_1: {name: i, merge: {RootPW: 'hunter2{{ x }}'}}\n\
+                ds389_instances: [{name: '{{ i }}', rootpw: 'hunter2{{', root_pasword: 'hunter2{{', \
+                backends: [{ReplicaCredentials: 'hunter2{%'}]}]";
+    let variables = Variables::read(&yaml::parse(text).unwrap()).unwrap();
+    let problems = variables.unrendered().to_string();
+    assert_eq!(problems.lines().count(), 5, "{problems}");
+    assert!(problems.contains("backends[0].replicacredentials") && problems.contains("{{ i }}"), "{problems}");
+    assert!(!problems.contains("hunter2"), "{problems}");
+}
+
+#[test]
+fn variables_show_no_secret() {
+    let text = "ds389_option_1: {name: i, merge: {RootPW: hunter2}}\n\
+                ds389_instances: [{name: i, root_password: hunter2, backends: [{ReplicaCredentials: [hunter2]}]}]";
+    let node = yaml::parse(text).unwrap();
+    let shown = format!("{node:?} {:?}", Variables::read(&node).unwrap());
+    assert!(shown.contains("RootPW") && shown.contains("******") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

@@ -97,15 +97,15 @@ fn a_target_is_whole_components_that_follow_each_other() {
 
 #[test]
 fn a_target_that_means_nothing_is_told_with_what_there_is() {
-    for target in ["user", "h2.userroot", "gone", "", "h1", "h2|h3", "h[23]", "h.", "^h2$", "h2*"] {
+    for target in ["user", "h2.userroot", "gone", "", "h2|h3", "h[23]", "h.", "^h2$", "h2*"] {
         let hosts = hosts(json!([{"target": target}]), &[("h2", "supplier"), ("h3", "hub")]);
         let expected = format!(
             "unable to resolve target '{target}' of ds389_agmts[0]: it could be h2.localhost.userroot, h3.localhost.userroot"
         );
         assert_eq!(problems(&hosts), expected);
     }
-    let alone = hosts(json!([{"name": "all", "target": ["userroot", "x"]}]), &[]);
-    let expected = "unable to resolve target 'userroot', 'x' of ds389_agmts[0] ('all'): \
+    let alone = hosts(json!([{"name": "all", "target": ["root", "x"]}]), &[]);
+    let expected = "unable to resolve target 'root', 'x' of ds389_agmts[0] ('all'): \
         no other backend replicates a suffix of this host's suppliers and hubs";
     assert_eq!(problems(&alone), expected);
 }
@@ -119,15 +119,47 @@ fn all_elements_that_cannot_be_resolved_are_told() {
 }
 
 #[test]
-fn hosts_with_dots_are_one_component() {
+fn every_dot_of_a_host_ends_a_component() {
     let others = [("vm2.example.com", "supplier"), ("vm3.example.com", "supplier")];
-    let second = "localhost.userroot > vm2.example.com.localhost.userroot";
-    for target in ["vm2.example.com", "vm2.example.com.localhost", "VM2.example.com.*.userroot", "vm2*"] {
-        check(hosts(json!([{"target": target}]), &others), &[second]);
+    let all =
+        ["localhost.userroot > vm2.example.com.localhost.userroot", "localhost.userroot > vm3.example.com.localhost.userroot"];
+    for target in ["vm2", "vm2.example.com", "vm2.example.com.localhost", "VM2.example.com.*.userroot", "vm2.*", "*2"] {
+        check(hosts(json!([{"target": target}]), &others), &all[..1]);
     }
-    for target in ["vm2", "example.com", "vm2.example.com.userroot"] {
+    for target in ["example.com", "com.localhost", "vm*.example", "*.com"] {
+        check(hosts(json!([{"target": target}]), &others), &all);
+    }
+    for target in ["vm2.example.com.userroot", "vm2.com", "vm2*com", "example.com."] {
         problems(&hosts(json!([{"target": target}]), &others));
     }
+}
+
+#[test]
+fn a_host_that_sends_no_updates_takes_no_notice_of_targets() {
+    for role in ["consumer", "None"] {
+        let mut hosts = hosts(json!([{"target": "gone"}, {"target": "h2"}]), &[("h2", "supplier")]);
+        hosts["h1"]["ds389_instances"] = json!([instance("localhost", "userroot", role)]);
+        check(hosts, &[]);
+    }
+    let mut hosts = hosts(json!([{"target": "gone"}]), &[]);
+    hosts["h1"]["ds389_instances"][0]["backends"][0]["state"] = json!("absent");
+    check(hosts.clone(), &[]);
+    hosts["h1"]["ds389_instances"] = json!([]);
+    check(hosts, &[]);
+}
+
+#[test]
+fn a_target_that_means_nobody_but_the_host_itself_is_no_mistake() {
+    for target in ["*", "userroot", "h1", "h*"] {
+        check(hosts(json!([{"target": target}]), &[]), &[]);
+    }
+    check(hosts(json!([{"target": "h1"}]), &[("h2", "supplier")]), &[]);
+    let mut other = hosts(json!([{"target": "other"}]), &[]);
+    other["h1"]["ds389_instances"][0]["backends"] = json!([
+        {"name": "userroot", "suffix": "dc=example,dc=com", "ReplicaRole": "supplier", "ReplicaId": 1},
+        {"name": "other", "suffix": "dc=other", "ReplicaRole": "consumer"}
+    ]);
+    assert!(problems(&other).starts_with("unable to resolve target 'other'"));
 }
 
 #[test]
@@ -162,10 +194,7 @@ fn only_suppliers_and_hubs_get_agreements() {
     let mut hosts = hosts(json!([{"target": "h2"}]), &[("h2", "supplier")]);
     let own = |name: &str, role: &str| instance(name, "userroot", role);
     hosts["h1"]["ds389_instances"] = json!([own("a", "supplier"), own("b", "hub"), own("c", "consumer"), own("d", "None")]);
-    check(hosts.clone(), &["a.userroot > h2.localhost.userroot", "b.userroot > h2.localhost.userroot"]);
-    hosts["h1"]["ds389_instances"] = json!([own("c", "consumer")]);
-    let expected = "unable to resolve target 'h2' of ds389_agmts[0]: this host has no backend that is a supplier or a hub";
-    assert_eq!(problems(&hosts), expected);
+    check(hosts, &["a.userroot > h2.localhost.userroot", "b.userroot > h2.localhost.userroot"]);
 }
 
 #[test]
