@@ -39,7 +39,8 @@ pub struct Instance {
 
 /// The rest of an interrupted apply. Whoever carries a plan out writes these down before, and strikes out what
 /// `action::finished` says after each action.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unfinished {
     /// The server has to start again.
     Restart,

@@ -1,0 +1,305 @@
+//! The 389 Directory Servers of this host: what they are, and the actions that are carried out on them, one after the other.
+
+use std::{fs::File, path::PathBuf};
+
+use directory::{
+    action::{self, Action, Step},
+    comparison::{self, Comparisons},
+    entry::Tree,
+    layout, ldif,
+    observed::{self, Unfinished},
+    operation::{self, Operation},
+    place::Problems,
+    plan,
+    specification::Specification,
+};
+
+use crate::{
+    create,
+    installation::{self, Installation},
+    journal,
+    ldap::{self, Connection},
+    paths::Paths,
+    process::{self, Process},
+    remove, tasks,
+};
+
+/// Why a host could not be observed or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 389 DS is not there, or not as it should be.
+    #[error(transparent)]
+    Installation(#[from] installation::Error),
+    /// An instance could not be created.
+    #[error("failed to create instance slapd-{instance}: {source}")]
+    Create {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        source: create::Error,
+    },
+    /// An instance could not be removed.
+    #[error("failed to remove instance slapd-{instance}: {source}")]
+    Remove {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        source: remove::Error,
+    },
+    /// An instance could not be started or stopped.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// The server could not be asked, or refused.
+    #[error("{message}: {source}")]
+    Server {
+        /// What was being done.
+        message: String,
+        /// What went wrong.
+        source: ldap::Error,
+    },
+    /// A task of the server failed.
+    #[error("{message}: {source}")]
+    Task {
+        /// What was being done.
+        message: String,
+        /// What went wrong.
+        source: tasks::Error,
+    },
+    /// What is left to do could not be written down.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// The configuration of a stopped instance cannot be read.
+    #[error("failed to read {}: {problem}", path.display())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Somebody else is changing the servers of this host.
+    #[error("another apply is under way on this host: {} is locked; wait for its end", path.display())]
+    Busy {
+        /// The file that is locked.
+        path: PathBuf,
+    },
+    /// The thread for work on files was stopped.
+    #[error("the program is being stopped")]
+    Stopped,
+}
+
+/// Name of the file that whoever changes the servers of a host locks.
+const LOCK: &str = "aviary.lock";
+
+/// The servers of this host.
+#[derive(Debug, Clone)]
+pub struct Host {
+    installation: Installation,
+}
+
+/// What happens while actions are carried out.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// An action begins.
+    Begins(&'a Action),
+    /// The server says how far it is with it.
+    Says(&'a Action, &'a str),
+    /// It is done.
+    Done(&'a Action),
+}
+
+impl Host {
+    /// Finds 389 DS on this host, below a prefix if there is one.
+    pub fn find(prefix: Option<&str>) -> Result<Self, Error> {
+        Ok(Self { installation: Installation::find(prefix)? })
+    }
+
+    /// What the host has.
+    pub async fn observe(&self) -> Result<observed::Host, Error> {
+        let mut instances = Vec::new();
+        for name in self.installation.instances()? {
+            instances.push(self.observe_instance(&name).await?);
+        }
+        let template = self.configuration(&self.installation.template())?;
+        let default_indexes = observed::Instance::read("", &template).default_indexes;
+        Ok(observed::Host { version: Some(self.installation.version()), default_indexes, instances })
+    }
+
+    async fn observe_instance(&self, name: &str) -> Result<observed::Instance, Error> {
+        let (paths, stored) = self.stored(name)?;
+        let process = self.process(name, &paths);
+        let is_running = process.id().is_some();
+        let tree = if is_running { self.live(name, &paths).await? } else { stored };
+        let mut instance = observed::Instance::read(name, &tree);
+        let unfinished = journal::read(&paths.config_dir)?;
+        instance.is_ours = unfinished.is_some();
+        instance.unfinished = unfinished.unwrap_or_default();
+        instance.is_running = is_running;
+        Ok(instance)
+    }
+
+    /// The configuration as the server has it.
+    async fn live(&self, name: &str, paths: &Paths) -> Result<Tree, Error> {
+        let failed = |source| Error::Server { message: format!("failed to read the configuration of slapd-{name}"), source };
+        let mut connection = Connection::open(&paths.ldapi).await.map_err(failed)?;
+        let mut tree = Tree::new();
+        for entry in connection.tree(&layout::config()).await.map_err(failed)? {
+            tree.insert(entry);
+        }
+        Ok(tree)
+    }
+
+    /// The configuration as its file has it, and the paths that it says.
+    fn stored(&self, name: &str) -> Result<(Paths, Tree), Error> {
+        let tree = self.configuration(&self.installation.home(name).join("dse.ldif"))?;
+        Ok((Paths::existing(&self.installation, name, &tree), tree))
+    }
+
+    fn configuration(&self, path: &std::path::Path) -> Result<Tree, Error> {
+        let unreadable = |problem: String| Error::Configuration { path: path.to_owned(), problem };
+        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let records = ldif::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        Tree::from_records(records).map_err(|error| unreadable(error.to_string()))
+    }
+
+    fn process(&self, name: &str, paths: &Paths) -> Process {
+        Process {
+            instance: name.to_owned(),
+            program: self.installation.ns_slapd(),
+            config_dir: paths.config_dir.clone(),
+            pid_file: paths.pid_file.clone(),
+            socket: paths.ldapi.clone(),
+            error_log: paths.log_dir.join("errors"),
+            by_systemd: self.installation.has_systemd(),
+        }
+    }
+
+    /// The actions that make the host what it should be. The inner error is of what no action can do.
+    pub async fn plan(&self, wanted: &Specification) -> Result<Result<Vec<Action>, Problems>, Error> {
+        let found = self.observe().await?;
+        let secrets = self.compare(wanted, &found).await?;
+        Ok(plan::plan(wanted, &found, &secrets))
+    }
+
+    /// Asks the servers that run about secrets, by binding with them.
+    async fn compare(&self, wanted: &Specification, found: &observed::Host) -> Result<Comparisons, Error> {
+        let mut comparisons = Comparisons::default();
+        for question in comparison::questions(wanted) {
+            let Some(instance) = found.instance(question.place.instance_name()).filter(|instance| instance.is_running) else { continue };
+            let dn = match question.option {
+                "rootpw" => instance.settings.text("root_dn").unwrap_or("cn=Directory Manager"),
+                "replicacredentials" if question.attribute == "userPassword" => question.dn.as_str(),
+                _ => continue,
+            };
+            let (Ok(dn), false) = (directory::dn::Dn::parse(dn), question.secret.is_hashed()) else { continue };
+            let (paths, _) = self.stored(&instance.name)?;
+            let asked = Connection::is_password(&paths.ldapi, &dn, &question.secret).await;
+            let is_the_same = asked.map_err(|source| Error::Server { message: format!("failed to compare the password of {dn}"), source })?;
+            comparisons.insert(&question, is_the_same);
+        }
+        Ok(comparisons)
+    }
+
+    /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
+    pub async fn carry_out(&self, actions: &[Action], progress: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        self.announce(actions, 0)?;
+        for (index, action) in actions.iter().enumerate() {
+            progress(Event::Begins(action));
+            for operation in operation::operations(action) {
+                self.operate(action, &operation, progress).await?;
+            }
+            match action.step {
+                Step::RemoveInstance => {}
+                // There is a place for the journal only now.
+                Step::CreateInstance(_) => self.announce(actions, index)?,
+                _ => self.strike_out(action, &action::finished(actions, index))?,
+            }
+            progress(Event::Done(action));
+        }
+        Ok(())
+    }
+
+    /// One apply at a time.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.installation.configuration().join(LOCK);
+        let busy = || Error::Busy { path: path.clone() };
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| Error::Configuration {
+            path: path.clone(),
+            problem: error.to_string(),
+        })?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| busy())?;
+        Ok(file)
+    }
+
+    /// Writes down what the actions from `index` on will do that does not show in the configuration.
+    fn announce(&self, actions: &[Action], index: usize) -> Result<(), Error> {
+        let rest = actions.get(index..).unwrap_or_default();
+        let mut names: Vec<&str> = rest.iter().map(|action| action.place.instance_name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let config_dir = self.installation.home(name);
+            if !config_dir.join("dse.ldif").exists() {
+                continue;
+            }
+            let of_this = rest.iter().filter(|action| action.place.instance_name() == name);
+            let mut unfinished = journal::read(&config_dir)?.unwrap_or_default();
+            unfinished.extend(of_this.flat_map(Action::unfinished));
+            unfinished.sort();
+            unfinished.dedup();
+            journal::write(&config_dir, &unfinished)?;
+        }
+        Ok(())
+    }
+
+    fn strike_out(&self, action: &Action, done: &[Unfinished]) -> Result<(), Error> {
+        if done.is_empty() {
+            return Ok(());
+        }
+        let config_dir = self.installation.home(action.place.instance_name());
+        let mut unfinished = journal::read(&config_dir)?.unwrap_or_default();
+        unfinished.retain(|known| !done.contains(known));
+        Ok(journal::write(&config_dir, &unfinished)?)
+    }
+
+    async fn operate(
+        &self,
+        action: &Action,
+        operation: &Operation,
+        progress: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<(), Error> {
+        let name = action.place.instance_name().to_owned();
+        if let Operation::Create(settings) = operation {
+            let (installation, settings, instance) = (self.installation.clone(), settings.clone(), name.clone());
+            let created = tokio::task::spawn_blocking(move || create::create(&installation, &instance, &settings)).await;
+            return created.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name, source });
+        }
+        let (paths, _) = self.stored(&name)?;
+        let process = self.process(&name, &paths);
+        match operation {
+            Operation::Remove => {
+                process.stop().await?;
+                let (installation, instance) = (self.installation.clone(), name.clone());
+                let removed = tokio::task::spawn_blocking(move || remove::remove(&installation, &instance)).await;
+                return removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name, source });
+            }
+            Operation::Start => return Ok(process.start().await?),
+            Operation::Stop => return Ok(process.stop().await?),
+            _ => {}
+        }
+        let message = || action.messages().join(", ");
+        let failed = |source| Error::Server { message: message(), source };
+        let mut connection = Connection::open(&paths.ldapi).await.map_err(failed)?;
+        match operation {
+            Operation::Add { entry, secrets } => connection.add(entry, secrets).await.map_err(failed),
+            Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
+            Operation::Delete(dn) => connection.delete(dn).await.map_err(failed),
+            Operation::Task { kind, attributes } => {
+                let mut says = |text: &str| progress(Event::Says(action, text));
+                let done = tasks::run(&mut connection, kind, attributes, &mut says).await;
+                done.map_err(|source| Error::Task { message: message(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+}

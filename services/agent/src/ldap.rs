@@ -1,0 +1,198 @@
+//! The one place that speaks LDAP: to a server of this host over its socket, as its administrator. What is asked and changed
+//! is for others to say.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use directory::{dn::Dn, entry::Entry, secret::Secret};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry};
+
+/// How long a connection may take to be made. The server may be busy, but it is on this host.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long one operation may take.
+const OPERATION: Duration = Duration::from_secs(120);
+
+/// Result codes that callers act on.
+const NO_SUCH_OBJECT: u32 = 32;
+const INVALID_CREDENTIALS: u32 = 49;
+
+/// Why the server did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody listens on the socket, or the server refuses to take this user for its administrator.
+    #[error("failed to connect to the server on {}: {problem}", socket.display())]
+    Connect {
+        /// The socket.
+        socket: PathBuf,
+        /// What went wrong.
+        problem: String,
+    },
+    /// The connection broke: the outcome is not known.
+    #[error("failed to {what} {dn}: the connection was lost: {problem}")]
+    Lost {
+        /// What was asked for.
+        what: &'static str,
+        /// The entry.
+        dn: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// The server said no.
+    #[error("failed to {what} {dn}: the server says {code} {text}")]
+    Refused {
+        /// What was asked for.
+        what: &'static str,
+        /// The entry.
+        dn: String,
+        /// LDAP's result code.
+        code: u32,
+        /// What the server says of it.
+        text: String,
+    },
+}
+
+impl Error {
+    /// Whether there is no such entry.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused { code: NO_SUCH_OBJECT, .. })
+    }
+}
+
+/// A connection to a server of this host.
+pub struct Connection {
+    ldap: Ldap,
+}
+
+impl Connection {
+    /// Connects as the user that this process runs as, which the server takes for its administrator.
+    pub async fn open(socket: &Path) -> Result<Self, Error> {
+        let mut connection = Self::connect(socket).await?;
+        let bound = connection.ldap.with_timeout(CONNECT).sasl_external_bind().await.and_then(LdapResult::success);
+        match bound {
+            Ok(_) => Ok(connection),
+            Err(error) => Err(Error::Connect { socket: socket.to_owned(), problem: describe(&error) }),
+        }
+    }
+
+    async fn connect(socket: &Path) -> Result<Self, Error> {
+        let path = percent_encoding::utf8_percent_encode(&socket.to_string_lossy(), percent_encoding::NON_ALPHANUMERIC).to_string();
+        let settings = LdapConnSettings::new().set_conn_timeout(CONNECT);
+        let connected = LdapConnAsync::with_settings(settings, &format!("ldapi://{path}")).await;
+        let (connection, ldap) =
+            connected.map_err(|error| Error::Connect { socket: socket.to_owned(), problem: describe(&error) })?;
+        // It ends when the connection does, and whoever waits for an answer is told.
+        tokio::spawn(connection.drive());
+        Ok(Self { ldap })
+    }
+
+    /// Whether a name and a password are a pair that the server lets in.
+    pub async fn is_password(socket: &Path, dn: &Dn, password: &Secret) -> Result<bool, Error> {
+        let mut connection = Self::connect(socket).await?;
+        let bound = connection.ldap.with_timeout(OPERATION).simple_bind(dn.as_str(), password.reveal()).await;
+        let result = bound.map_err(|error| lost("bind as", dn, &error))?;
+        let _ = connection.ldap.unbind().await;
+        match result.rc {
+            0 => Ok(true),
+            INVALID_CREDENTIALS | NO_SUCH_OBJECT => Ok(false),
+            _ => Err(refused("bind as", dn, &result)),
+        }
+    }
+
+    /// The entry of a name and all below it, with all their attributes.
+    pub async fn tree(&mut self, dn: &Dn) -> Result<Vec<Entry>, Error> {
+        self.search(dn, Scope::Subtree, &["*"]).await
+    }
+
+    /// The entry of a name with these attributes; `None` if there is none.
+    pub async fn entry(&mut self, dn: &Dn, attributes: &[&str]) -> Result<Option<Entry>, Error> {
+        match self.search(dn, Scope::Base, attributes).await {
+            Ok(entries) => Ok(entries.into_iter().next()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn search(&mut self, dn: &Dn, scope: Scope, attributes: &[&str]) -> Result<Vec<Entry>, Error> {
+        let found = self.ldap.with_timeout(OPERATION).search(dn.as_str(), scope, "(objectClass=*)", attributes.to_vec()).await;
+        let ldap3::SearchResult(entries, result) = found.map_err(|error| lost("read", dn, &error))?;
+        if result.rc != 0 {
+            return Err(refused("read", dn, &result));
+        }
+        Ok(entries.into_iter().map(SearchEntry::construct).filter_map(entry).collect())
+    }
+
+    /// Adds an entry.
+    pub async fn add(&mut self, entry: &Entry, secrets: &[(&'static str, Secret)]) -> Result<(), Error> {
+        let values = entry.attributes().map(|(name, values)| (name.as_bytes().to_vec(), values.iter().cloned().collect()));
+        let secrets = secrets.iter().map(|(name, secret)| (name.as_bytes().to_vec(), one(secret.reveal())));
+        let attributes: Vec<(Vec<u8>, HashSet<Vec<u8>>)> = values.chain(secrets).collect();
+        let done = self.ldap.with_timeout(OPERATION).add(entry.dn.as_str(), attributes).await;
+        finish("add", &entry.dn, done)
+    }
+
+    /// Gives attributes other values.
+    pub async fn replace(
+        &mut self,
+        dn: &Dn,
+        values: &[(&'static str, Vec<String>)],
+        secrets: &[(&'static str, Secret)],
+    ) -> Result<(), Error> {
+        let bytes = |values: &[String]| values.iter().map(|value| value.as_bytes().to_vec()).collect();
+        let values = values.iter().map(|(name, values)| Mod::Replace(name.as_bytes().to_vec(), bytes(values)));
+        let secrets = secrets.iter().map(|(name, secret)| Mod::Replace(name.as_bytes().to_vec(), one(secret.reveal())));
+        let done = self.ldap.with_timeout(OPERATION).modify(dn.as_str(), values.chain(secrets).collect()).await;
+        finish("change", dn, done)
+    }
+
+    /// Deletes an entry and all below it, the deepest first.
+    pub async fn delete(&mut self, dn: &Dn) -> Result<(), Error> {
+        let mut names: Vec<Dn> = self.search(dn, Scope::Subtree, &["1.1"]).await?.into_iter().map(|entry| entry.dn).collect();
+        names.sort_by_key(|name| std::cmp::Reverse(name.depth()));
+        for name in names {
+            let done = self.ldap.with_timeout(OPERATION).delete(name.as_str()).await;
+            finish("delete", &name, done)?;
+        }
+        Ok(())
+    }
+}
+
+fn one(text: &str) -> HashSet<Vec<u8>> {
+    HashSet::from([text.as_bytes().to_vec()])
+}
+
+fn entry(found: SearchEntry) -> Option<Entry> {
+    let mut entry = Entry::new(Dn::parse(&found.dn).ok()?);
+    let texts = found.attrs.into_iter().map(|(name, values)| (name, values.into_iter().map(String::into_bytes).collect()));
+    for (name, values) in texts.chain(found.bin_attrs) {
+        entry.replace(&name, values);
+    }
+    Some(entry)
+}
+
+fn finish(what: &'static str, dn: &Dn, done: Result<LdapResult, LdapError>) -> Result<(), Error> {
+    let result = done.map_err(|error| lost(what, dn, &error))?;
+    if result.rc == 0 { Ok(()) } else { Err(refused(what, dn, &result)) }
+}
+
+fn lost(what: &'static str, dn: &Dn, error: &LdapError) -> Error {
+    Error::Lost { what, dn: dn.to_string(), problem: describe(error) }
+}
+
+fn refused(what: &'static str, dn: &Dn, result: &LdapResult) -> Error {
+    Error::Refused { what, dn: dn.to_string(), code: result.rc, text: result.text.trim().to_owned() }
+}
+
+/// What ldap3 says, without the request: that may have a secret in it.
+fn describe(error: &LdapError) -> String {
+    match error {
+        LdapError::LdapResult { result } => format!("the server says {} {}", result.rc, result.text.trim()),
+        LdapError::Io { source } => source.to_string(),
+        LdapError::Timeout { .. } => "it took too long".to_owned(),
+        LdapError::OpSend { .. } | LdapError::ResultRecv { .. } | LdapError::EndOfStream => "it was closed".to_owned(),
+        _ => "the answer could not be understood".to_owned(),
+    }
+}

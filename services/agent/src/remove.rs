@@ -1,0 +1,229 @@
+//! Deletes the files of a stopped instance. The folder of its configuration is the last to go, so that a removal that was
+//! interrupted can be done again: until then the instance is listed. Stopping the server is for others, and so are units of
+//! systemd. The authority that `dscreate` shares between the instances of a host, `ssca`, stays.
+//!
+//! Everything here waits for files: call it where blocking is allowed.
+
+mod rules;
+
+use std::{
+    fs, io,
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
+
+use directory::{entry::Tree, layout, ldif};
+
+use crate::{
+    installation::{self, Installation, is_name},
+    paths::Paths,
+};
+use rules::Rules;
+
+/// Why an instance, or a part of it, is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name can be none.
+    #[error("'{name}' can be no instance's name; correct the name")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Other instances cannot be looked at, so nobody knows what belongs to them.
+    #[error("failed to look for other instances: {0}")]
+    Others(#[from] installation::Error),
+    /// Its server runs.
+    #[error("the instance '{name}' still runs, as process {process}; stop it first")]
+    Running {
+        /// Its name.
+        name: String,
+        /// The number of its process.
+        process: u32,
+    },
+    /// Its configuration does not say where its files are.
+    #[error("failed to read {path}, which says where the instance has its files: {problem}; restore it from dse.ldif.startOK")]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Something could not be deleted.
+    #[error("failed to delete {path}: {source}; correct its permissions and remove the instance again")]
+    Delete {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+// What is known in folders that may hold other things as well; `*` stands for any text.
+const DATABASE: &[&str] = &["DBVERSION", "__db.*", "guardian", "log.00*", "data.mdb", "lock.mdb", "INFO.mdb"];
+const LOGS: &[&str] = &["access", "access.*", "errors", "errors.*", "audit", "audit.*", "security", "security.*", "referint"];
+const LOCKS: &[&str] = &["server", "imports", "exports"];
+const CERTIFICATES: &[&str] = &[
+    "cert9.db",
+    "key4.db",
+    "pkcs11.txt",
+    "pwdfile.txt",
+    "pin.txt",
+    "noise.txt",
+    "noise.new",
+    "Server-Cert.pem",
+    "Server-Cert-Key.pem",
+];
+const SCHEMA: &[&str] = &["99user.ldif", "99user.ldif.*"];
+const CONFIGURATION: &[&str] = &["certmap.conf", "slapd-collations.conf", "aviary.json", "dse.ldif.*", "dse_original.ldif"];
+
+/// Removes a stopped instance with all its data. Removing one that is not there does nothing.
+pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
+    sweep(installation, name)?;
+    let home = installation.home(name);
+    let Some(config) = fs::canonicalize(&home).ok().filter(|config| config.is_dir()) else { return Ok(()) };
+    let tree = configuration(&config)?;
+    let paths = Paths::existing(installation, name, &tree);
+    if let Some(process) = running(&paths) {
+        return Err(Error::Running { name: name.to_owned(), process });
+    }
+    let rules = Rules::new(installation, name, &config, &others(installation, name)?);
+
+    let backends = databases(&tree, &paths);
+    for (folder, _) in backends.iter().filter(|(folder, _)| !folder.starts_with(&paths.db_dir)) {
+        rules.delete(folder, &[])?;
+    }
+    let names: Vec<&str> = DATABASE.iter().copied().chain(backends.iter().map(|(_, name)| name.as_str())).collect();
+    rules.delete(&paths.db_dir, &names)?;
+    rules.delete(&paths.db_home_dir, DATABASE)?;
+    rules.delete(&paths.log_dir, LOGS)?;
+    rules.delete(&paths.lock_dir, LOCKS)?;
+    rules.delete(&paths.cert_dir, CERTIFICATES)?;
+    rules.delete(&paths.schema_dir, SCHEMA)?;
+    for folder in [&paths.backup_dir, &paths.ldif_dir, &paths.inst_dir] {
+        rules.delete(folder, &[])?;
+    }
+    for folder in [&paths.db_dir, &paths.backup_dir, &paths.ldif_dir] {
+        rules.delete_empty(folder.parent());
+    }
+    delete_files(installation, name, &paths)?;
+    delete_configuration(&rules, &home, &config)
+}
+
+/// Deletes what an interrupted removal has left of the configuration.
+pub(crate) fn sweep(installation: &Installation, name: &str) -> Result<(), Error> {
+    if !is_name(name) {
+        return Err(Error::Name { name: name.to_owned() });
+    }
+    delete_tree(&removed(&installation.home(name)))
+}
+
+/// What the folder of a configuration is called while it is deleted.
+fn removed(home: &Path) -> PathBuf {
+    let mut name = home.as_os_str().to_owned();
+    name.push(".removed");
+    name.into()
+}
+
+/// The configuration, or what the server keeps of earlier ones. A folder without any has nothing elsewhere but by default.
+fn configuration(config: &Path) -> Result<Tree, Error> {
+    let mut first = None;
+    for file in ["dse.ldif", "dse.ldif.startOK", "dse.ldif.bak"] {
+        let path = config.join(file);
+        let problem = match fs::read(&path) {
+            Ok(bytes) if bytes.is_empty() => "it is empty".to_owned(),
+            Ok(bytes) => match ldif::parse(&bytes).map(Tree::from_records) {
+                Ok(Ok(tree)) if tree.get(&layout::config()).is_some() => return Ok(tree),
+                Ok(Ok(_)) => "it has no entry cn=config".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => error.to_string(),
+        };
+        first.get_or_insert(Error::Configuration { path, problem });
+    }
+    first.map_or_else(|| Ok(Tree::new()), Err)
+}
+
+/// The paths of all other instances.
+fn others(installation: &Installation, name: &str) -> Result<Vec<Paths>, Error> {
+    let names = installation.instances()?;
+    let others = names.iter().filter(|other| *other != name);
+    others.map(|other| Ok(Paths::existing(installation, other, &configuration(&installation.home(other))?))).collect()
+}
+
+/// The folders of the backends, and the backends' names.
+fn databases(tree: &Tree, paths: &Paths) -> Vec<(PathBuf, String)> {
+    let backends = tree.iter().filter(|entry| entry.is_a("nsBackendInstance"));
+    let folder = |name: &str, given: Option<&str>| given.map_or_else(|| paths.db_dir.join(name), PathBuf::from);
+    let named = backends.map(|entry| (entry.dn.rdn().1, entry.text("nsslapd-directory")));
+    named.filter(|(name, _)| !name.is_empty()).map(|(name, given)| (folder(name, given), name.to_owned())).collect()
+}
+
+/// The process of the instance, if its file names one that is still of this instance.
+fn running(paths: &Paths) -> Option<u32> {
+    let process = fs::read_to_string(&paths.pid_file).ok()?.trim().parse().ok()?;
+    let command = fs::read(format!("/proc/{process}/cmdline")).ok()?;
+    let config = paths.config_dir.as_os_str().as_encoded_bytes();
+    command.split(|byte| *byte == 0).any(|argument| argument == config).then_some(process)
+}
+
+/// Files that lie in folders of others.
+fn delete_files(installation: &Installation, name: &str, paths: &Paths) -> Result<(), Error> {
+    let is_socket = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket(&paths.ldapi) {
+        delete_file(&paths.ldapi)?;
+    }
+    delete_file(&paths.pid_file)?;
+    delete_file(&paths.run_dir.join(format!("slapd-{name}.stats")))?;
+    delete_file(&Path::new("/dev/shm").join(format!("sem.slapd-{name}.stats")))?;
+    for (key, file) in [("tmpfiles_d", format!("dirsrv-{name}.conf")), ("initconfig_dir", format!("dirsrv-{name}"))] {
+        let folder = installation.path(key, name);
+        if folder.is_absolute() {
+            delete_file(&folder.join(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// The end: a folder of the instance's own goes by its name first. Of any other, `dse.ldif` is the last file to go, then the
+/// link that leads there, unless the host does not let it.
+fn delete_configuration(rules: &Rules, home: &Path, config: &Path) -> Result<(), Error> {
+    if !home.is_symlink() {
+        let removed = removed(home);
+        fs::rename(home, &removed).map_err(|source| Error::Delete { path: home.to_owned(), source })?;
+        return delete_tree(&removed);
+    }
+    for known in [CONFIGURATION, CERTIFICATES] {
+        rules.delete_known(config, known)?;
+    }
+    delete_file(&config.join("dse.ldif"))?;
+    if rules.is_own(config) {
+        delete_tree(config)?;
+    }
+    if let Err(error) = fs::remove_file(home) {
+        tracing::debug!(path = %home.display(), %error, "the link to a removed instance stays");
+    }
+    Ok(())
+}
+
+/// Deletes a folder and all that is in it; of links, the links.
+fn delete_tree(path: &Path) -> Result<(), Error> {
+    done(path, fs::remove_dir_all(path))
+}
+
+fn delete_file(path: &Path) -> Result<(), Error> {
+    done(path, fs::remove_file(path))
+}
+
+fn done(path: &Path, result: io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(source) if !matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(Error::Delete { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

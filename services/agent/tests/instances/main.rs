@@ -1,0 +1,149 @@
+//! Instances of the real 389 Directory Server: created, started, stopped, changed, removed, and interrupted at each of these.
+
+mod prefix;
+
+use agent::host::{Event, Host};
+use directory::{
+    action::Action, place::Problems, setting::Settings, specification::Specification, variables::Variables, yaml,
+};
+use prefix::Prefix;
+
+struct Bench {
+    prefix: Prefix,
+    host: Host,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let prefix = Prefix::new();
+        let host = Host::find(Some(prefix.path())).unwrap();
+        Self { prefix, host }
+    }
+
+    async fn plan(&self, text: &str) -> Result<Vec<Action>, Problems> {
+        self.host.plan(&wanted(text)).await.unwrap()
+    }
+
+    async fn apply(&self, text: &str) -> Vec<String> {
+        let actions = self.plan(text).await.unwrap();
+        let mut done = Vec::new();
+        let mut progress = |event: Event<'_>| {
+            if let Event::Done(action) = event {
+                done.extend(action.messages());
+            }
+        };
+        self.host.carry_out(&actions, &mut progress).await.unwrap();
+        assert_eq!(self.plan(text).await.unwrap(), [], "a second run has nothing to do");
+        done
+    }
+
+    async fn fails(&self, text: &str) -> String {
+        let actions = self.plan(text).await.unwrap();
+        self.host.carry_out(&actions, &mut |_| {}).await.unwrap_err().to_string()
+    }
+}
+
+fn wanted(text: &str) -> Specification {
+    Specification::read(&Variables::read(&yaml::parse(text).unwrap()).unwrap()).unwrap()
+}
+
+/// Two free ports.
+fn ports() -> (u16, u16) {
+    let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
+    let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
+    (one, other)
+}
+
+fn instance(name: &str, more: &str) -> String {
+    let (port, secure_port) = ports();
+    format!("ds389_instances: [{{name: {name}, rootpw: secret12, port: {port}, secure_port: {secure_port}{more}}}]")
+}
+
+#[tokio::test]
+async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
+    let bench = Bench::new();
+    let one = instance("one", "");
+    assert_eq!(bench.apply(&one).await, ["Creating instance slapd-one", "Starting instance slapd-one"]);
+    assert_eq!(bench.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-one"]);
+    assert_eq!(bench.apply(&one).await, ["Starting instance slapd-one"]);
+    assert_eq!(bench.apply("state: absent").await, ["Removing instance slapd-one"]);
+    assert_eq!(bench.prefix.left(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_file_and_the_server_tell_the_same_of_an_instance() {
+    let bench = Bench::new();
+    let one = instance("one", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
+    bench.apply(&one).await;
+    let live = bench.host.observe().await.unwrap();
+    bench.apply(&format!("state: stopped\n{one}")).await;
+    let stored = bench.host.observe().await.unwrap();
+    let (live, stored) = (&live.instances[0], &stored.instances[0]);
+    let told = |settings: &Settings| settings.iter().map(|(option, setting)| (option.name, setting.shown())).collect::<Vec<_>>();
+    assert_eq!(told(&live.settings), told(&stored.settings));
+    assert_eq!(live.backends, stored.backends);
+    assert_eq!(live.default_indexes, stored.default_indexes);
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_is_started_again() {
+    let bench = Bench::new();
+    let one = instance("one", "");
+    bench.apply(&one).await;
+    let pid_file = format!("{}/run/dirsrv/slapd-one.pid", bench.prefix.path());
+    let id = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL).unwrap();
+    while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists() && !std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.apply(&one).await, ["Starting instance slapd-one"]);
+}
+
+#[tokio::test]
+async fn a_password_that_is_another_is_changed() {
+    let bench = Bench::new();
+    let one = instance("one", "");
+    bench.apply(&one).await;
+    assert_eq!(bench.apply(&one.replace("secret12", "secret34")).await, ["Set nsslapd-rootpw in cn=config"]);
+}
+
+#[tokio::test]
+async fn options_are_changed_and_the_server_restarts_where_it_has_to() {
+    let bench = Bench::new();
+    let one = instance("one", "");
+    bench.apply(&one).await;
+    let changed = one.replace("name: one", "name: one, nsslapd_sizelimit: 77, nsslapd_idlistscanlimit: 4001");
+    let expected = [
+        "Set nsslapd-sizelimit:77 in cn=config",
+        "Set nsslapd-idlistscanlimit:4001 in cn=config,cn=ldbm database,cn=plugins,cn=config",
+        "Restarting instance slapd-one",
+    ];
+    assert_eq!(bench.apply(&changed).await, expected);
+}
+
+#[tokio::test]
+async fn a_creation_that_fails_says_why_and_leaves_nothing() {
+    let bench = Bench::new();
+    let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (more, expected) in [
+        (format!("port: {port}"), format!("{port}")),
+        ("user: nobody-of-this-name, port: 0".to_owned(), "nobody-of-this-name".to_owned()),
+    ] {
+        let error = bench.fails(&format!("ds389_instances: [{{name: bad, rootpw: secret12, secure_port: 0, {more}}}]")).await;
+        assert!(error.starts_with("failed to create instance slapd-bad: ") && error.contains(&expected), "{error}");
+        assert_eq!(bench.prefix.left(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn two_applies_at_once_do_not_get_into_each_others_way() {
+    let bench = Bench::new();
+    let one = instance("one", "");
+    let actions = bench.plan(&one).await.unwrap();
+    let (mut quiet, mut also_quiet) = (|_: Event<'_>| {}, |_: Event<'_>| {});
+    let (first, second) =
+        tokio::join!(bench.host.carry_out(&actions, &mut quiet), bench.host.carry_out(&actions, &mut also_quiet));
+    assert!(first.is_ok());
+    assert!(second.unwrap_err().to_string().contains("another apply is under way"));
+}

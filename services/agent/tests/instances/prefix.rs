@@ -1,0 +1,103 @@
+//! An installation of 389 DS in a temporary folder: the programs are the system's, everything else is its own.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+};
+
+/// Folders that are the system's in every installation.
+const SYSTEM: [&str; 7] = ["bin_dir", "sbin_dir", "lib_dir", "data_dir", "plugin_dir", "system_schema_dir", "tmp_dir"];
+
+/// What packages install.
+const DEFAULTS: &str = "/usr/share/dirsrv/inf/defaults.inf";
+
+/// The installation. It is gone, and its servers with it, when this is dropped.
+pub struct Prefix(tempfile::TempDir);
+
+impl Prefix {
+    pub fn new() -> Self {
+        // A socket's path has to be short.
+        let folder = tempfile::Builder::new().prefix("ds").tempdir_in("/tmp").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let text = fs::read_to_string(DEFAULTS).unwrap_or_else(|error| panic!("{DEFAULTS}: {error}; install 389-ds-base"));
+        let rewritten: Vec<String> = text.lines().map(|line| rewritten(line, folder.path())).collect();
+        let inf = folder.path().join("share/dirsrv/inf");
+        fs::create_dir_all(&inf).unwrap();
+        fs::write(inf.join("defaults.inf"), rewritten.join("\n")).unwrap();
+        for part in ["config", "schema"] {
+            let own = folder.path().join("etc/dirsrv").join(part);
+            fs::create_dir_all(&own).unwrap();
+            for file in fs::read_dir(Path::new("/etc/dirsrv").join(part)).unwrap() {
+                let file = file.unwrap();
+                fs::copy(file.path(), own.join(file.file_name())).unwrap();
+            }
+        }
+        let prefix = Self(folder);
+        prefix.own();
+        prefix
+    }
+
+    pub fn path(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+
+    /// Files that are left of instances.
+    pub fn left(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        let mut folders = vec![self.0.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                }
+                let name = entry.path().strip_prefix(self.0.path()).unwrap().display().to_string();
+                if name.contains("slapd-") && !name.ends_with("slapd-collations.conf") {
+                    left.push(name);
+                }
+            }
+        }
+        left.sort();
+        left
+    }
+
+    /// The server's user may write wherever packages let it.
+    fn own(&self) {
+        let [user, group] = ["-u", "-g"].map(|flag| {
+            let output = std::process::Command::new("id").args([flag, "dirsrv"]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+        });
+        for folder in ["etc/dirsrv", "var/lib/dirsrv", "var/log/dirsrv", "run/dirsrv", "run/lock/dirsrv", "dev/shm"] {
+            let path = self.0.path().join(folder);
+            fs::create_dir_all(&path).unwrap();
+            chown(&path, Some(user), Some(group)).unwrap();
+        }
+        chown(self.0.path().join("run"), Some(user), Some(group)).unwrap();
+    }
+}
+
+impl Drop for Prefix {
+    fn drop(&mut self) {
+        let folder = self.path().to_owned();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let is_ours = String::from_utf8_lossy(&command).split('\0').any(|argument| argument.starts_with(&format!("{folder}/")));
+            if let Some(id) = is_ours.then(|| entry.file_name().to_str()?.parse().ok()).flatten() {
+                let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL);
+            }
+        }
+    }
+}
+
+/// A line of the system's file with our paths.
+fn rewritten(line: &str, folder: &Path) -> String {
+    let Some((key, value)) = line.split_once(" = ") else { return line.to_owned() };
+    if SYSTEM.contains(&key) || !value.starts_with('/') {
+        return line.to_owned();
+    }
+    match key {
+        "prefix" => format!("{key} = {}", folder.display()),
+        _ => format!("{key} = {}{value}", folder.display()),
+    }
+}
