@@ -66,6 +66,13 @@ pub enum Step {
         /// Its options.
         settings: Settings,
     },
+    /// Lead a suffix to its backend, which is there already.
+    MapBackend {
+        /// Root of its entries.
+        suffix: Dn,
+        /// The nearest suffix above that one which the instance has too.
+        parent: Option<Dn>,
+    },
     /// Delete a backend and all its data.
     DeleteBackend {
         /// Root of its entries.
@@ -224,6 +231,7 @@ impl Action {
             Step::Restart => format!("Restarting instance slapd-{name}"),
             Step::Set { dn, changes } => return changes.iter().map(|change| change.message(dn)).collect(),
             Step::CreateBackend { suffix, .. } => format!("Creating backend {name} on suffix {suffix}"),
+            Step::MapBackend { suffix, .. } => format!("Leading suffix {suffix} to backend {name}"),
             Step::DeleteBackend { suffix } => format!("Deleting backend {name} on suffix {suffix}"),
             Step::Fill { suffix, with: Filling::SuffixEntry } => format!("Adding entry {suffix}"),
             Step::Fill { suffix, with: Filling::SampleEntries } => format!("Adding entry {suffix} and sample entries below it"),

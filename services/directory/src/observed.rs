@@ -71,6 +71,8 @@ pub struct Backend {
     pub name: String,
     /// Root of its entries.
     pub suffix: Dn,
+    /// Whether the suffix leads to it. It does not when an apply was interrupted between the two.
+    pub is_mapped: bool,
     /// Its part in replication.
     pub role: Option<Role>,
     /// Its number, if it is a supplier.

@@ -92,6 +92,15 @@ impl Model {
         }
     }
 
+    /// Carries out the first `count` actions, and of the next the first `operations`.
+    pub(super) fn interrupt(&mut self, actions: &[Action], count: usize, operations: usize) {
+        self.carry_out(actions, count);
+        let Some(action) = actions.get(count) else { return };
+        for operation in operation::operations(action).iter().take(operations) {
+            self.operate(&action.place.instance_name().to_lowercase(), operation);
+        }
+    }
+
     fn operate(&mut self, name: &str, operation: &Operation) {
         match operation {
             Operation::Create(settings) => {
@@ -212,7 +221,7 @@ impl Server {
     }
 
     fn delete(&mut self, version: Version, dn: &Dn) {
-        let entry = self.tree.get(dn).unwrap_or_else(|| panic!("{dn} is not there")).clone();
+        let Some(entry) = self.tree.get(dn).cloned() else { return };
         if entry.is_a("nsds5Replica") {
             assert!(self.tree.children(dn).next().is_none(), "a replica with agreements: not allowed on non-leaf");
             let crashes = version.crashes_when_a_consumer_is_disabled() && is_consumer(&entry);
