@@ -15,7 +15,7 @@ use crate::{
 
 /// Which secrets the server has already, as far as that could be found out.
 #[derive(Debug, Clone, Default)]
-pub struct Comparisons(BTreeMap<(String, &'static str), bool>);
+pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
 
 /// One secret that is wanted, and where the server has its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,8 @@ impl Comparisons {
 }
 
 /// Names are the same in any case.
-fn key(place: &Place, option: &'static str) -> (String, &'static str) {
-    (place.dotted().to_lowercase(), option)
+fn key(place: &Place, option: &'static str) -> (Place, &'static str) {
+    (place.lowered(), option)
 }
 
 /// All that there is to ask about the secrets of a specification.

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 
 use crate::{
     action::{Action, Step},
-    observed,
+    comparison, observed,
     operation::operations,
-    place::Problems,
+    options::Scope,
+    place::{Place, Problems},
     plan::plan,
     specification::{Presence, RoleWish, Specification, State},
     tests::model::Model,
@@ -147,6 +148,16 @@ fn a_default_that_is_written_changes_nothing() {
 fn a_password_is_set_when_it_is_another() {
     let changed = "ds389_instances: [{name: one, rootpw: secret34}]";
     check(FIXED, ONE, changed, &["Set nsslapd-rootpw in cn=config"]);
+}
+
+#[test]
+fn an_answer_about_one_object_is_not_taken_for_another() {
+    let text = "ds389_instances: [{name: ONE, backends: [{name: b, state: absent, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: s}]}]";
+    let question = &comparison::questions(&wanted(text))[0];
+    let mut answers = comparison::Comparisons::default();
+    answers.insert(question, true);
+    assert!(answers.is_the_same(&Place::instance("one").child(Scope::Backend, "B"), "replicacredentials"));
+    assert!(!answers.is_the_same(&Place::instance("one.b"), "replicacredentials"));
 }
 
 #[test]
