@@ -13,19 +13,22 @@ use crate::{
     specification::Role,
 };
 
-/// What is to be struck out of the unfinished when the action at `done` of a plan has been done: an interruption may come
-/// before a later action that has the same to finish.
-pub fn finished(plan: &[Action], done: usize) -> Vec<Unfinished> {
-    let Some((action, later)) = plan.get(done..).and_then(<[Action]>::split_first) else { return Vec::new() };
-    let mut finished = action.unfinished();
-    // Whatever changed before works after any start.
-    if matches!(action.step, Step::Start | Step::Stop) {
-        finished.push(Unfinished::Restart);
-    }
+/// Whether something unfinished is to be struck out when the action at `done` of a plan has been done: it did that, or made it
+/// needless, and no later action has the same to finish.
+pub fn finishes(plan: &[Action], done: usize, unfinished: &Unfinished) -> bool {
+    let Some((action, later)) = plan.get(done..).and_then(<[Action]>::split_first) else { return false };
     let is_same_instance = |other: &&Action| other.place.instance_name().eq_ignore_ascii_case(action.place.instance_name());
-    let ahead: Vec<Unfinished> = later.iter().filter(is_same_instance).flat_map(Action::unfinished).collect();
-    finished.retain(|unfinished| !ahead.contains(unfinished));
-    finished
+    let is_ahead = later.iter().filter(is_same_instance).any(|later| later.unfinished().contains(unfinished));
+    let is_needless = match (&action.step, unfinished) {
+        // Whatever changed before works after any start.
+        (Step::Start | Step::Stop, Unfinished::Restart) => true,
+        (Step::DeleteBackend { .. }, other) => other.backend().is_some_and(|name| name.eq_ignore_ascii_case(action.object())),
+        (Step::DeleteIndex { backend }, Unfinished::Reindex { backend: known, attribute }) => {
+            known.eq_ignore_ascii_case(backend) && attribute.eq_ignore_ascii_case(action.object())
+        }
+        _ => false,
+    };
+    !is_ahead && (is_needless || action.unfinished().contains(unfinished))
 }
 
 /// One thing to do, and to which object.

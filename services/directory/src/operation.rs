@@ -25,7 +25,7 @@ pub enum Operation {
     Start,
     /// Stop the process and wait until it is gone.
     Stop,
-    /// Add an entry.
+    /// Add an entry. One of a backend's first entries that an interrupted apply has added is no failure.
     Add {
         /// The entry, without its secrets.
         entry: Entry,

@@ -80,9 +80,7 @@ impl Model {
                 self.operate(&name, &operation);
             }
             let Some(server) = self.servers.get_mut(&name) else { continue };
-            for unfinished in action::finished(actions, done) {
-                server.unfinished.remove(&unfinished);
-            }
+            server.unfinished.retain(|unfinished| !action::finishes(actions, done, unfinished));
             if matches!(action.step, Step::CreateInstance(_)) {
                 // Written down as soon as there is where to write it.
                 let of_this =
@@ -181,8 +179,9 @@ impl Server {
     fn change(&mut self, version: Version, operation: &Operation) {
         match operation {
             Operation::Add { entry, secrets } => {
-                assert!(self.tree.get(&entry.dn).is_none(), "{} is there already", entry.dn);
                 let is_configuration = entry.dn.is_below(&layout::config());
+                let is_there = self.tree.get(&entry.dn).is_some();
+                assert!(!is_configuration || !is_there, "{} is there already", entry.dn);
                 let parent = entry.dn.parent().unwrap();
                 assert!(!is_configuration || self.tree.get(&parent).is_some(), "{parent} is not there for {}", entry.dn);
                 self.tree.insert(entry.clone());
