@@ -7,7 +7,7 @@ mod certificates;
 mod checks;
 mod folders;
 mod owner;
-mod password;
+pub(crate) mod password;
 mod template;
 
 use std::{
@@ -107,7 +107,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A program failed.
-    #[error("failed to {step} with {program}: {problem}; it must be installed and able to write to {path}")]
+    #[error("failed to {step} with {program} in {path}: {problem}; it must be installed, and free to work there")]
     Program {
         /// What it should have done.
         step: &'static str,

@@ -5,8 +5,9 @@ use std::{fs::File, path::PathBuf};
 use directory::{
     action::{self, Action, Step},
     comparison::{self, Comparisons},
+    dn::Dn,
     entry::Tree,
-    layout, ldif,
+    ldif,
     observed::{self, Unfinished},
     operation::{self, Operation},
     place::Problems,
@@ -15,7 +16,7 @@ use directory::{
 };
 
 use crate::{
-    create,
+    create::{self, password},
     installation::{self, Installation},
     journal,
     ldap::{self, Connection},
@@ -114,38 +115,27 @@ impl Host {
     }
 
     /// What the host has.
-    pub async fn observe(&self) -> Result<observed::Host, Error> {
+    pub fn observe(&self) -> Result<observed::Host, Error> {
         let mut instances = Vec::new();
         for name in self.installation.instances()? {
-            instances.push(self.observe_instance(&name).await?);
+            instances.push(self.observe_instance(&name)?);
         }
         let template = self.configuration(&self.installation.template())?;
         let default_indexes = observed::Instance::read("", &template).default_indexes;
         Ok(observed::Host { version: Some(self.installation.version()), default_indexes, instances })
     }
 
-    async fn observe_instance(&self, name: &str) -> Result<observed::Instance, Error> {
+    fn observe_instance(&self, name: &str) -> Result<observed::Instance, Error> {
         let (paths, stored) = self.stored(name)?;
         let process = self.process(name, &paths);
-        let is_running = process.id().is_some();
-        let tree = if is_running { self.live(name, &paths).await? } else { stored };
-        let mut instance = observed::Instance::read(name, &tree);
+        // The server writes its file before it says that a change is done. What it tells over LDAP is the same, mixed with
+        // what it has worked out for itself, such as the number of its threads.
+        let mut instance = observed::Instance::read(name, &stored);
         let unfinished = journal::read(&paths.config_dir)?;
         instance.is_ours = unfinished.is_some();
         instance.unfinished = unfinished.unwrap_or_default();
-        instance.is_running = is_running;
+        instance.is_running = process.id().is_some();
         Ok(instance)
-    }
-
-    /// The configuration as the server has it.
-    async fn live(&self, name: &str, paths: &Paths) -> Result<Tree, Error> {
-        let failed = |source| Error::Server { message: format!("failed to read the configuration of slapd-{name}"), source };
-        let mut connection = Connection::open(&paths.ldapi).await.map_err(failed)?;
-        let mut tree = Tree::new();
-        for entry in connection.tree(&layout::config()).await.map_err(failed)? {
-            tree.insert(entry);
-        }
-        Ok(tree)
     }
 
     /// The configuration as its file has it, and the paths that it says.
@@ -168,6 +158,7 @@ impl Host {
             config_dir: paths.config_dir.clone(),
             pid_file: paths.pid_file.clone(),
             socket: paths.ldapi.clone(),
+            lock_dir: paths.lock_dir.clone(),
             error_log: paths.log_dir.join("errors"),
             by_systemd: self.installation.has_systemd(),
         }
@@ -175,26 +166,32 @@ impl Host {
 
     /// The actions that make the host what it should be. The inner error is of what no action can do.
     pub async fn plan(&self, wanted: &Specification) -> Result<Result<Vec<Action>, Problems>, Error> {
-        let found = self.observe().await?;
+        let found = self.observe()?;
         let secrets = self.compare(wanted, &found).await?;
         Ok(plan::plan(wanted, &found, &secrets))
     }
 
-    /// Asks the servers that run about secrets, by binding with them.
+    /// Compares secrets with what the configuration has of them, and where that cannot tell, by binding with them.
     async fn compare(&self, wanted: &Specification, found: &observed::Host) -> Result<Comparisons, Error> {
         let mut comparisons = Comparisons::default();
         for question in comparison::questions(wanted) {
-            let Some(instance) = found.instance(question.place.instance_name()).filter(|instance| instance.is_running) else { continue };
-            let dn = match question.option {
-                "rootpw" => instance.settings.text("root_dn").unwrap_or("cn=Directory Manager"),
-                "replicacredentials" if question.attribute == "userPassword" => question.dn.as_str(),
+            let Some(instance) = found.instance(question.place.instance_name()) else { continue };
+            let (paths, stored) = self.stored(&instance.name)?;
+            let known = stored.get(&question.dn).and_then(|entry| entry.text(question.attribute));
+            if let Some(is_the_same) = known.and_then(|known| password::is_stored(&question.secret, known)) {
+                comparisons.insert(&question, is_the_same);
+                continue;
+            }
+            let name = match question.attribute {
+                "nsslapd-rootpw" => instance.settings.text("root_dn").unwrap_or("cn=Directory Manager"),
+                "userPassword" => question.dn.as_str(),
                 _ => continue,
             };
-            let (Ok(dn), false) = (directory::dn::Dn::parse(dn), question.secret.is_hashed()) else { continue };
-            let (paths, _) = self.stored(&instance.name)?;
-            let asked = Connection::is_password(&paths.ldapi, &dn, &question.secret).await;
-            let is_the_same = asked.map_err(|source| Error::Server { message: format!("failed to compare the password of {dn}"), source })?;
-            comparisons.insert(&question, is_the_same);
+            if let (true, Ok(dn)) = (instance.is_running && !question.secret.is_hashed(), Dn::parse(name)) {
+                let asked = Connection::is_password(&paths.ldapi, &dn, &question.secret).await;
+                let message = format!("failed to compare the password of {dn}");
+                comparisons.insert(&question, asked.map_err(|source| Error::Server { message, source })?);
+            }
         }
         Ok(comparisons)
     }
@@ -212,7 +209,7 @@ impl Host {
                 Step::RemoveInstance => {}
                 // There is a place for the journal only now.
                 Step::CreateInstance(_) => self.announce(actions, index)?,
-                _ => self.strike_out(action, &action::finished(actions, index))?,
+                _ => self.strike_out(actions, index, action.place.instance_name())?,
             }
             progress(Event::Done(action));
         }
@@ -223,10 +220,12 @@ impl Host {
     fn lock(&self) -> Result<File, Error> {
         let path = self.installation.configuration().join(LOCK);
         let busy = || Error::Busy { path: path.clone() };
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| Error::Configuration {
-            path: path.clone(),
-            problem: error.to_string(),
-        })?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::Configuration { path: path.clone(), problem: error.to_string() })?;
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| busy())?;
         Ok(file)
     }
@@ -252,14 +251,13 @@ impl Host {
         Ok(())
     }
 
-    fn strike_out(&self, action: &Action, done: &[Unfinished]) -> Result<(), Error> {
-        if done.is_empty() {
-            return Ok(());
-        }
-        let config_dir = self.installation.home(action.place.instance_name());
-        let mut unfinished = journal::read(&config_dir)?.unwrap_or_default();
-        unfinished.retain(|known| !done.contains(known));
-        Ok(journal::write(&config_dir, &unfinished)?)
+    /// Strikes out what the action at `done` has finished.
+    fn strike_out(&self, actions: &[Action], done: usize, name: &str) -> Result<(), Error> {
+        let config_dir = self.installation.home(name);
+        let known = journal::read(&config_dir)?.unwrap_or_default();
+        let left: Vec<Unfinished> =
+            known.iter().filter(|unfinished| !action::finishes(actions, done, unfinished)).cloned().collect();
+        if left.len() < known.len() { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
     }
 
     async fn operate(
@@ -283,17 +281,29 @@ impl Host {
                 let removed = tokio::task::spawn_blocking(move || remove::remove(&installation, &instance)).await;
                 return removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name, source });
             }
-            Operation::Start => return Ok(process.start().await?),
+            Operation::Start => {
+                let instance = name.clone();
+                let restored = tokio::task::spawn_blocking(move || create::restore_folders(&instance, &paths)).await;
+                restored.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name, source })?;
+                return Ok(process.start().await?);
+            }
             Operation::Stop => return Ok(process.stop().await?),
             _ => {}
         }
         let message = || action.messages().join(", ");
         let failed = |source| Error::Server { message: message(), source };
-        let mut connection = Connection::open(&paths.ldapi).await.map_err(failed)?;
+        let mut connection = Connection::open(&process.socket).await.map_err(failed)?;
         match operation {
-            Operation::Add { entry, secrets } => connection.add(entry, secrets).await.map_err(failed),
+            Operation::Add { entry, secrets } => match connection.add(entry, secrets).await {
+                // An interrupted apply has added some of a backend's first entries.
+                Err(error) if error.is_there_already() && matches!(action.step, Step::Fill { .. }) => Ok(()),
+                added => added.map_err(failed),
+            },
             Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
-            Operation::Delete(dn) => connection.delete(dn).await.map_err(failed),
+            Operation::Delete(dn) => match connection.delete(dn).await {
+                Err(error) if error.is_missing() => Ok(()),
+                deleted => deleted.map_err(failed),
+            },
             Operation::Task { kind, attributes } => {
                 let mut says = |text: &str| progress(Event::Says(action, text));
                 let done = tasks::run(&mut connection, kind, attributes, &mut says).await;

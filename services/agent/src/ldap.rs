@@ -19,6 +19,7 @@ const OPERATION: Duration = Duration::from_secs(120);
 /// Result codes that callers act on.
 const NO_SUCH_OBJECT: u32 = 32;
 const INVALID_CREDENTIALS: u32 = 49;
+const ENTRY_ALREADY_EXISTS: u32 = 68;
 
 /// Why the server did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,11 @@ impl Error {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { code: NO_SUCH_OBJECT, .. })
     }
+
+    /// Whether there is such an entry already.
+    pub fn is_there_already(&self) -> bool {
+        matches!(self, Self::Refused { code: ENTRY_ALREADY_EXISTS, .. })
+    }
 }
 
 /// A connection to a server of this host.
@@ -79,7 +85,8 @@ impl Connection {
     }
 
     async fn connect(socket: &Path) -> Result<Self, Error> {
-        let path = percent_encoding::utf8_percent_encode(&socket.to_string_lossy(), percent_encoding::NON_ALPHANUMERIC).to_string();
+        let path =
+            percent_encoding::utf8_percent_encode(&socket.to_string_lossy(), percent_encoding::NON_ALPHANUMERIC).to_string();
         let settings = LdapConnSettings::new().set_conn_timeout(CONNECT);
         let connected = LdapConnAsync::with_settings(settings, &format!("ldapi://{path}")).await;
         let (connection, ldap) =

@@ -2,12 +2,15 @@
 //! first process, it starts and stops, so that there is never a second supervisor.
 
 use std::{
-    io,
+    ffi::OsStr,
+    fs, io,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{process::Command, time::Instant};
 
 use crate::ldap;
@@ -72,6 +75,8 @@ pub struct Process {
     pub pid_file: PathBuf,
     /// The socket on which it listens for this host.
     pub socket: PathBuf,
+    /// Folder of its locks.
+    pub lock_dir: PathBuf,
     /// Its log of errors.
     pub error_log: PathBuf,
     /// Whether systemd starts and stops it.
@@ -79,20 +84,28 @@ pub struct Process {
 }
 
 impl Process {
-    /// The number of the process, if it runs. The file alone says nothing: servers leave it behind, and numbers are used again.
-    pub fn id(&self) -> Option<rustix::process::Pid> {
-        let text = std::fs::read_to_string(&self.pid_file).ok()?;
-        let number: i32 = text.trim().parse().ok()?;
-        let command = std::fs::read(format!("/proc/{number}/cmdline")).ok()?;
-        let is_this = command.split(|byte| *byte == 0).any(|argument| Path::new(&*String::from_utf8_lossy(argument)) == self.config_dir);
-        rustix::process::Pid::from_raw(number).filter(|_| is_this)
+    /// The number of the process, if it runs. The file alone says nothing: servers leave it behind, numbers are used again, and
+    /// a server writes it late.
+    pub fn id(&self) -> Option<Pid> {
+        let written = fs::read_to_string(&self.pid_file).ok().and_then(|text| text.trim().parse().ok());
+        written.and_then(|number| self.this(number)).or_else(|| {
+            let numbers = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            numbers.filter_map(|number| self.this(number)).next()
+        })
+    }
+
+    /// The process with this number, if it serves this instance.
+    fn this(&self, number: i32) -> Option<Pid> {
+        let command = fs::read(format!("/proc/{number}/cmdline")).ok()?;
+        let mut arguments = command.split(|byte| *byte == 0).map(|argument| Path::new(OsStr::from_bytes(argument)));
+        let is_server = arguments.next().and_then(Path::file_name) == self.program.file_name();
+        (is_server && arguments.any(|argument| argument == self.config_dir)).then(|| Pid::from_raw(number)).flatten()
     }
 
     /// Starts the server and waits until it answers.
     pub async fn start(&self) -> Result<(), Error> {
-        // What an earlier server left would be taken for this one's.
-        let _ = std::fs::remove_file(&self.pid_file);
-        let log_from = std::fs::metadata(&self.error_log).map_or(0, |log| log.len());
+        self.forget();
+        let log_from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
         if self.by_systemd {
             self.systemctl("start").await?;
         } else {
@@ -106,7 +119,7 @@ impl Process {
                 Ok(_) => return Ok(()),
                 Err(error) => error.to_string(),
             };
-            if self.id().is_none() && self.pid_file.exists() {
+            if self.id().is_none() {
                 return Err(Error::Start { instance: self.instance.clone(), reason: self.log(log_from) });
             }
             if Instant::now() > deadline {
@@ -116,12 +129,26 @@ impl Process {
         }
     }
 
+    /// Removes what an earlier server has left: its number, which would be taken for this one's, and its locks. A server that was
+    /// killed leaves those, and does not start while any process has the number that is written there.
+    fn forget(&self) {
+        let _ = fs::remove_file(&self.pid_file);
+        for kind in ["server", "imports", "exports"] {
+            for lock in fs::read_dir(self.lock_dir.join(kind)).into_iter().flatten().flatten() {
+                let number = lock.file_name().to_str().and_then(|name| name.parse().ok());
+                if number.is_some_and(|number| self.this(number).is_none()) {
+                    let _ = fs::remove_file(lock.path());
+                }
+            }
+        }
+    }
+
     /// Stops the server and waits until it is gone. One that does not run is left so.
     pub async fn stop(&self) -> Result<(), Error> {
         let Some(id) = self.id() else { return Ok(()) };
         if self.by_systemd {
             self.systemctl("stop").await?;
-        } else if rustix::process::kill_process(id, rustix::process::Signal::TERM).is_err() && self.id().is_none() {
+        } else if kill_process(id, Signal::TERM).is_err() && self.id().is_none() {
             return Ok(());
         }
         let deadline = Instant::now() + STOP;
@@ -155,10 +182,13 @@ impl Process {
 
     /// The last lines that the server has logged since then.
     fn log(&self, from: u64) -> String {
-        let bytes = std::fs::read(&self.error_log).unwrap_or_default();
+        let bytes = fs::read(&self.error_log).unwrap_or_default();
         let new = bytes.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default();
         let text = String::from_utf8_lossy(new).into_owned();
-        let lines: Vec<&str> = text.lines().filter(|line| line.contains(" - ERR") || line.contains(" - EMERG") || line.contains(" - CRIT")).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains(" - ERR") || line.contains(" - EMERG") || line.contains(" - CRIT"))
+            .collect();
         let lines = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
         if lines.is_empty() { format!("see {}", self.error_log.display()) } else { lines.join("; ") }
     }

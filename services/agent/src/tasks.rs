@@ -47,7 +47,8 @@ pub async fn run(
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let name = format!("aviary {} {started}", std::process::id());
     let dn = layout::tasks(kind).child("cn", &name);
-    let mut entry = Entry::new(dn.clone()).with("objectClass", &["top", "extensibleObject"]).with("cn", &[&name]).with("ttl", &[KEPT]);
+    let mut entry =
+        Entry::new(dn.clone()).with("objectClass", &["top", "extensibleObject"]).with("cn", &[&name]).with("ttl", &[KEPT]);
     for (attribute, values) in attributes {
         entry.replace(attribute, values.iter().map(|value| value.as_bytes().to_vec()).collect());
     }

@@ -13,19 +13,22 @@ use crate::{
     specification::Role,
 };
 
-/// What is to be struck out of the unfinished when the action at `done` of a plan has been done: an interruption may come
-/// before a later action that has the same to finish.
-pub fn finished(plan: &[Action], done: usize) -> Vec<Unfinished> {
-    let Some((action, later)) = plan.get(done..).and_then(<[Action]>::split_first) else { return Vec::new() };
-    let mut finished = action.unfinished();
-    // Whatever changed before works after any start.
-    if matches!(action.step, Step::Start | Step::Stop) {
-        finished.push(Unfinished::Restart);
-    }
+/// Whether something unfinished is to be struck out when the action at `done` of a plan has been done: it did that, or made it
+/// needless, and no later action has the same to finish.
+pub fn finishes(plan: &[Action], done: usize, unfinished: &Unfinished) -> bool {
+    let Some((action, later)) = plan.get(done..).and_then(<[Action]>::split_first) else { return false };
     let is_same_instance = |other: &&Action| other.place.instance_name().eq_ignore_ascii_case(action.place.instance_name());
-    let ahead: Vec<Unfinished> = later.iter().filter(is_same_instance).flat_map(Action::unfinished).collect();
-    finished.retain(|unfinished| !ahead.contains(unfinished));
-    finished
+    let is_ahead = later.iter().filter(is_same_instance).any(|later| later.unfinished().contains(unfinished));
+    let is_needless = match (&action.step, unfinished) {
+        // Whatever changed before works after any start.
+        (Step::Start | Step::Stop, Unfinished::Restart) => true,
+        (Step::DeleteBackend { .. }, other) => other.backend().is_some_and(|name| name.eq_ignore_ascii_case(action.object())),
+        (Step::DeleteIndex { backend }, Unfinished::Reindex { backend: known, attribute }) => {
+            known.eq_ignore_ascii_case(backend) && attribute.eq_ignore_ascii_case(action.object())
+        }
+        _ => false,
+    };
+    !is_ahead && (is_needless || action.unfinished().contains(unfinished))
 }
 
 /// One thing to do, and to which object.
@@ -65,6 +68,13 @@ pub enum Step {
         parent: Option<Dn>,
         /// Its options.
         settings: Settings,
+    },
+    /// Lead a suffix to its backend, which is there already.
+    MapBackend {
+        /// Root of its entries.
+        suffix: Dn,
+        /// The nearest suffix above that one which the instance has too.
+        parent: Option<Dn>,
     },
     /// Delete a backend and all its data.
     DeleteBackend {
@@ -224,6 +234,7 @@ impl Action {
             Step::Restart => format!("Restarting instance slapd-{name}"),
             Step::Set { dn, changes } => return changes.iter().map(|change| change.message(dn)).collect(),
             Step::CreateBackend { suffix, .. } => format!("Creating backend {name} on suffix {suffix}"),
+            Step::MapBackend { suffix, .. } => format!("Leading suffix {suffix} to backend {name}"),
             Step::DeleteBackend { suffix } => format!("Deleting backend {name} on suffix {suffix}"),
             Step::Fill { suffix, with: Filling::SuffixEntry } => format!("Adding entry {suffix}"),
             Step::Fill { suffix, with: Filling::SampleEntries } => format!("Adding entry {suffix} and sample entries below it"),

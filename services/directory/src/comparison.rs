@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use crate::{
     dn::Dn,
     layout,
-    options::Scope,
+    options::{Definition, Scope},
     place::Place,
     secret::Secret,
-    setting::Setting,
+    setting::{Setting, Settings},
     specification::{Presence, Specification},
 };
 
 /// Which secrets the server has already, as far as that could be found out.
 #[derive(Debug, Clone, Default)]
-pub struct Comparisons(BTreeMap<(String, &'static str), bool>);
+pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
 
 /// One secret that is wanted, and where the server has its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,8 @@ impl Comparisons {
 }
 
 /// Names are the same in any case.
-fn key(place: &Place, option: &'static str) -> (String, &'static str) {
-    (place.dotted().to_lowercase(), option)
+fn key(place: &Place, option: &'static str) -> (Place, &'static str) {
+    (place.lowered(), option)
 }
 
 /// All that there is to ask about the secrets of a specification.
@@ -55,15 +55,7 @@ pub fn questions(wanted: &Specification) -> Vec<Question> {
     let mut questions = Vec::new();
     for instance in wanted.instances.iter().filter(|instance| instance.presence == Presence::Present) {
         let place = instance.place();
-        if let Some(secret) = instance.settings.secret("rootpw") {
-            questions.push(Question {
-                place: place.clone(),
-                option: "rootpw",
-                dn: layout::config(),
-                attribute: "nsslapd-rootpw",
-                secret: secret.clone(),
-            });
-        }
+        questions.extend(stored(&place, &layout::config(), &instance.settings));
         for backend in &instance.backends {
             let place = place.child(Scope::Backend, &backend.name);
             let names = backend.settings.list("replicabinddn").unwrap_or_default();
@@ -77,21 +69,24 @@ pub fn questions(wanted: &Specification) -> Vec<Question> {
                     secret: secret.clone(),
                 }));
             }
+            questions.extend(stored(&place, &layout::changelog(&backend.name), &backend.settings));
             let Some(suffix) = &backend.suffix else { continue };
             for agreement in &backend.agreements {
                 let place = place.child(Scope::Agreement, &agreement.name);
-                for (option, setting) in agreement.settings.iter().filter(|(option, _)| option.is_secret()) {
-                    let (Some(attribute), Setting::Secret(secret)) = (option.home.attribute(), setting) else { continue };
-                    questions.push(Question {
-                        place: place.clone(),
-                        option: option.name,
-                        dn: layout::agreement(suffix, &agreement.name),
-                        attribute,
-                        secret: secret.clone(),
-                    });
-                }
+                questions.extend(stored(&place, &layout::agreement(suffix, &agreement.name), &agreement.settings));
             }
         }
     }
     questions
+}
+
+/// The secrets that are kept in an entry of the object's own.
+fn stored(place: &Place, dn: &Dn, settings: &Settings) -> Vec<Question> {
+    let question = |(option, setting): (&'static Definition, &Setting)| match (option.home.attribute(), setting) {
+        (Some(attribute), Setting::Secret(secret)) => {
+            Some(Question { place: place.clone(), option: option.name, dn: dn.clone(), attribute, secret: secret.clone() })
+        }
+        _ => None,
+    };
+    settings.iter().filter_map(question).collect()
 }

@@ -62,9 +62,10 @@ pub fn mapping_trees() -> Dn {
     config().child("cn", "mapping tree")
 }
 
-/// What leads from a suffix to its backend.
+/// What leads from a suffix to its backend. The name of an entry does not show that its value is a name too, so that spaces
+/// in it would make it another.
 pub fn mapping_tree(suffix: &Dn) -> Dn {
-    mapping_trees().child("cn", suffix.as_str())
+    mapping_trees().child("cn", suffix.normal())
 }
 
 /// A suffix's replica.

@@ -37,8 +37,8 @@ pub struct Instance {
     pub managers: Vec<Dn>,
 }
 
-/// The rest of an interrupted apply. Whoever carries a plan out writes these down before, and strikes out what
-/// `action::finished` says after each action.
+/// The rest of an interrupted apply. Whoever carries a plan out writes these down before, and after each action
+/// strikes out those that it finishes, as `action::finishes` says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unfinished {
@@ -72,6 +72,8 @@ pub struct Backend {
     pub name: String,
     /// Root of its entries.
     pub suffix: Dn,
+    /// Whether the suffix leads to it. It does not when an apply was interrupted between the two.
+    pub is_mapped: bool,
     /// Its part in replication.
     pub role: Option<Role>,
     /// Its number, if it is a supplier.
@@ -115,6 +117,16 @@ pub struct Agreement {
     pub name: String,
     /// Its options.
     pub settings: Settings,
+}
+
+impl Unfinished {
+    /// The backend that it is about, if it is about one.
+    pub fn backend(&self) -> Option<&str> {
+        match self {
+            Self::Restart => None,
+            Self::Reindex { backend, .. } | Self::Fill { backend } | Self::CleanRuv { backend, .. } => Some(backend),
+        }
+    }
 }
 
 impl Host {

@@ -25,7 +25,7 @@ pub enum Operation {
     Start,
     /// Stop the process and wait until it is gone.
     Stop,
-    /// Add an entry.
+    /// Add an entry. One of a backend's first entries that an interrupted apply has added is no failure.
     Add {
         /// The entry, without its secrets.
         entry: Entry,
@@ -41,7 +41,7 @@ pub enum Operation {
         /// Attributes that are secrets.
         secrets: Vec<(&'static str, Secret)>,
     },
-    /// Delete an entry and all below it, the deepest first.
+    /// Delete an entry and all below it, the deepest first. One that an interrupted apply has deleted is no failure.
     Delete(Dn),
     /// Have the server do a task, and wait for its end.
     Task {
@@ -68,6 +68,7 @@ pub fn operations(action: &Action) -> Vec<Operation> {
                 .with("nsslapd-suffix", &[suffix.as_str()]);
             vec![add(backend, settings), add(mapping_tree(suffix, parent.as_ref(), name), &Settings::new())]
         }
+        Step::MapBackend { suffix, parent } => vec![add(mapping_tree(suffix, parent.as_ref(), name), &Settings::new())],
         Step::DeleteBackend { suffix } => {
             vec![Operation::Delete(layout::mapping_tree(suffix)), Operation::Delete(layout::backend(name))]
         }
@@ -134,7 +135,7 @@ fn entry(dn: Dn, classes: &[&str]) -> Entry {
 
 fn mapping_tree(suffix: &Dn, parent: Option<&Dn>, backend: &str) -> Entry {
     let tree = entry(layout::mapping_tree(suffix), &["top", "extensibleObject", "nsMappingTree"])
-        .with("cn", &[suffix.as_str()])
+        .with("cn", &[suffix.normal()])
         .with("nsslapd-state", &["backend"])
         .with("nsslapd-backend", &[backend]);
     match parent {

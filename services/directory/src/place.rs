@@ -36,6 +36,11 @@ impl Place {
         self.0.first().map_or("", |(_, name)| name)
     }
 
+    /// The same with all names in lower case, for comparison.
+    pub(crate) fn lowered(&self) -> Self {
+        Self(self.0.iter().map(|(scope, name)| (*scope, name.to_lowercase())).collect())
+    }
+
     /// The names on the way with dots between them, as modifiers have them.
     pub fn dotted(&self) -> String {
         self.0.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(".")

@@ -7,7 +7,7 @@ mod difference;
 mod indexes;
 mod roles;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::{
     action::{Action, Step},
@@ -15,6 +15,7 @@ use crate::{
     dn::Dn,
     observed::{self, Unfinished},
     place::{Place, Problems},
+    secret::Secret,
     specification::{Instance, Presence, Specification, State},
 };
 
@@ -58,8 +59,8 @@ struct Server<'a> {
     found: observed::Instance,
     /// Whether something was planned that works after the next start.
     wants_restart: bool,
-    /// Bind identities whose password is planned for.
-    made: BTreeSet<Dn>,
+    /// Bind identities, each with the password that it is to have.
+    managers: BTreeMap<Dn, Secret>,
 }
 
 impl Planner<'_> {
@@ -97,7 +98,7 @@ impl Planner<'_> {
                 wanted,
                 found: found.clone(),
                 wants_restart: false,
-                made: BTreeSet::new(),
+                managers: BTreeMap::new(),
             },
             None => self.create(place, wanted),
         };
@@ -144,7 +145,7 @@ impl Planner<'_> {
             backends: Vec::new(),
             managers: Vec::new(),
         };
-        Server { place, wanted, found, wants_restart: false, made: BTreeSet::new() }
+        Server { place, wanted, found, wants_restart: false, managers: BTreeMap::new() }
     }
 
     /// Options that the installed server does not have yet.

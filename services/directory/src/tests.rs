@@ -6,6 +6,7 @@ mod json;
 mod ldif;
 mod model;
 mod modifiers;
+mod observed;
 mod plan;
 mod specification;
 mod targets;

@@ -10,9 +10,9 @@ use crate::{
 /// The variables of one host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variables {
-    /// `state`, or `ds389_state`.
+    /// `state`, which is said of one run, or else `ds389_state`.
     pub state: Option<Node>,
-    /// `ds389_prefix`.
+    /// `ds389_prefix`, or else `ds389_server_prefix`.
     pub prefix: Option<Node>,
     /// `ds389_instances`, or `ds389_server_instances`: a list.
     pub instances: Node,
@@ -48,8 +48,10 @@ impl Variables {
             let name = entry.key.to_lowercase();
             let mut node = || lowered(&entry.node, &mut problems);
             match name.as_str() {
-                "state" | "ds389_state" => found.state = Some(node()),
-                "ds389_prefix" | "ds389_server_prefix" => found.prefix = Some(node()),
+                "state" => found.state = Some(node()),
+                "ds389_state" => found.state = found.state.or_else(|| Some(node())),
+                "ds389_prefix" => found.prefix = Some(node()),
+                "ds389_server_prefix" => found.prefix = found.prefix.or_else(|| Some(node())),
                 "ds389_agmts" => found.agreements = node(),
                 "ds389_instances" | "ds389_server_instances" => {
                     found.instances = node();

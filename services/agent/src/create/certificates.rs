@@ -2,6 +2,7 @@
 //! gets its password from a file.
 
 use std::{
+    ffi::OsString,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -96,9 +97,13 @@ struct Certutil<'a> {
 impl Certutil<'_> {
     fn run(&self, step: &'static str, arguments: &[&str]) -> Result<(), Error> {
         let fail = |problem| Error::Program { step, program: self.program.to_owned(), path: self.folder.to_owned(), problem };
+        let mut database = OsString::from("sql:");
+        database.push(self.folder);
         let output = Command::new(self.program)
             .args(arguments)
-            .args(["-d", "sql:.", "-f", PASSWORD])
+            .arg("-d")
+            .arg(database)
+            .args(["-f", PASSWORD])
             .current_dir(self.folder)
             .stdin(Stdio::null())
             .output()

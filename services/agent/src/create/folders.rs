@@ -147,7 +147,10 @@ fn forget(path: &Path, result: io::Result<()>) {
 mod tests {
     use std::os::unix::fs::MetadataExt;
 
+    use directory::setting::Settings;
+
     use super::*;
+    use crate::installation::tests::{installed, prefix};
 
     fn made(folder: &Path) -> Made {
         Made::new("a", Owner::of(&fs::metadata(folder).unwrap()))
@@ -186,5 +189,17 @@ mod tests {
         made.link(&home, &config).unwrap();
         made.keep();
         assert_eq!(fs::read_link(&home).unwrap(), config);
+    }
+
+    #[test]
+    fn folders_that_a_start_of_the_host_took_come_back() {
+        let prefix = prefix("2.3.1");
+        let paths = Paths::planned(&installed(&prefix), "a", &Settings::new());
+        assert!(matches!(restore_folders("a", &paths), Err(Error::File { step: "read", .. })));
+        fs::create_dir_all(&paths.config_dir).unwrap();
+        fs::write(paths.dse(), "").unwrap();
+        restore_folders("a", &paths).unwrap();
+        assert!(paths.lock_dir.is_dir() && paths.db_home_dir.is_dir() && paths.run_dir.is_dir());
+        assert!(paths.dse().exists());
     }
 }

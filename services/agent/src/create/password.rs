@@ -24,6 +24,19 @@ pub(super) fn stored(password: &Secret, version: Version) -> Result<Secret, Erro
     Ok(Secret::new(hashed(password.reveal(), &salt, rounds(version))))
 }
 
+/// Whether a stored password is this one; `None` if it is stored in a way that is not known here.
+pub(crate) fn is_stored(password: &Secret, stored: &str) -> Option<bool> {
+    if password.is_hashed() {
+        return Some(password.reveal() == stored);
+    }
+    let mut parts = stored.strip_prefix("{PBKDF2-SHA512}")?.split('$');
+    let rounds: NonZeroU32 = parts.next()?.parse().ok()?;
+    let salt = STANDARD.decode(parts.next()?).ok()?;
+    let hash = STANDARD.decode(parts.next()?).ok()?;
+    let verified = pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA512, rounds, &salt, password.reveal().as_bytes(), &hash);
+    Some(verified.is_ok())
+}
+
 /// As many rounds as the server itself takes.
 fn rounds(version: Version) -> NonZeroU32 {
     let rounds = if version < Version::new(3, 0, 0) { 10_000 } else { 100_000 };
@@ -46,6 +59,22 @@ mod tests {
         let expected = "{PBKDF2-SHA512}10000$j63MrTd6JnrYaW3ZS17/ofGb/LZcf3mC$iehpzknaoLZDVsdvmmgn4eOllEa0GHuSnZ9S2GOgUYTXr/70Lbd7wmoBdG+V8Gnn5irAAZOIYYAt1gC35xN56A==";
         let salt = STANDARD.decode("j63MrTd6JnrYaW3ZS17/ofGb/LZcf3mC").unwrap();
         assert_eq!(hashed("x", &salt, rounds(Version::new(2, 3, 1))), expected);
+    }
+
+    #[test]
+    fn a_stored_password_is_told_from_others() {
+        let stored = stored(&Secret::new("secret12"), Version::new(2, 3, 1)).unwrap();
+        for (password, hash, expected) in [
+            ("secret12", stored.reveal(), Some(true)),
+            ("secret13", stored.reveal(), Some(false)),
+            (stored.reveal(), stored.reveal(), Some(true)),
+            ("{SSHA}abc", stored.reveal(), Some(false)),
+            ("secret12", "{SSHA}abc", None),
+            ("secret12", "{PBKDF2-SHA512}0$a$b", None),
+            ("secret12", "", None),
+        ] {
+            assert_eq!(is_stored(&Secret::new(password), hash), expected, "{password} {hash}");
+        }
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 mod prefix;
 
-use agent::host::{Event, Host};
+use agent::{
+    host::{Event, Host},
+    ldap::Connection,
+};
 use directory::{
-    action::Action, place::Problems, setting::Settings, specification::Specification, variables::Variables, yaml,
+    action::Action, entry::Tree, layout, observed, place::Problems, specification::Specification, variables::Variables, yaml,
 };
 use prefix::Prefix;
 
@@ -75,12 +78,23 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let bench = Bench::new();
     let one = instance("one", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
     bench.apply(&one).await;
-    let live = bench.host.observe().await.unwrap();
-    bench.apply(&format!("state: stopped\n{one}")).await;
-    let stored = bench.host.observe().await.unwrap();
-    let (live, stored) = (&live.instances[0], &stored.instances[0]);
-    let told = |settings: &Settings| settings.iter().map(|(option, setting)| (option.name, setting.shown())).collect::<Vec<_>>();
-    assert_eq!(told(&live.settings), told(&stored.settings));
+    let socket = format!("{}/run/slapd-one.socket", bench.prefix.path());
+    let mut tree = Tree::new();
+    let mut connection = Connection::open(socket.as_ref()).await.unwrap();
+    for entry in connection.tree(&layout::config()).await.unwrap() {
+        tree.insert(entry);
+    }
+    let (live, stored) = (observed::Instance::read("one", &tree), bench.host.observe().unwrap().instances.remove(0));
+    for (option, setting) in stored.settings.iter() {
+        assert_eq!(live.settings.get(option.name), Some(setting), "{}", option.name);
+    }
+    // What a server tells that nobody has set, it has worked out for itself.
+    let more = live.settings.iter().filter(|(option, _)| stored.settings.get(option.name).is_none());
+    let more: Vec<&str> = more.map(|(option, _)| option.name).collect();
+    assert_eq!(
+        more,
+        ["nsslapd_maxdescriptors", "nsslapd_threadnumber", "passwordstoragescheme", "sslversionmax", "sslversionmin"]
+    );
     assert_eq!(live.backends, stored.backends);
     assert_eq!(live.default_indexes, stored.default_indexes);
 }
@@ -93,7 +107,9 @@ async fn a_server_that_was_killed_is_started_again() {
     let pid_file = format!("{}/run/dirsrv/slapd-one.pid", bench.prefix.path());
     let id = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL).unwrap();
-    while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists() && !std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default().is_empty() {
+    while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists()
+        && !std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default().is_empty()
+    {
         tokio::task::yield_now().await;
     }
     assert_eq!(bench.apply(&one).await, ["Starting instance slapd-one"]);

@@ -13,10 +13,10 @@ const SYSTEM: [&str; 7] = ["bin_dir", "sbin_dir", "lib_dir", "data_dir", "plugin
 const DEFAULTS: &str = "/usr/share/dirsrv/inf/defaults.inf";
 
 /// The installation. It is gone, and its servers with it, when this is dropped.
-pub struct Prefix(tempfile::TempDir);
+pub(crate) struct Prefix(tempfile::TempDir);
 
 impl Prefix {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // A socket's path has to be short.
         let folder = tempfile::Builder::new().prefix("ds").tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -38,12 +38,12 @@ impl Prefix {
         prefix
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
     /// Files that are left of instances.
-    pub fn left(&self) -> Vec<String> {
+    pub(crate) fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let mut folders = vec![self.0.path().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -82,7 +82,8 @@ impl Drop for Prefix {
         let folder = self.path().to_owned();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let is_ours = String::from_utf8_lossy(&command).split('\0').any(|argument| argument.starts_with(&format!("{folder}/")));
+            let is_ours =
+                String::from_utf8_lossy(&command).split('\0').any(|argument| argument.starts_with(&format!("{folder}/")));
             if let Some(id) = is_ours.then(|| entry.file_name().to_str()?.parse().ok()).flatten() {
                 let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL);
             }

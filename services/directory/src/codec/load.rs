@@ -30,7 +30,7 @@ impl Codec {
                 Some(list(excluded.split([' ', ','])))
             }
             _ if self.is_list() => first.map(|_| list(values.iter().copied())),
-            _ => first.map(|text| Setting::Text(text.to_owned())),
+            _ => first.filter(|text| !text.is_empty()).map(|text| Setting::Text(text.to_owned())),
         }
     }
 }

@@ -70,7 +70,8 @@ fn settings<'a>(scope: Scope, entries: impl Fn(Home) -> Vec<Option<&'a Entry>>) 
 fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, Settings>) -> Option<Backend> {
     let name = entry.text("cn")?.to_owned();
     let suffix = Dn::parse(entry.text("nsslapd-suffix")?).ok()?;
-    let replica_dn = layout::replica(&suffix);
+    let mapping_tree = mapping_tree(tree, &suffix);
+    let replica_dn = mapping_tree.map_or_else(|| layout::replica(&suffix), |entry| entry.dn.child("cn", "replica"));
     let replica = tree.get(&replica_dn);
     let changelog = tree.get(&layout::changelog(&name));
     let mut settings = settings(Scope::Backend, |home| match home {
@@ -81,14 +82,24 @@ fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, Settings>) ->
     });
     settings.remove("suffix");
     let role = replica.and_then(role);
-    let id = replica.and_then(|entry| entry.text("nsDS5ReplicaId")).and_then(|text| text.parse().ok());
+    let id = replica.and_then(|entry| entry.text("nsDS5ReplicaId")).and_then(|text| text.trim().parse().ok());
     let replica_id = id.filter(|_| role == Some(Role::Supplier));
     let index_parent = layout::indexes(&name);
     let indexes = tree.children(&index_parent).filter(|entry| entry.is_a("nsIndex"));
     let indexes = indexes.filter_map(|entry| index(entry, defaults)).collect();
     let agreements = tree.children(&replica_dn).filter(|entry| entry.is_a("nsds5replicationagreement"));
     let agreements = agreements.filter_map(agreement).collect();
-    Some(Backend { name, suffix, role, replica_id, has_changelog: changelog.is_some(), settings, indexes, agreements })
+    let (is_mapped, has_changelog) = (mapping_tree.is_some(), changelog.is_some());
+    Some(Backend { name, suffix, is_mapped, role, replica_id, has_changelog, settings, indexes, agreements })
+}
+
+/// What leads from a suffix to its backend, however the suffix is written in its name.
+fn mapping_tree<'a>(tree: &'a Tree, suffix: &Dn) -> Option<&'a Entry> {
+    let leads = |entry: &Entry| Dn::parse(entry.dn.rdn().1).as_ref() == Ok(suffix);
+    tree.get(&layout::mapping_tree(suffix)).or_else(|| {
+        let parent = layout::mapping_trees();
+        tree.iter().find(|entry| entry.dn.parent().as_ref() == Some(&parent) && leads(entry))
+    })
 }
 
 /// Type 3 is a replica that clients may write to; flag 1 says that it has a changelog.

@@ -124,7 +124,8 @@ pub(super) static OPTIONS: &[Definition] = &[
     .default("5000"),
     Definition::new(
         "nsslapd_idlistscanlimit",
-        COUNT,
+        // The server takes fewer for 100 without a word.
+        Codec::Number(100, i64::MAX),
         Home::Ldbm("nsslapd-idlistscanlimit"),
         "How many entries an index key may lead to before a search does without the index.",
     )

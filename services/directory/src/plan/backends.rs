@@ -51,14 +51,14 @@ impl Planner<'_> {
             self.problems.add(&place, backend.at, message);
             return;
         }
-        let others = server.found.backends.iter().map(|other| &other.suffix);
-        let parent = others.filter(|other| suffix.is_below(other)).max_by_key(|other| other.depth()).cloned();
+        let parent = parent(server, suffix);
         let mut settings = backend.settings.clone();
         settings.retain(|option| matches!(option.home, Home::Backend(_)));
         self.push(&place, Step::CreateBackend { suffix: suffix.clone(), parent, settings: settings.clone() });
         let found = observed::Backend {
             name: backend.name.clone(),
             suffix: suffix.clone(),
+            is_mapped: true,
             role: None,
             replica_id: None,
             has_changelog: false,
@@ -92,6 +92,9 @@ impl Planner<'_> {
             let message = format!("the suffix of an existing backend cannot be changed: it is {}, not {suffix}", found.suffix);
             self.problems.add(&place, backend.at, message);
         }
+        if !found.is_mapped {
+            self.push(&place, Step::MapBackend { suffix: suffix.clone(), parent: parent(server, suffix) });
+        }
         let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
@@ -101,6 +104,12 @@ impl Planner<'_> {
             self.fill(&place, backend, suffix);
         }
     }
+}
+
+/// The nearest suffix above another.
+fn parent(server: &Server<'_>, suffix: &Dn) -> Option<Dn> {
+    let others = server.found.backends.iter().map(|other| &other.suffix);
+    others.filter(|other| suffix.is_below(other)).max_by_key(|other| other.depth()).cloned()
 }
 
 /// The backend of a name that somebody listed.

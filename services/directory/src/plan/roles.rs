@@ -124,23 +124,25 @@ impl Planner<'_> {
         let password = backend.settings.secret("replicacredentials");
         for dn in names.iter().filter_map(|name| Dn::parse(name).ok()).filter(|dn| dn.is_below(&config)) {
             let is_there = server.found.managers.contains(&dn);
-            match password {
-                None if is_there => {}
-                None => {
+            let Some(password) = password else {
+                if !is_there && !server.managers.contains_key(&dn) {
                     let message =
                         format!("option 'ReplicaCredentials' is missing: {dn} is to be created with it as its password");
                     self.problems.add(place, backend.at, message);
                 }
-                Some(password) if is_there => {
-                    if !self.secrets.is_the_same(place, "replicacredentials") && server.made.insert(dn.clone()) {
-                        self.push(place, Step::SetPassword { dn, attribute: "userPassword", password: password.clone() });
-                    }
+                continue;
+            };
+            if let Some(other) = server.managers.insert(dn.clone(), password.clone()) {
+                if other != *password {
+                    let message = format!("option 'ReplicaCredentials' is another than that of {dn} in another backend");
+                    self.problems.add(place, backend.at, message);
                 }
-                Some(password) => {
-                    self.push(place, Step::CreateManager { dn: dn.clone(), password: password.clone() });
-                    server.made.insert(dn.clone());
-                    server.found.managers.push(dn);
-                }
+                continue;
+            }
+            if !is_there {
+                self.push(place, Step::CreateManager { dn, password: password.clone() });
+            } else if !self.secrets.is_the_same(place, "replicacredentials") {
+                self.push(place, Step::SetPassword { dn, attribute: "userPassword", password: password.clone() });
             }
         }
     }

@@ -80,15 +80,22 @@ impl Model {
                 self.operate(&name, &operation);
             }
             let Some(server) = self.servers.get_mut(&name) else { continue };
-            for unfinished in action::finished(actions, done) {
-                server.unfinished.remove(&unfinished);
-            }
+            server.unfinished.retain(|unfinished| !action::finishes(actions, done, unfinished));
             if matches!(action.step, Step::CreateInstance(_)) {
                 // Written down as soon as there is where to write it.
                 let of_this =
                     actions.iter().skip(done + 1).filter(|other| other.place.instance_name().eq_ignore_ascii_case(&name));
                 server.unfinished.extend(of_this.flat_map(Action::unfinished));
             }
+        }
+    }
+
+    /// Carries out the first `count` actions, and of the next the first `operations`.
+    pub(super) fn interrupt(&mut self, actions: &[Action], count: usize, operations: usize) {
+        self.carry_out(actions, count);
+        let Some(action) = actions.get(count) else { return };
+        for operation in operation::operations(action).iter().take(operations) {
+            self.operate(&action.place.instance_name().to_lowercase(), operation);
         }
     }
 
@@ -172,8 +179,9 @@ impl Server {
     fn change(&mut self, version: Version, operation: &Operation) {
         match operation {
             Operation::Add { entry, secrets } => {
-                assert!(self.tree.get(&entry.dn).is_none(), "{} is there already", entry.dn);
                 let is_configuration = entry.dn.is_below(&layout::config());
+                let is_there = self.tree.get(&entry.dn).is_some();
+                assert!(!is_configuration || !is_there, "{} is there already", entry.dn);
                 let parent = entry.dn.parent().unwrap();
                 assert!(!is_configuration || self.tree.get(&parent).is_some(), "{parent} is not there for {}", entry.dn);
                 self.tree.insert(entry.clone());
@@ -212,7 +220,7 @@ impl Server {
     }
 
     fn delete(&mut self, version: Version, dn: &Dn) {
-        let entry = self.tree.get(dn).unwrap_or_else(|| panic!("{dn} is not there")).clone();
+        let Some(entry) = self.tree.get(dn).cloned() else { return };
         if entry.is_a("nsds5Replica") {
             assert!(self.tree.children(dn).next().is_none(), "a replica with agreements: not allowed on non-leaf");
             let crashes = version.crashes_when_a_consumer_is_disabled() && is_consumer(&entry);

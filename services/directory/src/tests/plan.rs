@@ -5,9 +5,12 @@ use proptest::prelude::*;
 
 use crate::{
     action::{Action, Step},
+    comparison,
     facts::facts,
     observed,
-    place::Problems,
+    operation::operations,
+    options::Scope,
+    place::{Place, Problems},
     plan::plan,
     setting::Secrets,
     specification::{Presence, RoleWish, Specification, State},
@@ -148,6 +151,16 @@ fn a_default_that_is_written_changes_nothing() {
 fn a_password_is_set_when_it_is_another() {
     let changed = "ds389_instances: [{name: one, rootpw: secret34}]";
     check(FIXED, ONE, changed, &["Set nsslapd-rootpw in cn=config"]);
+}
+
+#[test]
+fn an_answer_about_one_object_is_not_taken_for_another() {
+    let text = "ds389_instances: [{name: ONE, backends: [{name: b, state: absent, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: s}]}]";
+    let question = &comparison::questions(&wanted(text))[0];
+    let mut answers = comparison::Comparisons::default();
+    answers.insert(question, true);
+    assert!(answers.is_the_same(&Place::instance("one").child(Scope::Backend, "B"), "replicacredentials"));
+    assert!(!answers.is_the_same(&Place::instance("one.b"), "replicacredentials"));
 }
 
 #[test]
@@ -295,6 +308,83 @@ fn a_server_that_was_stopped_need_not_restart_for_what_was_left() {
 }
 
 #[test]
+fn a_backend_that_is_made_or_deleted_by_half_is_finished() {
+    let replicated = part("supplier 1");
+    for (before, after) in [(ONE.to_owned(), replicated.clone()), (replicated, format!("state: updated\n{ONE}"))] {
+        let (before, after) = (wanted(&before), wanted(&after));
+        let mut model = Model::new(FIXED);
+        apply(&mut model, &before);
+        let actions = plan_for(&model, &after).unwrap();
+        for (count, action) in actions.iter().enumerate() {
+            for operations in 0..operations(action).len() {
+                let mut model = model.clone();
+                model.interrupt(&actions, count, operations);
+                apply(&mut model, &after);
+                settled(&model, &after);
+                holds(&model.observe(), &after);
+                assert!(model.observe().instances[0].backends.iter().all(|backend| backend.is_mapped));
+                assert!(model.servers["one"].empty().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn spaces_and_case_do_not_make_another_suffix() {
+    let spelled = |suffix: &str| part("supplier 1").replace("suffix: dc=test", &format!("suffix: '{suffix}'"));
+    let spellings = ["ou=a,dc=test", "OU = A, DC=Test", "ou=\"a\" ; dc=test"];
+    for one in spellings {
+        for other in spellings {
+            check(FIXED, &spelled(one), &spelled(other), &[]);
+        }
+        let expected = ["Deleting agreement a on backend one.root", &format!("Delete replica for suffix {one}")];
+        let nothing = spelled("ou=a,dc=test").replace("ReplicaRole: supplier", "ReplicaRole: None");
+        let nothing: String = nothing
+            .lines()
+            .filter(|line| !line.contains("ReplicaBind") && !line.contains("ReplicaId"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let nothing = nothing.replace(AGREEMENT, "");
+        check(FIXED, &spelled(one), &nothing, &expected);
+    }
+}
+
+#[test]
+fn a_key_of_a_changelog_is_set_once() {
+    let with = |key: &str| backend(&[&format!("{REPLICA}ReplicaRole: hub\n      ChangelogSymetricKey: {key}")]);
+    check(FIXED, &with("key1"), &with("key1"), &[]);
+    let expected =
+        ["Set nsSymmetricKey in cn=changelog,cn=root,cn=ldbm database,cn=plugins,cn=config", "Restarting instance slapd-one"];
+    check(FIXED, &with("key1"), &with("key2"), &expected);
+}
+
+#[test]
+fn a_bind_identity_has_one_password() {
+    let two = |other: &str| {
+        let text = "{suffix: SUFFIX, name: SUFFIX, ReplicaRole: consumer, ReplicaBindDN: 'cn=m,cn=config'";
+        let (one, two) = (text.replace("SUFFIX", "o=a"), text.replace("SUFFIX", "o=b"));
+        format!(
+            "ds389_instances:\n- {{name: one, rootpw: secret12, backends: [{one}, ReplicaCredentials: secret34}},\n{two}{other}}}]}}"
+        )
+    };
+    refused(
+        "",
+        &two(", ReplicaCredentials: secret56"),
+        &[
+            "line 3, column 1: instance one, backend o=b: option 'ReplicaCredentials' is another than that of cn=m,cn=config in another backend",
+        ],
+    );
+    let joins = ["o=a", "o=b"].map(|name| format!("Configure replication as consumer for backend {name} on suffix {name}"));
+    let backends =
+        ["o=a", "o=b"].map(|name| [format!("Creating backend {name} on suffix {name}"), format!("Adding entry {name}")].to_vec());
+    let manager = "Adding entry cn=m,cn=config".to_owned();
+    let expected = [backends.concat(), vec![manager, joins[0].clone(), joins[1].clone()]].concat();
+    for other in [", ReplicaCredentials: secret34", ""] {
+        check(FIXED, ONE, &two(other), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn agreements_come_change_and_go() {
     let with = |agmts: &str| backend(&[&format!("{REPLICA}ReplicaRole: hub\n      agmts: {agmts}")]);
     let (a, b) = (
@@ -401,7 +491,7 @@ fn no_message_and_no_debug_output_of_a_plan_has_a_secret() {
     )
     .unwrap();
     let shown: Vec<String> = actions.iter().flat_map(Action::messages).collect();
-    let shown = format!("{shown:?} {actions:?} {:?}", actions.iter().flat_map(crate::operation::operations).collect::<Vec<_>>());
+    let shown = format!("{shown:?} {actions:?} {:?}", actions.iter().flat_map(operations).collect::<Vec<_>>());
     assert!(shown.contains("******"));
     for secret in ["secret12", "secret34", "secret56"] {
         assert!(!shown.contains(secret), "{shown}");

@@ -53,6 +53,17 @@ fn states_are_those_of_the_design_and_of_the_peer() {
 }
 
 #[test]
+fn the_order_of_variables_does_not_say_which_of_two_counts() {
+    for text in [
+        "state: absent\nds389_state: updated\nds389_prefix: /a\nds389_server_prefix: /b",
+        "ds389_server_prefix: /b\nds389_prefix: /a\nds389_state: updated\nstate: absent",
+    ] {
+        let specification = read(text).unwrap();
+        assert_eq!((specification.state, specification.prefix.as_deref()), (State::Absent, Some("/a")), "{text}");
+    }
+}
+
+#[test]
 fn a_role_may_be_left_as_it_is_or_taken_away() {
     let role = |line: &str| {
         let text = format!("ds389_instances: [{{name: i, backends: [{{name: b, suffix: o=b{line}}}]}}]");
