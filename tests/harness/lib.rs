@@ -13,6 +13,7 @@ pub mod dns;
 pub mod faulty;
 pub mod fleet;
 pub mod http;
+pub mod installation;
 pub mod load;
 pub mod process;
 pub mod served;

@@ -13,6 +13,7 @@ mod faults;
 mod fixtures;
 mod grpc;
 mod hostile;
+mod instances;
 mod legacy;
 mod normaliser;
 mod objects;

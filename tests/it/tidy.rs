@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aviary-proto", &[]),
     ("python", &[]),
     ("directory", &[]),
+    ("agent", &["directory"]),
     ("runtime", &[]),
     ("store", &[]),
     ("query", &["aviary-proto", "python", "runtime", "store"]),
@@ -47,6 +48,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["services/gateway/src/replicas/discovery.rs"]),
     ("rustls", &["services/runtime/src/tls", "services/runtime/src/telemetry/traces.rs"]),
     ("tokio_rustls", &["services/runtime/src/tls"]),
+    ("ldap3", &["services/agent/src/ldap.rs"]),
+    (
+        "aws_lc_rs",
+        &["services/agent/src/create/", "services/runtime/src/tls.rs", "services/runtime/src/telemetry/traces.rs"],
+    ),
+    ("saphyr_parser", &["services/directory/src/yaml"]),
+    ("strsim", &["services/directory/src/variables.rs"]),
     ("tonic_reflection", &["services/gateway/src/grpc.rs"]),
     (
         "tonic_health",

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -157,9 +157,8 @@ impl Installation {
     }
 
     fn program(&self, name: &str) -> PathBuf {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let found = env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-        found.unwrap_or_else(|| Path::new(self.value("bin_dir")).join(name))
+        // By its name alone it is looked for where all programs are.
+        Some(Path::new(self.value("bin_dir")).join(name)).filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name))
     }
 
     /// The folder whose `schema` and `config` hold the files that each new instance gets copies of.

@@ -1,6 +1,4 @@
-//! Instances of the real 389 Directory Server: created, started, stopped, changed, removed, and interrupted at each of these.
-
-mod prefix;
+//! Instances of the real 389 Directory Server: created, started, stopped, changed and removed, killed and started again.
 
 use agent::{
     host::{Event, Host},
@@ -9,14 +7,14 @@ use agent::{
 use directory::{
     action::Action, entry::Tree, layout, observed, place::Problems, specification::Specification, variables::Variables, yaml,
 };
-use prefix::Prefix;
+use tests::installation::Prefix;
 
-struct Bench {
+struct Machine {
     prefix: Prefix,
     host: Host,
 }
 
-impl Bench {
+impl Machine {
     fn new() -> Self {
         let prefix = Prefix::new();
         let host = Host::find(Some(prefix.path())).unwrap();
@@ -64,27 +62,27 @@ fn instance(name: &str, more: &str) -> String {
 
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", "");
-    assert_eq!(bench.apply(&one).await, ["Creating instance slapd-one", "Starting instance slapd-one"]);
-    assert_eq!(bench.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-one"]);
-    assert_eq!(bench.apply(&one).await, ["Starting instance slapd-one"]);
-    assert_eq!(bench.apply("state: absent").await, ["Removing instance slapd-one"]);
-    assert_eq!(bench.prefix.left(), [""; 0]);
+    assert_eq!(machine.apply(&one).await, ["Creating instance slapd-one", "Starting instance slapd-one"]);
+    assert_eq!(machine.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-one"]);
+    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-one"]);
+    assert_eq!(machine.apply("state: absent").await, ["Removing instance slapd-one"]);
+    assert_eq!(machine.prefix.left(), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_file_and_the_server_tell_the_same_of_an_instance() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
-    bench.apply(&one).await;
-    let socket = format!("{}/run/slapd-one.socket", bench.prefix.path());
+    machine.apply(&one).await;
+    let socket = format!("{}/run/slapd-one.socket", machine.prefix.path());
     let mut tree = Tree::new();
     let mut connection = Connection::open(socket.as_ref()).await.unwrap();
     for entry in connection.tree(&layout::config()).await.unwrap() {
         tree.insert(entry);
     }
-    let (live, stored) = (observed::Instance::read("one", &tree), bench.host.observe().unwrap().instances.remove(0));
+    let (live, stored) = (observed::Instance::read("one", &tree), machine.host.observe().unwrap().instances.remove(0));
     for (option, setting) in stored.settings.iter() {
         assert_eq!(live.settings.get(option.name), Some(setting), "{}", option.name);
     }
@@ -101,10 +99,10 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
 
 #[tokio::test]
 async fn a_server_that_was_killed_is_started_again() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", "");
-    bench.apply(&one).await;
-    let pid_file = format!("{}/run/dirsrv/slapd-one.pid", bench.prefix.path());
+    machine.apply(&one).await;
+    let pid_file = format!("{}/run/dirsrv/slapd-one.pid", machine.prefix.path());
     let id = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL).unwrap();
     while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists()
@@ -112,54 +110,54 @@ async fn a_server_that_was_killed_is_started_again() {
     {
         tokio::task::yield_now().await;
     }
-    assert_eq!(bench.apply(&one).await, ["Starting instance slapd-one"]);
+    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-one"]);
 }
 
 #[tokio::test]
 async fn a_password_that_is_another_is_changed() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", "");
-    bench.apply(&one).await;
-    assert_eq!(bench.apply(&one.replace("secret12", "secret34")).await, ["Set nsslapd-rootpw in cn=config"]);
+    machine.apply(&one).await;
+    assert_eq!(machine.apply(&one.replace("secret12", "secret34")).await, ["Set nsslapd-rootpw in cn=config"]);
 }
 
 #[tokio::test]
 async fn options_are_changed_and_the_server_restarts_where_it_has_to() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", "");
-    bench.apply(&one).await;
+    machine.apply(&one).await;
     let changed = one.replace("name: one", "name: one, nsslapd_sizelimit: 77, nsslapd_idlistscanlimit: 4001");
     let expected = [
         "Set nsslapd-sizelimit:77 in cn=config",
         "Set nsslapd-idlistscanlimit:4001 in cn=config,cn=ldbm database,cn=plugins,cn=config",
         "Restarting instance slapd-one",
     ];
-    assert_eq!(bench.apply(&changed).await, expected);
+    assert_eq!(machine.apply(&changed).await, expected);
 }
 
 #[tokio::test]
 async fn a_creation_that_fails_says_why_and_leaves_nothing() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     for (more, expected) in [
         (format!("port: {port}"), format!("{port}")),
         ("user: nobody-of-this-name, port: 0".to_owned(), "nobody-of-this-name".to_owned()),
     ] {
-        let error = bench.fails(&format!("ds389_instances: [{{name: bad, rootpw: secret12, secure_port: 0, {more}}}]")).await;
+        let error = machine.fails(&format!("ds389_instances: [{{name: bad, rootpw: secret12, secure_port: 0, {more}}}]")).await;
         assert!(error.starts_with("failed to create instance slapd-bad: ") && error.contains(&expected), "{error}");
-        assert_eq!(bench.prefix.left(), [""; 0]);
+        assert_eq!(machine.prefix.left(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn two_applies_at_once_do_not_get_into_each_others_way() {
-    let bench = Bench::new();
+    let machine = Machine::new();
     let one = instance("one", "");
-    let actions = bench.plan(&one).await.unwrap();
+    let actions = machine.plan(&one).await.unwrap();
     let (mut quiet, mut also_quiet) = (|_: Event<'_>| {}, |_: Event<'_>| {});
     let (first, second) =
-        tokio::join!(bench.host.carry_out(&actions, &mut quiet), bench.host.carry_out(&actions, &mut also_quiet));
+        tokio::join!(machine.host.carry_out(&actions, &mut quiet), machine.host.carry_out(&actions, &mut also_quiet));
     assert!(first.is_ok());
     assert!(second.unwrap_err().to_string().contains("another apply is under way"));
 }

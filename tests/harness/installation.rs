@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, chown},
     path::Path,
+    process::Command,
 };
 
 /// Folders that are the system's in every installation.
@@ -13,10 +14,11 @@ const SYSTEM: [&str; 7] = ["bin_dir", "sbin_dir", "lib_dir", "data_dir", "plugin
 const DEFAULTS: &str = "/usr/share/dirsrv/inf/defaults.inf";
 
 /// The installation. It is gone, and its servers with it, when this is dropped.
-pub(crate) struct Prefix(tempfile::TempDir);
+pub struct Prefix(tempfile::TempDir);
 
 impl Prefix {
-    pub(crate) fn new() -> Self {
+    /// Makes the folder. It needs no rights: without those of root, servers run as the user who runs the tests.
+    pub fn new() -> Self {
         // A socket's path has to be short.
         let folder = tempfile::Builder::new().prefix("ds").tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -38,12 +40,13 @@ impl Prefix {
         prefix
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// What to give as the prefix.
+    pub fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
     /// Files that are left of instances.
-    pub(crate) fn left(&self) -> Vec<String> {
+    pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let mut folders = vec![self.0.path().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -64,16 +67,25 @@ impl Prefix {
 
     /// The server's user may write wherever packages let it.
     fn own(&self) {
-        let [user, group] = ["-u", "-g"].map(|flag| {
-            let output = std::process::Command::new("id").args([flag, "dirsrv"]).output().unwrap();
-            String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
-        });
-        for folder in ["etc/dirsrv", "var/lib/dirsrv", "var/log/dirsrv", "run/dirsrv", "run/lock/dirsrv", "dev/shm"] {
+        let user = rustix::process::getuid().is_root().then(|| account("-u"));
+        let group = user.map(|_| account("-g"));
+        for folder in ["etc/dirsrv", "var/lib/dirsrv", "var/log/dirsrv", "run", "run/dirsrv", "run/lock/dirsrv", "dev/shm"] {
             let path = self.0.path().join(folder);
             fs::create_dir_all(&path).unwrap();
-            chown(&path, Some(user), Some(group)).unwrap();
+            chown(&path, user, group).unwrap();
         }
-        chown(self.0.path().join("run"), Some(user), Some(group)).unwrap();
+    }
+}
+
+/// The number of the server's user or group.
+fn account(flag: &str) -> u32 {
+    let output = Command::new("id").args([flag, "dirsrv"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
