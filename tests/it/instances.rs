@@ -55,6 +55,7 @@ fn ports() -> (u16, u16) {
     (one, other)
 }
 
+/// An instance with ports of its own. Its name is that of no other test, for servers share semaphores by it.
 fn instance(name: &str, more: &str) -> String {
     let (port, secure_port) = ports();
     format!("ds389_instances: [{{name: {name}, rootpw: secret12, port: {port}, secure_port: {secure_port}{more}}}]")
@@ -63,26 +64,26 @@ fn instance(name: &str, more: &str) -> String {
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
     let machine = Machine::new();
-    let one = instance("one", "");
-    assert_eq!(machine.apply(&one).await, ["Creating instance slapd-one", "Starting instance slapd-one"]);
-    assert_eq!(machine.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-one"]);
-    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-one"]);
-    assert_eq!(machine.apply("state: absent").await, ["Removing instance slapd-one"]);
+    let one = instance("whole", "");
+    assert_eq!(machine.apply(&one).await, ["Creating instance slapd-whole", "Starting instance slapd-whole"]);
+    assert_eq!(machine.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-whole"]);
+    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-whole"]);
+    assert_eq!(machine.apply("state: absent").await, ["Removing instance slapd-whole"]);
     assert_eq!(machine.prefix.left(), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let machine = Machine::new();
-    let one = instance("one", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
+    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
     machine.apply(&one).await;
-    let socket = format!("{}/run/slapd-one.socket", machine.prefix.path());
+    let socket = format!("{}/run/slapd-told.socket", machine.prefix.path());
     let mut tree = Tree::new();
     let mut connection = Connection::open(socket.as_ref()).await.unwrap();
     for entry in connection.tree(&layout::config()).await.unwrap() {
         tree.insert(entry);
     }
-    let (live, stored) = (observed::Instance::read("one", &tree), machine.host.observe().unwrap().instances.remove(0));
+    let (live, stored) = (observed::Instance::read("told", &tree), machine.host.observe().unwrap().instances.remove(0));
     for (option, setting) in stored.settings.iter() {
         assert_eq!(live.settings.get(option.name), Some(setting), "{}", option.name);
     }
@@ -100,9 +101,9 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
 #[tokio::test]
 async fn a_server_that_was_killed_is_started_again() {
     let machine = Machine::new();
-    let one = instance("one", "");
+    let one = instance("killed", "");
     machine.apply(&one).await;
-    let pid_file = format!("{}/run/dirsrv/slapd-one.pid", machine.prefix.path());
+    let pid_file = format!("{}/run/dirsrv/slapd-killed.pid", machine.prefix.path());
     let id = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL).unwrap();
     while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists()
@@ -110,13 +111,13 @@ async fn a_server_that_was_killed_is_started_again() {
     {
         tokio::task::yield_now().await;
     }
-    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-one"]);
+    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-killed"]);
 }
 
 #[tokio::test]
 async fn a_password_that_is_another_is_changed() {
     let machine = Machine::new();
-    let one = instance("one", "");
+    let one = instance("secret", "");
     machine.apply(&one).await;
     assert_eq!(machine.apply(&one.replace("secret12", "secret34")).await, ["Set nsslapd-rootpw in cn=config"]);
 }
@@ -124,13 +125,13 @@ async fn a_password_that_is_another_is_changed() {
 #[tokio::test]
 async fn options_are_changed_and_the_server_restarts_where_it_has_to() {
     let machine = Machine::new();
-    let one = instance("one", "");
+    let one = instance("options", "");
     machine.apply(&one).await;
-    let changed = one.replace("name: one", "name: one, nsslapd_sizelimit: 77, nsslapd_idlistscanlimit: 4001");
+    let changed = one.replace("name: options", "name: options, nsslapd_sizelimit: 77, nsslapd_idlistscanlimit: 4001");
     let expected = [
         "Set nsslapd-sizelimit:77 in cn=config",
         "Set nsslapd-idlistscanlimit:4001 in cn=config,cn=ldbm database,cn=plugins,cn=config",
-        "Restarting instance slapd-one",
+        "Restarting instance slapd-options",
     ];
     assert_eq!(machine.apply(&changed).await, expected);
 }
@@ -153,7 +154,7 @@ async fn a_creation_that_fails_says_why_and_leaves_nothing() {
 #[tokio::test]
 async fn two_applies_at_once_do_not_get_into_each_others_way() {
     let machine = Machine::new();
-    let one = instance("one", "");
+    let one = instance("busy", "");
     let actions = machine.plan(&one).await.unwrap();
     let (mut quiet, mut also_quiet) = (|_: Event<'_>| {}, |_: Event<'_>| {});
     let (first, second) =
