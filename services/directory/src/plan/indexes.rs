@@ -23,30 +23,26 @@ const SERVERS_OWN: [&str; 9] = [
 ];
 
 impl Planner<'_> {
-    pub(super) fn retire_indexes(&mut self, server: &Server<'_>) {
-        for found in &server.found.backends {
+    /// Deletes indexes that should not be there.
+    pub(super) fn retire_indexes(&mut self, server: &mut Server<'_>) {
+        for found in &mut server.found.backends {
             let Some(wanted) = wanted_backend(server.wanted, &found.name) else { continue };
             let backend = server.place.child(Scope::Backend, &found.name);
-            for index in &found.indexes {
-                let place = backend.child(Scope::Index, &index.name);
+            found.indexes.retain(|index| {
                 let listed = wanted.indexes.iter().find(|child| child.name.eq_ignore_ascii_case(&index.name));
                 let goes = match listed {
                     Some(child) => child.presence == Presence::Absent,
                     None => self.prunes && index.kind == IndexKind::User,
                 };
-                if !goes {
-                    continue;
+                let place = backend.child(Scope::Index, &index.name);
+                if goes && index.kind == IndexKind::System {
+                    let at = listed.and_then(|child| child.at);
+                    self.problems.add(&place, at, "the server needs this index: it cannot be deleted");
+                } else if goes {
+                    self.push(&place, Step::DeleteIndex { backend: found.name.clone() });
                 }
-                if index.kind == IndexKind::System {
-                    self.problems.add(
-                        &place,
-                        listed.and_then(|child| child.at),
-                        "the server needs this index: it cannot be deleted",
-                    );
-                    continue;
-                }
-                self.push(&place, Step::DeleteIndex { backend: found.name.clone() });
-            }
+                !goes
+            });
         }
     }
 

@@ -663,6 +663,30 @@ proptest! {
     }
 
     #[test]
+    fn whatever_was_interrupted_before_the_next_apply_leaves_no_trace(
+        version in any_version(),
+        steps in prop::collection::vec((any_wanted(), any::<prop::sample::Index>()), 1..4),
+        wanted in any_wanted(),
+    ) {
+        let mut model = Model::new(version);
+        for (step, stop) in &steps {
+            let actions = plan_for(&model, step).unwrap();
+            model.carry_out(&actions, stop.index(actions.len() + 1));
+        }
+        apply(&mut model, &wanted);
+        holds(&model.observe(), &wanted);
+        prop_assert_eq!(plan_for(&model, &wanted).unwrap(), []);
+        for instance in &wanted.instances {
+            let server = &model.servers[&instance.name.to_lowercase()];
+            prop_assert!(server.is_sane());
+            for backend in &instance.backends {
+                let below = crate::layout::backend(&backend.name);
+                prop_assert!(!server.stale().iter().any(|dn| dn.is_below(&below)), "{:?}", server.stale());
+            }
+        }
+    }
+
+    #[test]
     fn facts_are_a_specification_that_changes_nothing(version in any_version(), steps in prop::collection::vec(any_wanted(), 1..3)) {
         let mut model = Model::new(version);
         for wanted in &steps {
