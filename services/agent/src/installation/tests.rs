@@ -47,8 +47,11 @@ pub(crate) fn installed(prefix: &tempfile::TempDir) -> Installation {
 #[test]
 fn programs_and_folders_come_from_the_file() {
     let prefix = prefix("2.3.1");
+    fs::create_dir_all(prefix.path().join("usr/bin")).unwrap();
+    fs::write(prefix.path().join("usr/bin/certutil"), "").unwrap();
     let found = installed(&prefix);
     assert_eq!(found.version(), Version::new(2, 3, 1));
+    assert_eq!(found.pk12util(), Path::new("pk12util"), "what is not there is looked for where all programs are");
     assert_eq!((found.user(), found.group(), found.root_dn()), ("dirsrv", "dirsrv", "cn=Directory Manager"));
     for (path, expected) in [
         (found.template(), "usr/share/dirsrv/data/template-dse.ldif"),
@@ -57,7 +60,7 @@ fn programs_and_folders_come_from_the_file() {
         (found.configuration(), "etc/dirsrv"),
         (found.home("a"), "etc/dirsrv/slapd-a"),
         (found.path("db_dir", "a"), "var/lib/dirsrv/slapd-a/db"),
-        (found.program("no-such-program"), "usr/bin/no-such-program"),
+        (found.certutil(), "usr/bin/certutil"),
     ] {
         assert_eq!(path, prefix.path().join(expected));
     }
