@@ -1,6 +1,10 @@
 //! The 389 Directory Servers of this host: what they are, and the actions that are carried out on them, one after the other.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    collections::{BTreeMap, btree_map},
+    fs::File,
+    path::PathBuf,
+};
 
 use directory::{
     action::{self, Action, Step},
@@ -12,6 +16,7 @@ use directory::{
     operation::{self, Operation},
     place::Problems,
     plan,
+    setting::Settings,
     specification::Specification,
 };
 
@@ -174,9 +179,13 @@ impl Host {
     /// Compares secrets with what the configuration has of them, and where that cannot tell, by binding with them.
     async fn compare(&self, wanted: &Specification, found: &observed::Host) -> Result<Comparisons, Error> {
         let mut comparisons = Comparisons::default();
+        let mut read = BTreeMap::new();
         for question in comparison::questions(wanted) {
             let Some(instance) = found.instance(question.place.instance_name()) else { continue };
-            let (paths, stored) = self.stored(&instance.name)?;
+            let (paths, stored) = match read.entry(&instance.name) {
+                btree_map::Entry::Occupied(known) => &*known.into_mut(),
+                btree_map::Entry::Vacant(new) => &*new.insert(self.stored(&instance.name)?),
+            };
             let known = stored.get(&question.dn).and_then(|entry| entry.text(question.attribute));
             if let Some(is_the_same) = known.and_then(|known| password::is_stored(&question.secret, known)) {
                 comparisons.insert(&question, is_the_same);
@@ -202,9 +211,7 @@ impl Host {
         self.announce(actions, 0)?;
         for (index, action) in actions.iter().enumerate() {
             progress(Event::Begins(action));
-            for operation in operation::operations(action) {
-                self.operate(action, &operation, progress).await?;
-            }
+            self.act(action, progress).await?;
             match action.step {
                 Step::RemoveInstance => {}
                 // There is a place for the journal only now.
@@ -260,56 +267,82 @@ impl Host {
         if left.len() < known.len() { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
     }
 
-    async fn operate(
-        &self,
-        action: &Action,
-        operation: &Operation,
-        progress: &mut (dyn FnMut(Event<'_>) + Send),
-    ) -> Result<(), Error> {
-        let name = action.place.instance_name().to_owned();
-        if let Operation::Create(settings) = operation {
-            let (installation, settings, instance) = (self.installation.clone(), settings.clone(), name.clone());
-            let created = tokio::task::spawn_blocking(move || create::create(&installation, &instance, &settings)).await;
-            return created.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name, source });
-        }
-        let (paths, _) = self.stored(&name)?;
-        let process = self.process(&name, &paths);
-        match operation {
-            Operation::Remove => {
-                process.stop().await?;
-                let (installation, instance) = (self.installation.clone(), name.clone());
-                let removed = tokio::task::spawn_blocking(move || remove::remove(&installation, &instance)).await;
-                return removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name, source });
+    async fn act(&self, action: &Action, progress: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
+        let name = action.place.instance_name();
+        let mut connection = None;
+        for operation in operation::operations(action) {
+            match &operation {
+                Operation::Create(settings) => self.create(name, settings).await?,
+                Operation::Remove => self.remove(name).await?,
+                Operation::Start => self.start(name).await?,
+                Operation::Stop => self.process(name, &self.stored(name)?.0).stop().await?,
+                change_of_entries => {
+                    let connection = match &mut connection {
+                        Some(connection) => connection,
+                        none => {
+                            let (paths, _) = self.stored(name)?;
+                            none.insert(Connection::open(&paths.ldapi).await.map_err(|source| server(action, source))?)
+                        }
+                    };
+                    change(connection, action, change_of_entries, progress).await?;
+                }
             }
-            Operation::Start => {
-                let instance = name.clone();
-                let restored = tokio::task::spawn_blocking(move || create::restore_folders(&instance, &paths)).await;
-                restored.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name, source })?;
-                return Ok(process.start().await?);
-            }
-            Operation::Stop => return Ok(process.stop().await?),
-            _ => {}
         }
-        let message = || action.messages().join(", ");
-        let failed = |source| Error::Server { message: message(), source };
-        let mut connection = Connection::open(&process.socket).await.map_err(failed)?;
-        match operation {
-            Operation::Add { entry, secrets } => match connection.add(entry, secrets).await {
-                // An interrupted apply has added some of a backend's first entries.
-                Err(error) if error.is_there_already() && matches!(action.step, Step::Fill { .. }) => Ok(()),
-                added => added.map_err(failed),
-            },
-            Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
-            Operation::Delete(dn) => match connection.delete(dn).await {
-                Err(error) if error.is_missing() => Ok(()),
-                deleted => deleted.map_err(failed),
-            },
-            Operation::Task { kind, attributes } => {
-                let mut says = |text: &str| progress(Event::Says(action, text));
-                let done = tasks::run(&mut connection, kind, attributes, &mut says).await;
-                done.map_err(|source| Error::Task { message: message(), source })
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
+
+    async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
+        let (installation, settings, instance) = (self.installation.clone(), settings.clone(), name.to_owned());
+        let created = tokio::task::spawn_blocking(move || create::create(&installation, &instance, &settings)).await;
+        created.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name.to_owned(), source })
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Error> {
+        self.process(name, &self.stored(name)?.0).stop().await?;
+        let (installation, instance) = (self.installation.clone(), name.to_owned());
+        let removed = tokio::task::spawn_blocking(move || remove::remove(&installation, &instance)).await;
+        removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name.to_owned(), source })
+    }
+
+    async fn start(&self, name: &str) -> Result<(), Error> {
+        let (paths, _) = self.stored(name)?;
+        let process = self.process(name, &paths);
+        let instance = name.to_owned();
+        let restored = tokio::task::spawn_blocking(move || create::restore_folders(&instance, &paths)).await;
+        restored.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name.to_owned(), source })?;
+        Ok(process.start().await?)
+    }
+}
+
+/// Changes entries, or has the server do so.
+async fn change(
+    connection: &mut Connection,
+    action: &Action,
+    operation: &Operation,
+    progress: &mut (dyn FnMut(Event<'_>) + Send),
+) -> Result<(), Error> {
+    let failed = |source| server(action, source);
+    match operation {
+        Operation::Add { entry, secrets } => match connection.add(entry, secrets).await {
+            // An interrupted apply has added some of a backend's first entries.
+            Err(error) if error.is_there_already() && matches!(action.step, Step::Fill { .. }) => Ok(()),
+            added => added.map_err(failed),
+        },
+        Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
+        Operation::Delete(dn) => match connection.delete(dn).await {
+            Err(error) if error.is_missing() => Ok(()),
+            deleted => deleted.map_err(failed),
+        },
+        Operation::Task { kind, attributes } => {
+            let mut says = |text: &str| progress(Event::Says(action, text));
+            let done = tasks::run(connection, kind, attributes, &mut says).await;
+            done.map_err(|source| Error::Task { message: action.messages().join(", "), source })
+        }
+        Operation::Create(_) | Operation::Remove | Operation::Start | Operation::Stop => Ok(()),
+    }
+}
+
+/// The server refused what an action is about.
+fn server(action: &Action, source: ldap::Error) -> Error {
+    Error::Server { message: action.messages().join(", "), source }
 }

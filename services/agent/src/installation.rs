@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::version::Version;
+use directory::{specification::is_instance_name, version::Version};
 
 /// Where the file lies, below a prefix.
 const DEFAULTS: &str = "share/dirsrv/inf/defaults.inf";
@@ -19,9 +19,6 @@ const NAME: &str = "{instance_name}";
 
 /// How folders of instances begin.
 const FOLDER: &str = "slapd-";
-
-/// The longest name of an instance.
-const LONGEST_NAME: usize = 80;
 
 /// Why no installation can be used.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +143,7 @@ impl Installation {
         Path::new(self.value("sbin_dir")).join("ns-slapd")
     }
 
-    /// The program that manages certificates: from `PATH`, or from the installation's programs.
+    /// The program that manages certificates: from the installation's programs, or from `PATH`.
     pub fn certutil(&self) -> PathBuf {
         self.program("certutil")
     }
@@ -191,7 +188,7 @@ impl Installation {
             let entry = entry.map_err(failed)?;
             let file = entry.file_name();
             let Some(name) = file.to_str().and_then(|file| file.strip_prefix(FOLDER)) else { continue };
-            if is_name(name) && entry.path().join("dse.ldif").try_exists().map_err(failed)? {
+            if is_instance_name(name) && entry.path().join("dse.ldif").try_exists().map_err(failed)? {
                 names.push(name.to_owned());
             }
         }
@@ -232,13 +229,6 @@ impl Installation {
     fn value(&self, key: &str) -> &str {
         self.values.get(key).map_or("", String::as_str)
     }
-}
-
-/// Whether an instance may be called so. It becomes part of paths, and no such name has a dot or a slash.
-pub fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= LONGEST_NAME
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'#' | b'%' | b':' | b'@'))
 }
 
 /// The values of one section of an ini file.

@@ -87,19 +87,7 @@ impl Process {
     /// The number of the process, if it runs. The file alone says nothing: servers leave it behind, numbers are used again, and
     /// a server writes it late.
     pub fn id(&self) -> Option<Pid> {
-        let written = fs::read_to_string(&self.pid_file).ok().and_then(|text| text.trim().parse().ok());
-        written.and_then(|number| self.this(number)).or_else(|| {
-            let numbers = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-            numbers.filter_map(|number| self.this(number)).next()
-        })
-    }
-
-    /// The process with this number, if it serves this instance.
-    fn this(&self, number: i32) -> Option<Pid> {
-        let command = fs::read(format!("/proc/{number}/cmdline")).ok()?;
-        let mut arguments = command.split(|byte| *byte == 0).map(|argument| Path::new(OsStr::from_bytes(argument)));
-        let is_server = arguments.next().and_then(Path::file_name) == self.program.file_name();
-        (is_server && arguments.any(|argument| argument == self.config_dir)).then(|| Pid::from_raw(number)).flatten()
+        serving(&self.program, &self.config_dir, &self.pid_file)
     }
 
     /// Starts the server and waits until it answers.
@@ -136,7 +124,7 @@ impl Process {
         for kind in ["server", "imports", "exports"] {
             for lock in fs::read_dir(self.lock_dir.join(kind)).into_iter().flatten().flatten() {
                 let number = lock.file_name().to_str().and_then(|name| name.parse().ok());
-                if number.is_some_and(|number| self.this(number).is_none()) {
+                if number.is_some_and(|number| server(number, &self.program, &self.config_dir).is_none()) {
                     let _ = fs::remove_file(lock.path());
                 }
             }
@@ -192,4 +180,21 @@ impl Process {
         let lines = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
         if lines.is_empty() { format!("see {}", self.error_log.display()) } else { lines.join("; ") }
     }
+}
+
+/// The process that serves the instance with this configuration, whatever the file with its number says.
+pub(crate) fn serving(program: &Path, config_dir: &Path, pid_file: &Path) -> Option<Pid> {
+    let written = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse().ok());
+    written.and_then(|number| server(number, program, config_dir)).or_else(|| {
+        let mut numbers = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        numbers.find_map(|number| server(number, program, config_dir))
+    })
+}
+
+/// The process with this number, if it is the server of this configuration.
+fn server(number: i32, program: &Path, config_dir: &Path) -> Option<Pid> {
+    let command = fs::read(format!("/proc/{number}/cmdline")).ok()?;
+    let mut arguments = command.split(|byte| *byte == 0).map(|argument| Path::new(OsStr::from_bytes(argument)));
+    let is_server = arguments.next().and_then(Path::file_name) == program.file_name();
+    (is_server && arguments.any(|argument| argument == config_dir)).then(|| Pid::from_raw(number)).flatten()
 }

@@ -12,11 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{entry::Tree, layout, ldif};
+use directory::{entry::Tree, layout, ldif, specification::is_instance_name};
 
 use crate::{
-    installation::{self, Installation, is_name},
+    installation::{self, Installation},
     paths::Paths,
+    process::serving,
 };
 use rules::Rules;
 
@@ -38,7 +39,7 @@ pub enum Error {
         /// Its name.
         name: String,
         /// The number of its process.
-        process: u32,
+        process: i32,
     },
     /// Its configuration does not say where its files are.
     #[error("failed to read {path}, which says where the instance has its files: {problem}; restore it from dse.ldif.startOK")]
@@ -83,8 +84,8 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
     let Some(config) = fs::canonicalize(&home).ok().filter(|config| config.is_dir()) else { return Ok(()) };
     let tree = configuration(&config)?;
     let paths = Paths::existing(installation, name, &tree);
-    if let Some(process) = running(&paths) {
-        return Err(Error::Running { name: name.to_owned(), process });
+    if let Some(process) = serving(&installation.ns_slapd(), &paths.config_dir, &paths.pid_file) {
+        return Err(Error::Running { name: name.to_owned(), process: process.as_raw_nonzero().get() });
     }
     let rules = Rules::new(installation, name, &config, &others(installation, name)?);
 
@@ -111,7 +112,7 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
 
 /// Deletes what an interrupted removal has left of the configuration.
 pub(crate) fn sweep(installation: &Installation, name: &str) -> Result<(), Error> {
-    if !is_name(name) {
+    if !is_instance_name(name) {
         return Err(Error::Name { name: name.to_owned() });
     }
     delete_tree(&removed(&installation.home(name)))
@@ -158,14 +159,6 @@ fn databases(tree: &Tree, paths: &Paths) -> Vec<(PathBuf, String)> {
     let folder = |name: &str, given: Option<&str>| given.map_or_else(|| paths.db_dir.join(name), PathBuf::from);
     let named = backends.map(|entry| (entry.dn.rdn().1, entry.text("nsslapd-directory")));
     named.filter(|(name, _)| !name.is_empty()).map(|(name, given)| (folder(name, given), name.to_owned())).collect()
-}
-
-/// The process of the instance, if its file names one that is still of this instance.
-fn running(paths: &Paths) -> Option<u32> {
-    let process = fs::read_to_string(&paths.pid_file).ok()?.trim().parse().ok()?;
-    let command = fs::read(format!("/proc/{process}/cmdline")).ok()?;
-    let config = paths.config_dir.as_os_str().as_encoded_bytes();
-    command.split(|byte| *byte == 0).any(|argument| argument == config).then_some(process)
 }
 
 /// Files that lie in folders of others.

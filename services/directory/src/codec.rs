@@ -32,8 +32,6 @@ pub enum Codec {
     Age,
     /// A password, or its hash with the scheme before it in braces.
     Password,
-    /// Texts, each a value of its own.
-    Texts,
     /// Attribute types, each a value of its own.
     Types,
     /// Attribute types, all in one value with spaces between them.
@@ -63,7 +61,6 @@ impl Codec {
             Self::Choice(words) => format!("one of {}", spellings(words)),
             Self::Age => "duration such as 7d".to_owned(),
             Self::Password => "password".to_owned(),
-            Self::Texts => "list of strings".to_owned(),
             Self::Types | Self::Words | Self::Fraction => "list of attributes".to_owned(),
             Self::Urls => "list of LDAP URLs".to_owned(),
             Self::Schedule => "list of times such as 0800-1800 12345".to_owned(),
@@ -72,7 +69,7 @@ impl Codec {
 
     /// Whether the value is a list.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Dns | Self::Texts | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
+        matches!(self, Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
     }
 
     /// The attribute's values for a setting of this kind.
@@ -106,6 +103,21 @@ impl Codec {
 /// The first spelling of each word.
 fn spellings(words: &[&[&str]]) -> String {
     words.iter().filter_map(|word| word.first().copied()).collect::<Vec<_>>().join(", ")
+}
+
+/// The word of which a text is a spelling, as it is stored.
+fn word(words: &[&[&'static str]], text: &str) -> Option<&'static str> {
+    let is_it = |word: &&&[&str]| word.iter().any(|spelling| spelling.eq_ignore_ascii_case(text));
+    words.iter().find(is_it).and_then(|word| word.first().copied())
+}
+
+/// What a text says that is on or off.
+fn is_on(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Some(true),
+        "off" | "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// A text that is no DN is equal to itself alone.

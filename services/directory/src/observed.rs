@@ -78,8 +78,6 @@ pub struct Backend {
     pub role: Option<Role>,
     /// Its number, if it is a supplier.
     pub replica_id: Option<u16>,
-    /// Whether it has a changelog.
-    pub has_changelog: bool,
     /// Its other options.
     pub settings: Settings,
     /// Its indexes.

@@ -181,3 +181,13 @@ impl Role {
         [Self::Consumer, Self::Hub, Self::Supplier].into_iter().find(|role| role.name() == name)
     }
 }
+
+/// The longest name of an instance.
+const LONGEST_NAME: usize = 80;
+
+/// Whether an instance may be called so. It becomes part of paths, and no such name has a dot or a slash.
+pub fn is_instance_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= LONGEST_NAME
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'#' | b'%' | b':' | b'@'))
+}

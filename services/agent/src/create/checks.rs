@@ -7,16 +7,13 @@ use std::{
     path::Path,
 };
 
-use directory::setting::Settings;
+use directory::{setting::Settings, specification::is_instance_name};
 
 use super::{
     Error,
     owner::{Owner, is_root},
 };
-use crate::{
-    installation::{Installation, is_name},
-    paths::Paths,
-};
+use crate::{installation::Installation, paths::Paths};
 
 /// The longest path of a socket.
 const LONGEST_SOCKET: usize = 107;
@@ -42,7 +39,7 @@ pub(super) struct Plan {
 
 /// Looks at everything, and says what will be made.
 pub(super) fn check(installation: &Installation, name: &str, settings: &Settings) -> Result<Plan, Error> {
-    if !is_name(name) {
+    if !is_instance_name(name) {
         return Err(Error::Name { name: name.to_owned() });
     }
     let paths = Paths::planned(installation, name, settings);

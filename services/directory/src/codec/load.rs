@@ -1,6 +1,9 @@
 //! Values as the server stores them. It lets in much that a user may not write, so nothing is refused here that can be shown.
 
-use crate::{codec::Codec, setting::Setting};
+use crate::{
+    codec::{Codec, is_on, word},
+    setting::Setting,
+};
 
 impl Codec {
     /// Reads an attribute's values; `None` if there is none, or if this kind of value cannot be seen in them. Secrets are
@@ -10,17 +13,8 @@ impl Codec {
         match self {
             Self::Password => None,
             Self::Number(..) => first?.trim().parse().ok().map(Setting::Number),
-            Self::Switch | Self::Truth => match first?.trim().to_lowercase().as_str() {
-                "on" | "true" | "yes" | "1" => Some(Setting::Switch(true)),
-                "off" | "false" | "no" | "0" => Some(Setting::Switch(false)),
-                _ => None,
-            },
-            Self::Choice(words) => {
-                let text = first?;
-                let same = |word: &&&[&str]| word.iter().any(|spelling| spelling.eq_ignore_ascii_case(text));
-                let known = words.iter().find(same).and_then(|word| word.first().copied());
-                Some(Setting::Text(known.unwrap_or(text).to_owned()))
-            }
+            Self::Switch | Self::Truth => is_on(first?).map(Setting::Switch),
+            Self::Choice(words) => first.map(|text| Setting::Text(word(words, text).unwrap_or(text).to_owned())),
             Self::Words => Some(list(first?.split(' '))),
             Self::Fraction => {
                 let text = first?.trim();

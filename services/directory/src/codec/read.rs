@@ -1,7 +1,7 @@
 //! Values as users write them. What is wrong with one is said in words that follow the option's name.
 
 use crate::{
-    codec::{Codec, FRACTION, seconds, spellings},
+    codec::{Codec, FRACTION, is_on, seconds, spellings, word},
     dn::Dn,
     secret::Secret,
     setting::Setting,
@@ -68,9 +68,7 @@ impl Codec {
                 Err(error) => Err(format!("wants a DN: {error}")),
             },
             Self::Choice(words) => {
-                let same = |word: &&&[&str]| word.iter().any(|spelling| spelling.eq_ignore_ascii_case(text));
-                let known = words.iter().find(same).and_then(|word| word.first());
-                known.map(|word| (*word).to_owned()).ok_or_else(|| format!("wants one of {}, not '{text}'", spellings(words)))
+                word(words, text).map(str::to_owned).ok_or_else(|| format!("wants one of {}, not '{text}'", spellings(words)))
             }
             Self::Age if text != "-1" && !is_age(text) => Err(format!("wants a duration such as 7d, 12h or 90, not '{text}'")),
             _ => Ok(text.to_owned()),
@@ -109,11 +107,7 @@ fn switch(node: &Node) -> Result<bool, String> {
         Value::Boolean(on) => Ok(*on),
         Value::Integer(1) => Ok(true),
         Value::Integer(0) => Ok(false),
-        Value::Text(text) => match text.trim().to_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok(true),
-            "off" | "false" | "no" | "0" => Ok(false),
-            _ => Err(format!("wants true or false, not '{text}'")),
-        },
+        Value::Text(text) => is_on(text).ok_or_else(|| format!("wants true or false, not '{text}'")),
         other => Err(format!("wants true or false, not {}", other.kind())),
     }
 }

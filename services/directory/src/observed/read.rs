@@ -30,8 +30,8 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
         Home::Mdb(_) => mdb.to_vec(),
         _ => Vec::new(),
     });
-    let defaults: BTreeMap<_, _> =
-        default_indexes(tree).into_iter().map(|index| (index.name.to_lowercase(), index.settings)).collect();
+    let default_indexes = default_indexes(tree);
+    let defaults: BTreeMap<_, _> = default_indexes.iter().map(|index| (index.name.to_lowercase(), &index.settings)).collect();
     let ldbm = layout::ldbm();
     let found = tree.children(&ldbm).filter(|entry| entry.is_a("nsBackendInstance"));
     let mut backends: Vec<Backend> = found.filter_map(|entry| backend(entry, tree, &defaults)).collect();
@@ -46,7 +46,7 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
         is_running: false,
         unfinished: Vec::new(),
         settings,
-        default_indexes: default_indexes(tree),
+        default_indexes,
         backends,
         managers,
     }
@@ -67,7 +67,7 @@ fn settings<'a>(scope: Scope, entries: impl Fn(Home) -> Vec<Option<&'a Entry>>) 
     settings
 }
 
-fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, Settings>) -> Option<Backend> {
+fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, &Settings>) -> Option<Backend> {
     let name = entry.text("cn")?.to_owned();
     let suffix = Dn::parse(entry.text("nsslapd-suffix")?).ok()?;
     let mapping_tree = mapping_tree(tree, &suffix);
@@ -89,8 +89,8 @@ fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, Settings>) ->
     let indexes = indexes.filter_map(|entry| index(entry, defaults)).collect();
     let agreements = tree.children(&replica_dn).filter(|entry| entry.is_a("nsds5replicationagreement"));
     let agreements = agreements.filter_map(agreement).collect();
-    let (is_mapped, has_changelog) = (mapping_tree.is_some(), changelog.is_some());
-    Some(Backend { name, suffix, is_mapped, role, replica_id, has_changelog, settings, indexes, agreements })
+    let is_mapped = mapping_tree.is_some();
+    Some(Backend { name, suffix, is_mapped, role, replica_id, settings, indexes, agreements })
 }
 
 /// What leads from a suffix to its backend, however the suffix is written in its name.
@@ -113,7 +113,7 @@ fn role(replica: &Entry) -> Option<Role> {
     })
 }
 
-fn index(entry: &Entry, defaults: &BTreeMap<String, Settings>) -> Option<Index> {
+fn index(entry: &Entry, defaults: &BTreeMap<String, &Settings>) -> Option<Index> {
     let name = entry.text("cn")?.to_owned();
     let settings = settings(Scope::Index, |_| vec![Some(entry)]);
     let default = defaults.get(&name.to_lowercase());

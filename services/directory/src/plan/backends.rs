@@ -61,7 +61,6 @@ impl Planner<'_> {
             is_mapped: true,
             role: None,
             replica_id: None,
-            has_changelog: false,
             settings,
             indexes: server.found.default_indexes.clone(),
             agreements: Vec::new(),

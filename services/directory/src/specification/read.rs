@@ -8,7 +8,7 @@ use crate::{
     options::{Definition, Scope},
     place::{Place, Problems},
     setting::{Setting, Settings},
-    specification::{Backend, Child, Instance, Presence, Role, RoleWish, Specification, State, Targeted},
+    specification::{Backend, Child, Instance, Presence, Role, RoleWish, Specification, State, Targeted, is_instance_name},
     value::{Entry, Map, Node, Position, Value},
     variables::{Variables, suggestion},
 };
@@ -177,9 +177,9 @@ impl Reader {
         let object = self.object(&Place::default(), Scope::Instance, map, at, &["backends"])?;
         let Object { place, name, presence, mut settings } = object;
         let name = name.strip_prefix("slapd-").map(str::to_owned).unwrap_or(name);
-        let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@');
-        if name.is_empty() || !name.chars().all(sound) || name.starts_with('.') {
-            let message = format!("'{name}' is no name for an instance: it may have letters, digits and any of - _ . : @");
+        if !is_instance_name(&name) {
+            let message =
+                format!("'{name}' is no name for an instance: it may have up to 80 letters, digits and any of - _ # % : @");
             self.problems.add(&place, at, message);
         }
         if let Some(password) = settings.secret("rootpw").filter(|password| !password.is_hashed())
