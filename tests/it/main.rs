@@ -13,7 +13,6 @@ mod faults;
 mod fixtures;
 mod grpc;
 mod hostile;
-mod instances;
 mod legacy;
 mod normaliser;
 mod objects;

@@ -1,0 +1,5 @@
+//! The tests of the real 389 Directory Server: one binary, a module per subject. They need no cluster, and each has servers of
+//! its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod instances;
