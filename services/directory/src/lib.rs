@@ -8,6 +8,8 @@ pub mod dn;
 pub mod entry;
 pub mod facts;
 pub mod fleet;
+pub mod intent;
+pub mod inventory;
 pub mod json;
 pub mod layout;
 pub mod ldif;
