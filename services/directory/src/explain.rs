@@ -115,6 +115,13 @@ pub fn explain(actions: &[Action]) -> Explanation {
     Explanation { actions: items, summary }
 }
 
+impl Summary {
+    /// The same of what was done.
+    pub fn done(self) -> String {
+        text::done(self)
+    }
+}
+
 impl Explanation {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -211,8 +218,7 @@ fn lines(step: &Step) -> Vec<Line> {
         }
         Step::ChangeRole { from, to, .. } => {
             let id = |part: &Part| part.id.map_or(Json::Null, Json::from);
-            let role =
-                Line { option: "ReplicaRole".to_owned(), before: text(&from.role.name()), after: text(&to.role.name()) };
+            let role = Line { option: "ReplicaRole".to_owned(), before: text(&from.role.name()), after: text(&to.role.name()) };
             let number = Line { option: "ReplicaId".to_owned(), before: id(from), after: id(to) };
             [role, number].into_iter().filter(|line| line.before != line.after).collect()
         }

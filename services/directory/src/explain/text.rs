@@ -117,14 +117,21 @@ impl fmt::Display for Summary {
         if *self == Self::default() {
             return f.write_str("No changes: everything is as it should be.");
         }
-        write!(f, "Plan: {} to create, {} to change, {} to delete", self.create, self.change, self.delete)?;
-        for (count, noun) in [(self.start, "start"), (self.stop, "stop"), (self.restart, "restart")] {
-            if count > 0 {
-                write!(f, ", {count} {noun}{}", if count == 1 { "" } else { "s" })?;
-            }
-        }
-        f.write_str(".")
+        let Self { create, change, delete, .. } = self;
+        write!(f, "Plan: {create} to create, {change} to change, {delete} to delete{}.", runs(*self))
     }
+}
+
+pub(super) fn done(summary: Summary) -> String {
+    let Summary { create, change, delete, .. } = summary;
+    format!("Done: {create} created, {change} changed, {delete} deleted{}.", runs(summary))
+}
+
+/// What the servers do besides.
+fn runs(summary: Summary) -> String {
+    let counts = [(summary.start, "start"), (summary.stop, "stop"), (summary.restart, "restart")];
+    let some = counts.into_iter().filter(|(count, _)| *count > 0);
+    some.map(|(count, noun)| format!(", {count} {noun}{}", if count == 1 { "" } else { "s" })).collect()
 }
 
 fn becomes(line: &Line, kind: Kind) -> String {
