@@ -9,3 +9,4 @@ pub mod paths;
 pub mod process;
 pub mod remove;
 pub mod tasks;
+pub mod transfer;
