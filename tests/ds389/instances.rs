@@ -9,23 +9,23 @@ use directory::{
 };
 use tests::installation::Prefix;
 
-struct Machine {
-    prefix: Prefix,
-    host: Host,
+pub(crate) struct Machine {
+    pub(crate) prefix: Prefix,
+    pub(crate) host: Host,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let prefix = Prefix::new();
         let host = Host::find(Some(prefix.path())).unwrap();
         Self { prefix, host }
     }
 
-    async fn plan(&self, text: &str) -> Result<Vec<Action>, Problems> {
+    pub(crate) async fn plan(&self, text: &str) -> Result<Vec<Action>, Problems> {
         self.host.plan(&wanted(text)).await.unwrap()
     }
 
-    async fn apply(&self, text: &str) -> Vec<String> {
+    pub(crate) async fn apply(&self, text: &str) -> Vec<String> {
         let actions = self.plan(text).await.unwrap();
         let mut done = Vec::new();
         let mut progress = |event: Event<'_>| {
@@ -38,25 +38,25 @@ impl Machine {
         done
     }
 
-    async fn fails(&self, text: &str) -> String {
+    pub(crate) async fn fails(&self, text: &str) -> String {
         let actions = self.plan(text).await.unwrap();
         self.host.carry_out(&actions, &mut |_| {}).await.unwrap_err().to_string()
     }
 }
 
-fn wanted(text: &str) -> Specification {
+pub(crate) fn wanted(text: &str) -> Specification {
     Specification::read(&Variables::read(&yaml::parse(text).unwrap()).unwrap()).unwrap()
 }
 
 /// Two free ports.
-fn ports() -> (u16, u16) {
+pub(crate) fn ports() -> (u16, u16) {
     let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
     let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
     (one, other)
 }
 
 /// An instance with ports of its own. Its name is that of no other test, for servers share semaphores by it.
-fn instance(name: &str, more: &str) -> String {
+pub(crate) fn instance(name: &str, more: &str) -> String {
     let (port, secure_port) = ports();
     format!("ds389_instances: [{{name: {name}, rootpw: secret12, port: {port}, secure_port: {secure_port}{more}}}]")
 }

@@ -27,7 +27,7 @@ use crate::{
     ldap::{self, Connection},
     paths::Paths,
     process::{self, Process},
-    remove, tasks,
+    remove, tasks, transfer,
 };
 
 /// Why a host could not be observed or changed.
@@ -88,6 +88,9 @@ pub enum Error {
         /// The file that is locked.
         path: PathBuf,
     },
+    /// What an interrupted restore has left could not be put in order.
+    #[error(transparent)]
+    Restore(Box<transfer::Error>),
     /// The thread for work on files was stopped.
     #[error("the program is being stopped")]
     Stopped,
@@ -119,6 +122,11 @@ impl Host {
         Ok(Self { installation: Installation::find(prefix)? })
     }
 
+    /// What is installed.
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     /// What the host has.
     pub fn observe(&self) -> Result<observed::Host, Error> {
         let mut instances = Vec::new();
@@ -144,7 +152,7 @@ impl Host {
     }
 
     /// The configuration as its file has it, and the paths that it says.
-    fn stored(&self, name: &str) -> Result<(Paths, Tree), Error> {
+    pub(crate) fn stored(&self, name: &str) -> Result<(Paths, Tree), Error> {
         let tree = self.configuration(&self.installation.home(name).join("dse.ldif"))?;
         Ok((Paths::existing(&self.installation, name, &tree), tree))
     }
@@ -156,7 +164,7 @@ impl Host {
         Tree::from_records(records).map_err(|error| unreadable(error.to_string()))
     }
 
-    fn process(&self, name: &str, paths: &Paths) -> Process {
+    pub(crate) fn process(&self, name: &str, paths: &Paths) -> Process {
         Process {
             instance: name.to_owned(),
             program: self.installation.ns_slapd(),
@@ -224,7 +232,7 @@ impl Host {
     }
 
     /// One apply at a time.
-    fn lock(&self) -> Result<File, Error> {
+    pub(crate) fn lock(&self) -> Result<File, Error> {
         let path = self.installation.configuration().join(LOCK);
         let busy = || Error::Busy { path: path.clone() };
         let file = File::options()
@@ -304,12 +312,15 @@ impl Host {
         removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name.to_owned(), source })
     }
 
-    async fn start(&self, name: &str) -> Result<(), Error> {
+    pub(crate) async fn start(&self, name: &str) -> Result<(), Error> {
         let (paths, _) = self.stored(name)?;
         let process = self.process(name, &paths);
         let instance = name.to_owned();
-        let restored = tokio::task::spawn_blocking(move || create::restore_folders(&instance, &paths)).await;
-        restored.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name.to_owned(), source })?;
+        let restored = tokio::task::spawn_blocking(move || {
+            transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
+            create::restore_folders(&instance, &paths).map_err(|source| Error::Create { instance, source })
+        });
+        restored.await.map_err(|_| Error::Stopped)??;
         Ok(process.start().await?)
     }
 }
@@ -336,7 +347,7 @@ async fn change(
         Operation::Task { kind, attributes } => {
             let mut says = |text: &str| progress(Event::Says(action, text));
             let done = tasks::run(connection, kind, attributes, &mut says).await;
-            done.map_err(|source| Error::Task { message: action.messages().join(", "), source })
+            done.map(|_| ()).map_err(|source| Error::Task { message: action.messages().join(", "), source })
         }
         Operation::Create(_) | Operation::Remove | Operation::Start | Operation::Stop => Ok(()),
     }

@@ -10,4 +10,5 @@ pub mod paths;
 pub mod process;
 pub mod remove;
 pub mod tasks;
+pub mod transfer;
 pub mod vault;

@@ -37,13 +37,13 @@ pub enum Error {
     },
 }
 
-/// Has the server do a task, and waits for its end. `progress` hears what the task says of itself.
+/// Has the server do a task, and waits for its end. `progress` hears what the task says of itself. Gives what it has logged.
 pub async fn run(
     connection: &mut Connection,
     kind: &'static str,
     attributes: &[(&'static str, Vec<String>)],
     progress: &mut (dyn FnMut(&str) + Send),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let name = format!("aviary {} {started}", std::process::id());
     let dn = layout::tasks(kind).child("cn", &name);
@@ -63,8 +63,8 @@ pub async fn run(
             progress(&said);
         }
         if let Some(code) = entry.text("nsTaskExitCode").and_then(|text| text.trim().parse::<i64>().ok()) {
-            let log = || entry.text("nsTaskLog").unwrap_or(status).trim().replace('\n', "; ");
-            return if code == 0 { Ok(()) } else { Err(Error::Failed { kind, code, log: log() }) };
+            let log = entry.text("nsTaskLog").unwrap_or(status).trim();
+            return if code == 0 { Ok(log.to_owned()) } else { Err(Error::Failed { kind, code, log: log.replace('\n', "; ") }) };
         }
         looked += LOOK;
         tokio::time::sleep_until(looked).await;
