@@ -2,10 +2,12 @@
 
 pub mod create;
 pub mod host;
+pub mod initialise;
 pub mod installation;
 pub mod journal;
 pub mod ldap;
 pub mod paths;
 pub mod process;
 pub mod remove;
+pub mod replication;
 pub mod tasks;

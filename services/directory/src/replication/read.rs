@@ -14,7 +14,8 @@ impl Replica {
         let cleaning = replica.map(|entry| entry.texts("nsds5ReplicaCleanRUV")).unwrap_or_default();
         let maxima = replica.map(|entry| entry.texts("nsds5AgmtMaxCSN")).unwrap_or_default();
         let known = |known: &observed::Agreement| {
-            let found = agreements.iter().find(|entry| entry.text("cn").is_some_and(|name| name.eq_ignore_ascii_case(&known.name)));
+            let found =
+                agreements.iter().find(|entry| entry.text("cn").is_some_and(|name| name.eq_ignore_ascii_case(&known.name)));
             agreement(known, found, &maxima, ruv.as_ref())
         };
         Some(Self {
