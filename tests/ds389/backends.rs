@@ -6,6 +6,14 @@ fn backend(name: &str, lines: &str) -> String {
     instance(name, &format!(", backends: [{{name: root, suffix: 'dc=test'{lines}}}]"))
 }
 
+/// A unit that everybody may read, at a place.
+async fn unit(machine: &Machine, instance: &str, name: &str, place: &str) {
+    let aci = "(targetattr=\"*\")(version 3.0; acl \"all\"; allow (read, search) userdn=\"ldap:///anyone\";)";
+    let attributes: [(&str, &[&str]); 4] =
+        [("objectClass", &["top", "organizationalUnit"]), ("ou", &[name]), ("l", &[place]), ("aci", &[aci])];
+    machine.add(instance, &format!("ou={name},dc=test"), &attributes).await;
+}
+
 #[tokio::test]
 async fn an_index_that_comes_later_finds_what_was_there_before() {
     let machine = Machine::new();

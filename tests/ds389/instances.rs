@@ -19,7 +19,7 @@ async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
 #[tokio::test]
 async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let machine = Machine::new();
-    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
+    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]").replace("cert: no", "cert: yes");
     machine.apply(&one).await;
     let mut tree = Tree::new();
     let mut connection = machine.connect("told").await;

@@ -63,7 +63,7 @@ impl Machine {
             Event::Says(action, text) => println!("{}: {text}", action.messages().join(", ")),
             Event::Begins(_) => {}
         };
-        self.host.carry_out(&actions, &mut progress).await.unwrap_or_else(|error| panic!("{error}"));
+        self.host.carry_out(&actions, &mut progress).await.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
         assert_eq!(done, planned);
         let again = self.host.plan(wanted).await.unwrap().unwrap();
         assert_eq!(again, [], "a second run has nothing to do");
@@ -74,6 +74,14 @@ impl Machine {
     pub(crate) async fn fails(&self, text: &str) -> String {
         let actions = self.plan(text).await.unwrap();
         self.host.carry_out(&actions, &mut |_| {}).await.unwrap_err().to_string()
+    }
+
+    /// The last lines that the servers have logged.
+    fn logs(&self) -> String {
+        let folders = fs::read_dir(Path::new(self.prefix.path()).join("var/log/dirsrv")).unwrap();
+        let logs = folders.map(|folder| folder.unwrap().path().join("errors")).filter_map(|path| fs::read_to_string(path).ok());
+        let last = |log: String| log.lines().rev().take(40).map(str::to_owned).collect::<Vec<_>>().into_iter().rev();
+        logs.flat_map(last).collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) async fn connect(&self, instance: &str) -> Connection {
@@ -101,10 +109,10 @@ impl Machine {
         instances.filter_map(read).collect()
     }
 
-    /// What ldapsearch finds as the administrator: the names of entries, or the server's refusal.
+    /// What ldapsearch finds for somebody who is nobody, so that no limit is lifted: the names of entries, or the server's refusal.
     pub(crate) fn search(&self, instance: &str, base: &str, filter: &str) -> Result<Vec<String>, String> {
         let url = format!("ldapi://{}", self.socket(instance).replace('/', "%2F"));
-        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-Y", "EXTERNAL", "-Q", "-H", &url, "-b", base, filter, "1.1"])
+        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-x", "-H", &url, "-b", base, filter, "1.1"])
             .map(|text| text.lines().filter_map(|line| line.strip_prefix("dn: ")).map(str::to_owned).collect())
     }
 

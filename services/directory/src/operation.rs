@@ -114,8 +114,11 @@ pub fn operations(action: &Action) -> Vec<Operation> {
             }
             vec![add(replica, settings)]
         }
-        Step::ChangeRole { suffix, to, .. } => {
-            let values = part_values(*to).map(|(attribute, value)| (attribute, vec![value])).to_vec();
+        Step::ChangeRole { suffix, from, to } => {
+            // The server refuses to change its type to the one that it has.
+            let differs = |(from, to): &((&str, String), (&str, String))| from != to;
+            let pairs = part_values(*from).into_iter().zip(part_values(*to)).filter(differs);
+            let values = pairs.map(|(_, (attribute, value))| (attribute, vec![value])).collect();
             vec![Operation::Replace { dn: layout::replica(suffix), values, secrets: Vec::new() }]
         }
         Step::DisableReplica { suffix } => vec![Operation::Delete(layout::replica(suffix))],
