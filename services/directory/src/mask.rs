@@ -194,6 +194,5 @@ fn aims_at_secret(map: &Map) -> bool {
     let is_modifier = map.entries().iter().any(|entry| is_change(&entry.key));
     let name = map.entries().iter().find(|entry| entry.key.eq_ignore_ascii_case("name")).map(|entry| &entry.node);
     let names = name.and_then(Node::as_text).unwrap_or_default();
-    is_modifier
-        && names.split_whitespace().any(|name| standing(name.rsplit('.').next().unwrap_or_default()) == Standing::Secret)
+    is_modifier && names.split_whitespace().any(|name| standing(name.rsplit('.').next().unwrap_or_default()) == Standing::Secret)
 }
