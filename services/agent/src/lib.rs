@@ -1,5 +1,6 @@
 //! Administers the 389 Directory Servers of a host: finds out what is there, and carries out what `directory` has planned.
 
+pub mod command;
 pub mod create;
 pub mod host;
 pub mod installation;
@@ -11,3 +12,4 @@ pub mod process;
 pub mod remove;
 pub mod resolve;
 pub mod tasks;
+pub mod vault;

@@ -81,10 +81,18 @@ pub fn parse(text: &str) -> Result<Node, Error> {
 /// The hosts of an inventory, or the one host whose variables these are. `host` says which is meant, or else `own`, this
 /// machine's name.
 pub fn read(node: Node, host: Option<&str>, own: &str) -> Result<Inventory, Error> {
-    let Some(variables) = hostvars(&node) else {
-        let host = host.unwrap_or(own).to_owned();
-        return Ok(Inventory { hosts: BTreeMap::from([(host.clone(), node)]), host });
+    let hosts = hosts(node, host.unwrap_or(own))?;
+    let host = match host {
+        Some(host) if hosts.contains_key(host) => host.to_owned(),
+        Some(host) => return Err(Error::Unknown { host: host.to_owned(), hosts: listed(hosts.keys()) }),
+        None => own_host(&hosts, own)?,
     };
+    Ok(Inventory { hosts, host })
+}
+
+/// The hosts of an inventory, or the one host whose variables these are, which is called `own`.
+pub fn hosts(node: Node, own: &str) -> Result<BTreeMap<String, Node>, Error> {
+    let Some(variables) = hostvars(&node) else { return Ok(BTreeMap::from([(own.to_owned(), node)])) };
     let mut hosts = BTreeMap::new();
     for entry in variables.entries() {
         let mut node = entry.node.clone();
@@ -96,12 +104,7 @@ pub fn read(node: Node, host: Option<&str>, own: &str) -> Result<Inventory, Erro
         }
         hosts.insert(entry.key.clone(), node);
     }
-    let host = match host {
-        Some(host) if hosts.contains_key(host) => host.to_owned(),
-        Some(host) => return Err(Error::Unknown { host: host.to_owned(), hosts: listed(hosts.keys()) }),
-        None => own_host(&hosts, own)?,
-    };
-    Ok(Inventory { hosts, host })
+    Ok(hosts)
 }
 
 /// Whether a tree is what `ansible-inventory --list` prints.

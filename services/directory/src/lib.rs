@@ -6,6 +6,7 @@ pub mod codec;
 pub mod comparison;
 pub mod dn;
 pub mod entry;
+pub mod explain;
 pub mod facts;
 pub mod fleet;
 pub mod intent;
