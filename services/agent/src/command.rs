@@ -6,12 +6,15 @@ mod console;
 mod error;
 mod facts;
 mod log;
+mod module;
 mod plan;
 mod progress;
+mod resolve;
 mod source;
 mod status;
 mod stop;
 mod validate;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -72,6 +75,8 @@ enum Command {
     Apply(apply::Args),
     Facts(facts::Args),
     Status(status::Args),
+    Module(module::Args),
+    Resolve(resolve::Args),
 }
 
 impl Program {
@@ -92,6 +97,8 @@ impl Args {
             Command::Apply(args) => wait(args.run(&console)),
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
+            Command::Module(args) => wait(args.run(&console)),
+            Command::Resolve(args) => args.run(&console),
         };
         match outcome {
             Ok(code) => ExitCode::from(code),
