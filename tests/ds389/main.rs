@@ -2,4 +2,5 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod ansible;
 mod instances;

@@ -9,7 +9,7 @@ use directory::{
     mask::Mask,
     place::Problems,
     setting::Secrets,
-    specification::Specification,
+    specification::{Specification, State},
     value::{Entry, Map, Node, Value},
     variables::{self, Variables},
 };
@@ -137,10 +137,34 @@ impl Question {
                 let names = self.hosts.keys().map(|host| (mask.text(host), texts(mask, intent.names(host))));
                 Node::new(Value::Map(names.collect::<Map>()))
             });
-            self.subject("ds389", share(&intent.specification(&self.host)?))
+            self.subject("ds389", share(&self.resolved(&intent)?))
         };
         tell(1, "module_args", &|| mask.tree(&subject));
         Ok(map([("module_args", subject)]))
+    }
+
+    /// What this host should have, if there is nothing wrong with any: they are asked about one by one, and nothing is to move
+    /// on one when another cannot follow.
+    fn resolved(&self, intent: &Intent) -> Result<Specification, Problems> {
+        let mut problems = Problems::new();
+        let mut own = Specification::default();
+        for (host, _) in intent.fleet().iter() {
+            match intent.specification(host) {
+                Ok(specification) if host == self.host => own = specification,
+                Ok(_) => {}
+                Err(found) => problems.extend(found),
+            }
+        }
+        if self.is_to_go() {
+            own.state = State::Absent;
+        }
+        problems.or(own)
+    }
+
+    /// Whether the task removes what this host has. It does not make the inventory wrong in which other hosts target it.
+    fn is_to_go(&self) -> bool {
+        let said = self.arguments.entries().iter().find(|entry| same_variable(&entry.key.to_lowercase()) == "state");
+        said.and_then(|entry| entry.node.as_text()).is_some_and(|state| state.eq_ignore_ascii_case("absent"))
     }
 
     /// The hosts, where arguments stand in the place of the variables of this one.
@@ -167,6 +191,9 @@ impl Question {
                 return Err(Error::Argument { key: entry.key.clone(), advice });
             }
             let others: Vec<String> = variables.entries().iter().map(|known| known.key.clone()).collect();
+            if same_variable(&name) == "state" && self.is_to_go() {
+                continue;
+            }
             for other in others.into_iter().filter(|other| same_variable(&other.to_lowercase()) == same_variable(&name)) {
                 variables.remove(&other);
             }

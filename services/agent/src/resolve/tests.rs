@@ -31,10 +31,10 @@ fn show(map: &Map, path: &str) -> String {
 /// Two hosts: a supplier that targets all others, and a consumer.
 const HOSTS: &str = r#"{
     "vm1": {"ansible_host": "10.0.0.1", "state": "of somebody else", "vault_pw": "hush-hush", "other": "hush-hush",
-        "ds389_instances": [{"name": "one", "rootpw": "hush-hush-1", "backends": [{"name": "userroot",
+        "DS389_Server_Instances": [{"name": "one", "rootpw": "hush-hush-1", "backends": [{"name": "userroot",
             "suffix": "dc=example,dc=com", "ReplicaRole": "supplier", "ReplicaId": 1}]}],
-        "ds389_agmts": [{"target": "*.userroot", "ReplicaBindDN": "cn=manager,cn=config", "ReplicaCredentials": "hush-hush"}]},
-    "vm2": {"DS389_Server_Instances": [{"name": "two", "rootpw": "hush-hush-2", "backends": [{"name": "userroot",
+        "ds389_agmts": [{"target": "vm2.*.userroot", "ReplicaBindDN": "cn=manager,cn=config", "ReplicaCredentials": "hush-hush"}]},
+    "vm2": {"ds389_instances": [{"name": "two", "rootpw": "hush-hush-2", "backends": [{"name": "userroot",
             "suffix": "dc=example,dc=com", "ReplicaRole": "consumer", "ReplicaBindDN": "cn=manager,cn=config",
             "ReplicaCredentials": "hush-hush"}]}]}}"#;
 
@@ -59,7 +59,7 @@ fn a_host_gets_its_share_with_its_agreements() {
 #[test]
 fn an_argument_stands_in_the_place_of_the_variable_whatever_its_spelling() {
     fn check(args: &str, path: &str, expected: &str) {
-        assert_eq!(show(&answer(&question("vm2", "server", args, 0)), path), expected, "{args}");
+        assert_eq!(show(&answer(&question("vm1", "server", args, 0)), path), expected, "{args}");
     }
     check(r#"{"state": "absent"}"#, "module_args.ds389.state", "\"absent\"");
     check(r#"{"ds389_state": "absent", "_own": 1}"#, "module_args.ds389.state", "\"absent\"");
@@ -127,6 +127,9 @@ fn what_is_wrong_is_told_before_anything_moves_and_without_secrets() {
     });
     check(&question("vm2", "server", r#"{"ds389_agmts": [{"target": "hush-hush-2"}], "ds389_instances": "hush-hush-2"}"#, 0), {
         "host vm2: 'ds389_instances' wants a list, not a string"
+    });
+    check(&question("vm2", "server", r#"{"ds389_instances": []}"#, 0), {
+        "host vm1: unable to resolve target 'vm2.*.userroot' of ds389_agmts[0]: no other backend replicates a suffix of this host's suppliers and hubs"
     });
     check(&question("vm1", "delete", "{}", 0), "'action' of the input wants 'server' or 'info'");
     check("{", "the input is not JSON: line 1, column 1: the text ends too early: EOF while parsing an object");
