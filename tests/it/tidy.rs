@@ -55,6 +55,7 @@ const HOMES: &[(&str, &[&str])] = &[
         "aws_lc_rs",
         &[
             "services/agent/src/create/",
+            "services/agent/src/vault/",
             "services/record/src/contents.rs",
             "services/runtime/src/tls.rs",
             "services/runtime/src/telemetry/traces.rs",
