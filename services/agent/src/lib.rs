@@ -1,5 +1,6 @@
 //! Administers the 389 Directory Servers of a host: finds out what is there, and carries out what `directory` has planned.
 
+pub mod command;
 pub mod create;
 pub mod host;
 pub mod installation;
@@ -9,3 +10,4 @@ pub mod paths;
 pub mod process;
 pub mod remove;
 pub mod tasks;
+pub mod vault;

@@ -89,6 +89,12 @@ impl Variables {
     }
 }
 
+/// Whether a variable of this name is looked at here: it is ours, or begins as ours do.
+pub fn is_ours(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name == "state" || name.starts_with("ds389")
+}
+
 const KNOWN: [&str; 4] = ["ds389_instances", "ds389_server_instances", "ds389_agmts", "ds389_prefix"];
 
 /// `; did you mean 'x'?`, for the known name that is nearest to one that is not, if one is near.
