@@ -2,4 +2,9 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod backends;
+mod command;
 mod instances;
+mod machine;
+mod roles;
+mod transfer;

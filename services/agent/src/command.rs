@@ -11,6 +11,7 @@ mod progress;
 mod source;
 mod status;
 mod stop;
+mod transfer;
 mod validate;
 
 use std::process::ExitCode;
@@ -72,6 +73,10 @@ enum Command {
     Apply(apply::Args),
     Facts(facts::Args),
     Status(status::Args),
+    Backup(transfer::Backup),
+    Restore(transfer::Restore),
+    Export(transfer::Export),
+    Import(transfer::Import),
 }
 
 impl Program {
@@ -92,6 +97,10 @@ impl Args {
             Command::Apply(args) => wait(args.run(&console)),
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
+            Command::Backup(args) => wait(args.run(&console)),
+            Command::Restore(args) => wait(args.run(&console)),
+            Command::Export(args) => wait(args.run(&console)),
+            Command::Import(args) => wait(args.run(&console)),
         };
         match outcome {
             Ok(code) => ExitCode::from(code),

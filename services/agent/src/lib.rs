@@ -3,11 +3,14 @@
 pub mod command;
 pub mod create;
 pub mod host;
+pub mod initialise;
 pub mod installation;
 pub mod journal;
 pub mod ldap;
 pub mod paths;
 pub mod process;
 pub mod remove;
+pub mod replication;
 pub mod tasks;
+pub mod transfer;
 pub mod vault;
