@@ -13,6 +13,7 @@ mod resolve;
 mod source;
 mod status;
 mod stop;
+mod transfer;
 mod validate;
 mod wire;
 
@@ -77,6 +78,10 @@ enum Command {
     Status(status::Args),
     Module(module::Args),
     Resolve(resolve::Args),
+    Backup(transfer::Backup),
+    Restore(transfer::Restore),
+    Export(transfer::Export),
+    Import(transfer::Import),
 }
 
 impl Program {
@@ -99,6 +104,10 @@ impl Args {
             Command::Status(args) => wait(args.run(&console)),
             Command::Module(args) => wait(args.run(&console)),
             Command::Resolve(args) => args.run(&console),
+            Command::Backup(args) => wait(args.run(&console)),
+            Command::Restore(args) => wait(args.run(&console)),
+            Command::Export(args) => wait(args.run(&console)),
+            Command::Import(args) => wait(args.run(&console)),
         };
         match outcome {
             Ok(code) => ExitCode::from(code),

@@ -26,7 +26,7 @@ use self::{
     log::{Level, Log},
     request::{Request, Subject},
 };
-use crate::host::{Event, Host};
+use crate::host::{self, Event, Host};
 
 /// Does what the arguments ask for, and answers what has to be told of it.
 pub async fn run(input: &str) -> Answer {
@@ -112,20 +112,13 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
 }
 
 async fn find(prefix: Option<String>) -> Result<Host, Failure> {
-    on_thread("find 389 Directory Server", move || Host::find(prefix.as_deref())).await
+    let found = tokio::task::spawn_blocking(move || Host::find(prefix.as_deref())).await;
+    let found = found.map_err(|_| host::Error::Stopped).and_then(|found| found);
+    found.map_err(|error| Failure { step: "find 389 Directory Server", message: error.to_string() })
 }
 
 async fn observe(host: &Host) -> Result<observed::Host, Failure> {
-    let host = host.clone();
-    on_thread("observe the servers", move || host.observe()).await
-}
-
-async fn on_thread<T: Send + 'static>(
-    step: &'static str,
-    work: impl FnOnce() -> Result<T, crate::host::Error> + Send + 'static,
-) -> Result<T, Failure> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|_| crate::host::Error::Stopped).and_then(|done| done);
-    done.map_err(|error| Failure { step, message: error.to_string() })
+    host.observe().await.map_err(|error| Failure { step: "observe the servers", message: error.to_string() })
 }
 
 /// What is found, in the words of specifications. The name is not that of a variable that says what should be: facts stand
@@ -166,6 +159,7 @@ fn rest(unfinished: &Unfinished) -> String {
         Unfinished::Restart => "the server was started again".to_owned(),
         Unfinished::Reindex { backend, attribute } => format!("{attribute} of backend {backend} was indexed"),
         Unfinished::Fill { backend } => format!("backend {backend} had its first entries"),
+        Unfinished::Initialise { backend, agreement } => format!("the consumer of {agreement} had the data of backend {backend}"),
         Unfinished::CleanRuv { backend, id } => format!("all servers had forgotten replica id {id} of backend {backend}"),
     }
 }

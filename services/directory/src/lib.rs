@@ -21,6 +21,7 @@ pub mod operation;
 pub mod options;
 pub mod place;
 pub mod plan;
+pub mod replication;
 pub mod secret;
 pub mod setting;
 pub mod specification;
