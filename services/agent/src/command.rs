@@ -6,13 +6,16 @@ mod console;
 mod error;
 mod facts;
 mod log;
+mod module;
 mod plan;
 mod progress;
+mod resolve;
 mod source;
 mod status;
 mod stop;
 mod transfer;
 mod validate;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -73,6 +76,8 @@ enum Command {
     Apply(apply::Args),
     Facts(facts::Args),
     Status(status::Args),
+    Module(module::Args),
+    Resolve(resolve::Args),
     Backup(transfer::Backup),
     Restore(transfer::Restore),
     Export(transfer::Export),
@@ -97,6 +102,8 @@ impl Args {
             Command::Apply(args) => wait(args.run(&console)),
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
+            Command::Module(args) => wait(args.run(&console)),
+            Command::Resolve(args) => args.run(&console),
             Command::Backup(args) => wait(args.run(&console)),
             Command::Restore(args) => wait(args.run(&console)),
             Command::Export(args) => wait(args.run(&console)),

@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod json;
 pub mod layout;
 pub mod ldif;
+pub mod mask;
 pub mod modifiers;
 pub mod observed;
 pub mod operation;
