@@ -10,7 +10,7 @@ use directory::{
 
 use crate::{
     create,
-    host::{Error, Event, Host, Progress, observe},
+    host::{Error, Event, Host, Progress, mend, observe},
     installation::Installation,
     journal,
     ldap::Connection,
@@ -98,7 +98,11 @@ impl<'a> Apply<'a> {
             let (paths, _) = observe::stored(installation, &instance)?;
             let restored = create::restore_folders(&instance, &paths);
             restored.map_err(|source| Error::Create { instance: instance.clone(), source })?;
-            observe::process(installation, &instance)
+            let process = observe::process(installation, &instance)?;
+            if process.id().is_none() {
+                mend::clocks(&paths.dse())?;
+            }
+            Ok(process)
         });
         Ok(process.await?.start().await?)
     }
@@ -116,10 +120,11 @@ impl<'a> Apply<'a> {
             rest.iter().map(|action| (action.place.instance_name().to_owned(), action.unfinished())).collect();
         ahead.sort_by(|(one, _), (other, _)| one.cmp(other));
         self.blocking(move |installation| {
+            let names = installation.instances()?;
             for of_one in ahead.chunk_by(|(one, _), (other, _)| one == other) {
                 let Some((name, _)) = of_one.first() else { continue };
                 let config_dir = installation.home(name);
-                if !config_dir.join("dse.ldif").exists() {
+                if !names.contains(name) {
                     continue;
                 }
                 let mut journal = journal::read(&config_dir)?.unwrap_or_default();
