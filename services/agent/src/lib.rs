@@ -9,5 +9,6 @@ pub mod ldap;
 pub mod paths;
 pub mod process;
 pub mod remove;
+pub mod report;
 pub mod tasks;
 pub mod vault;
