@@ -22,7 +22,7 @@ fn wanted() -> Specification {
     let text = format!(
         "ds389_instances:
 - name: localhost
-  root_pw: {ROOT}
+  rootpw: {ROOT}
   backends:
   - name: userroot
     suffix: dc=example
