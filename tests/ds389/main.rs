@@ -2,4 +2,11 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod ansible;
+mod backends;
+mod command;
+mod documentation;
 mod instances;
+mod machine;
+mod roles;
+mod transfer;

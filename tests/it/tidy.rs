@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("query", &["aviary-proto", "python", "runtime", "store"]),
     ("gateway", &["aviary-proto", "python", "runtime", "store"]),
-    ("aviary", &["aviary-proto", "gateway", "query", "runtime", "store"]),
+    ("aviary", &["agent", "aviary-proto", "gateway", "query", "runtime", "store"]),
 ];
 
 /// Foreign technologies, by the words that give them away in code, and the files in which they are at home.
@@ -71,6 +71,8 @@ const HOMES: &[(&str, &[&str])] = &[
     (
         "clap",
         &[
+            "services/agent/src/command",
+            "services/agent/src/main.rs",
             "services/aviary/src/",
             "services/gateway/src/args.rs",
             "services/gateway/src/main.rs",

@@ -6,12 +6,16 @@ mod console;
 mod error;
 mod facts;
 mod log;
+mod module;
 mod plan;
 mod progress;
+mod resolve;
 mod source;
 mod status;
 mod stop;
+mod transfer;
 mod validate;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,12 @@ enum Command {
     Apply(apply::Args),
     Facts(facts::Args),
     Status(status::Args),
+    Module(module::Args),
+    Resolve(resolve::Args),
+    Backup(transfer::Backup),
+    Restore(transfer::Restore),
+    Export(transfer::Export),
+    Import(transfer::Import),
 }
 
 impl Program {
@@ -92,6 +102,12 @@ impl Args {
             Command::Apply(args) => wait(args.run(&console)),
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
+            Command::Module(args) => wait(args.run(&console)),
+            Command::Resolve(args) => args.run(&console),
+            Command::Backup(args) => wait(args.run(&console)),
+            Command::Restore(args) => wait(args.run(&console)),
+            Command::Export(args) => wait(args.run(&console)),
+            Command::Import(args) => wait(args.run(&console)),
         };
         match outcome {
             Ok(code) => ExitCode::from(code),

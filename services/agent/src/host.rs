@@ -1,33 +1,21 @@
-//! The 389 Directory Servers of this host: what they are, and the actions that are carried out on them, one after the other.
+//! The 389 Directory Servers of this host: what they are, what has to be done, and doing it.
 
-use std::{
-    collections::{BTreeMap, btree_map},
-    fs::File,
-    path::PathBuf,
-};
+mod apply;
+mod change;
+mod crash;
+mod observe;
+mod secrets;
 
-use directory::{
-    action::{self, Action, Step},
-    comparison::{self, Comparisons},
-    dn::Dn,
-    entry::Tree,
-    ldif,
-    observed::{self, Unfinished},
-    operation::{self, Operation},
-    place::Problems,
-    plan,
-    setting::Settings,
-    specification::Specification,
-};
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use directory::{action::Action, observed, place::Problems, plan, replication::Replica, specification::Specification};
 
 use crate::{
-    create::{self, password},
+    create, initialise,
     installation::{self, Installation},
-    journal,
-    ldap::{self, Connection},
+    journal, ldap,
     paths::Paths,
-    process::{self, Process},
-    remove, tasks,
+    process, remove, replication, tasks, transfer,
 };
 
 /// Why a host could not be observed or changed.
@@ -71,6 +59,14 @@ pub enum Error {
         /// What went wrong.
         source: tasks::Error,
     },
+    /// A consumer was not initialised.
+    #[error("{message}: {source}")]
+    Initialise {
+        /// What was being done.
+        message: String,
+        /// What went wrong.
+        source: initialise::Error,
+    },
     /// What is left to do could not be written down.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -88,18 +84,18 @@ pub enum Error {
         /// The file that is locked.
         path: PathBuf,
     },
+    /// What an interrupted restore has left could not be put in order.
+    #[error(transparent)]
+    Restore(Box<transfer::Error>),
     /// The thread for work on files was stopped.
     #[error("the program is being stopped")]
     Stopped,
 }
 
-/// Name of the file that whoever changes the servers of a host locks.
-const LOCK: &str = "aviary.lock";
-
 /// The servers of this host.
 #[derive(Debug, Clone)]
 pub struct Host {
-    installation: Installation,
+    installation: Arc<Installation>,
 }
 
 /// What happens while actions are carried out.
@@ -113,236 +109,91 @@ pub enum Event<'a> {
     Done(&'a Action),
 }
 
+/// Who hears what happens.
+pub type Progress<'a> = dyn FnMut(Event<'_>) + Send + 'a;
+
 impl Host {
-    /// Finds 389 DS on this host, below a prefix if there is one.
+    /// Finds 389 DS on this host, below a prefix if there is one. Waits for files.
     pub fn find(prefix: Option<&str>) -> Result<Self, Error> {
-        Ok(Self { installation: Installation::find(prefix)? })
+        Ok(Self { installation: Arc::new(Installation::find(prefix)?) })
     }
 
     /// What the host has.
-    pub fn observe(&self) -> Result<observed::Host, Error> {
-        let mut instances = Vec::new();
-        for name in self.installation.instances()? {
-            instances.push(self.observe_instance(&name)?);
-        }
-        let template = self.configuration(&self.installation.template())?;
-        let default_indexes = observed::Instance::read("", &template).default_indexes;
-        Ok(observed::Host { version: Some(self.installation.version()), default_indexes, instances })
-    }
-
-    fn observe_instance(&self, name: &str) -> Result<observed::Instance, Error> {
-        let (paths, stored) = self.stored(name)?;
-        let process = self.process(name, &paths);
-        // The server writes its file before it says that a change is done. What it tells over LDAP is the same, mixed with
-        // what it has worked out for itself, such as the number of its threads.
-        let mut instance = observed::Instance::read(name, &stored);
-        let unfinished = journal::read(&paths.config_dir)?;
-        instance.is_ours = unfinished.is_some();
-        instance.unfinished = unfinished.unwrap_or_default();
-        instance.is_running = process.id().is_some();
-        Ok(instance)
-    }
-
-    /// The configuration as its file has it, and the paths that it says.
-    fn stored(&self, name: &str) -> Result<(Paths, Tree), Error> {
-        let tree = self.configuration(&self.installation.home(name).join("dse.ldif"))?;
-        Ok((Paths::existing(&self.installation, name, &tree), tree))
-    }
-
-    fn configuration(&self, path: &std::path::Path) -> Result<Tree, Error> {
-        let unreadable = |problem: String| Error::Configuration { path: path.to_owned(), problem };
-        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        let records = ldif::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        Tree::from_records(records).map_err(|error| unreadable(error.to_string()))
-    }
-
-    fn process(&self, name: &str, paths: &Paths) -> Process {
-        Process {
-            instance: name.to_owned(),
-            program: self.installation.ns_slapd(),
-            config_dir: paths.config_dir.clone(),
-            pid_file: paths.pid_file.clone(),
-            socket: paths.ldapi.clone(),
-            lock_dir: paths.lock_dir.clone(),
-            error_log: paths.log_dir.join("errors"),
-            by_systemd: self.installation.has_systemd(),
-        }
+    pub async fn observe(&self) -> Result<observed::Host, Error> {
+        self.blocking(observe::host).await
     }
 
     /// The actions that make the host what it should be. The inner error is of what no action can do.
     pub async fn plan(&self, wanted: &Specification) -> Result<Result<Vec<Action>, Problems>, Error> {
-        let found = self.observe()?;
+        let found = self.observe().await?;
         let secrets = self.compare(wanted, &found).await?;
         Ok(plan::plan(wanted, &found, &secrets))
     }
 
-    /// Compares secrets with what the configuration has of them, and where that cannot tell, by binding with them.
-    async fn compare(&self, wanted: &Specification, found: &observed::Host) -> Result<Comparisons, Error> {
-        let mut comparisons = Comparisons::default();
-        let mut read = BTreeMap::new();
-        for question in comparison::questions(wanted) {
-            let Some(instance) = found.instance(question.place.instance_name()) else { continue };
-            let (paths, stored) = match read.entry(&instance.name) {
-                btree_map::Entry::Occupied(known) => &*known.into_mut(),
-                btree_map::Entry::Vacant(new) => &*new.insert(self.stored(&instance.name)?),
-            };
-            let known = stored.get(&question.dn).and_then(|entry| entry.text(question.attribute));
-            if let Some(is_the_same) = known.and_then(|known| password::is_stored(&question.secret, known)) {
-                comparisons.insert(&question, is_the_same);
-                continue;
-            }
-            let name = match question.attribute {
-                "nsslapd-rootpw" => instance.settings.text("root_dn").unwrap_or("cn=Directory Manager"),
-                "userPassword" => question.dn.as_str(),
-                _ => continue,
-            };
-            if let (true, Ok(dn)) = (instance.is_running && !question.secret.is_hashed(), Dn::parse(name)) {
-                let asked = Connection::is_password(&paths.ldapi, &dn, &question.secret).await;
-                let message = format!("failed to compare the password of {dn}");
-                comparisons.insert(&question, asked.map_err(|source| Error::Server { message, source })?);
-            }
-        }
-        Ok(comparisons)
-    }
-
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
-    pub async fn carry_out(&self, actions: &[Action], progress: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
-        let _lock = self.lock()?;
-        self.announce(actions, 0)?;
-        for (index, action) in actions.iter().enumerate() {
-            progress(Event::Begins(action));
-            self.act(action, progress).await?;
-            match action.step {
-                Step::RemoveInstance => {}
-                // There is a place for the journal only now.
-                Step::CreateInstance(_) => self.announce(actions, index)?,
-                _ => self.strike_out(actions, index, action.place.instance_name())?,
-            }
-            progress(Event::Done(action));
+    pub async fn carry_out(&self, actions: &[Action], progress: &mut Progress<'_>) -> Result<(), Error> {
+        self.carry_out_until(actions, &|| false, progress).await
+    }
+
+    /// The same, and no action is begun once it `is_enough`.
+    pub async fn carry_out_until(
+        &self,
+        actions: &[Action],
+        is_enough: &(dyn Fn() -> bool + Sync),
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        apply::Apply::begin(self, actions).await?.carry_out(is_enough, progress).await
+    }
+
+    /// How replication is: each suffix that has a part in it, with its agreements.
+    pub async fn replication(&self) -> Result<Vec<Replica>, Error> {
+        let mut replicas = Vec::new();
+        for instance in self.observe().await?.instances {
+            let name = instance.name.clone();
+            let (paths, _) = self.blocking(move |installation| observe::stored(installation, &name)).await?;
+            let message = format!("failed to ask instance slapd-{} how replication is", instance.name);
+            let read = replication::read(&paths.ldapi, &instance).await;
+            replicas.extend(read.map_err(|source| Error::Server { message, source })?);
         }
-        Ok(())
+        Ok(replicas)
     }
 
-    /// One apply at a time.
-    fn lock(&self) -> Result<File, Error> {
-        let path = self.installation.configuration().join(LOCK);
-        let busy = || Error::Busy { path: path.clone() };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::Configuration { path: path.clone(), problem: error.to_string() })?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| busy())?;
-        Ok(file)
+    /// What is installed.
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.installation
     }
 
-    /// Writes down what the actions from `index` on will do that does not show in the configuration.
-    fn announce(&self, actions: &[Action], index: usize) -> Result<(), Error> {
-        let rest = actions.get(index..).unwrap_or_default();
-        let mut names: Vec<&str> = rest.iter().map(|action| action.place.instance_name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            let config_dir = self.installation.home(name);
-            if !config_dir.join("dse.ldif").exists() {
-                continue;
-            }
-            let of_this = rest.iter().filter(|action| action.place.instance_name() == name);
-            let mut unfinished = journal::read(&config_dir)?.unwrap_or_default();
-            unfinished.extend(of_this.flat_map(Action::unfinished));
-            unfinished.sort();
-            unfinished.dedup();
-            journal::write(&config_dir, &unfinished)?;
-        }
-        Ok(())
+    /// Keeps others from changing the servers of this host until it is dropped.
+    pub(crate) async fn lock(&self) -> Result<File, Error> {
+        self.blocking(apply::lock).await
     }
 
-    /// Strikes out what the action at `done` has finished.
-    fn strike_out(&self, actions: &[Action], done: usize, name: &str) -> Result<(), Error> {
-        let config_dir = self.installation.home(name);
-        let known = journal::read(&config_dir)?.unwrap_or_default();
-        let left: Vec<Unfinished> =
-            known.iter().filter(|unfinished| !action::finishes(actions, done, unfinished)).cloned().collect();
-        if left.len() < known.len() { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
+    /// The paths of an instance.
+    pub(crate) async fn paths(&self, name: &str) -> Result<Paths, Error> {
+        let name = name.to_owned();
+        self.blocking(move |installation| Ok(observe::stored(installation, &name)?.0)).await
     }
 
-    async fn act(&self, action: &Action, progress: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
-        let name = action.place.instance_name();
-        let mut connection = None;
-        for operation in operation::operations(action) {
-            match &operation {
-                Operation::Create(settings) => self.create(name, settings).await?,
-                Operation::Remove => self.remove(name).await?,
-                Operation::Start => self.start(name).await?,
-                Operation::Stop => self.process(name, &self.stored(name)?.0).stop().await?,
-                change_of_entries => {
-                    let connection = match &mut connection {
-                        Some(connection) => connection,
-                        none => {
-                            let (paths, _) = self.stored(name)?;
-                            none.insert(Connection::open(&paths.ldapi).await.map_err(|source| server(action, source))?)
-                        }
-                    };
-                    change(connection, action, change_of_entries, progress).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
-        let (installation, settings, instance) = (self.installation.clone(), settings.clone(), name.to_owned());
-        let created = tokio::task::spawn_blocking(move || create::create(&installation, &instance, &settings)).await;
-        created.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name.to_owned(), source })
-    }
-
-    async fn remove(&self, name: &str) -> Result<(), Error> {
-        self.process(name, &self.stored(name)?.0).stop().await?;
-        let (installation, instance) = (self.installation.clone(), name.to_owned());
-        let removed = tokio::task::spawn_blocking(move || remove::remove(&installation, &instance)).await;
-        removed.map_err(|_| Error::Stopped)?.map_err(|source| Error::Remove { instance: name.to_owned(), source })
-    }
-
-    async fn start(&self, name: &str) -> Result<(), Error> {
-        let (paths, _) = self.stored(name)?;
-        let process = self.process(name, &paths);
+    /// Starts an instance, whose lock the caller has.
+    pub(crate) async fn start(&self, name: &str) -> Result<(), Error> {
         let instance = name.to_owned();
-        let restored = tokio::task::spawn_blocking(move || create::restore_folders(&instance, &paths)).await;
-        restored.map_err(|_| Error::Stopped)?.map_err(|source| Error::Create { instance: name.to_owned(), source })?;
+        let process = self.blocking(move |installation| apply::prepared(installation, &instance)).await?;
         Ok(process.start().await?)
     }
-}
 
-/// Changes entries, or has the server do so.
-async fn change(
-    connection: &mut Connection,
-    action: &Action,
-    operation: &Operation,
-    progress: &mut (dyn FnMut(Event<'_>) + Send),
-) -> Result<(), Error> {
-    let failed = |source| server(action, source);
-    match operation {
-        Operation::Add { entry, secrets } => match connection.add(entry, secrets).await {
-            // An interrupted apply has added some of a backend's first entries.
-            Err(error) if error.is_there_already() && matches!(action.step, Step::Fill { .. }) => Ok(()),
-            added => added.map_err(failed),
-        },
-        Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
-        Operation::Delete(dn) => match connection.delete(dn).await {
-            Err(error) if error.is_missing() => Ok(()),
-            deleted => deleted.map_err(failed),
-        },
-        Operation::Task { kind, attributes } => {
-            let mut says = |text: &str| progress(Event::Says(action, text));
-            let done = tasks::run(connection, kind, attributes, &mut says).await;
-            done.map_err(|source| Error::Task { message: action.messages().join(", "), source })
-        }
-        Operation::Create(_) | Operation::Remove | Operation::Start | Operation::Stop => Ok(()),
+    /// Stops an instance, whose lock the caller has.
+    pub(crate) async fn stop(&self, name: &str) -> Result<(), Error> {
+        let instance = name.to_owned();
+        let process = self.blocking(move |installation| observe::process(installation, &instance)).await?;
+        Ok(process.stop().await?)
     }
-}
 
-/// The server refused what an action is about.
-fn server(action: &Action, source: ldap::Error) -> Error {
-    Error::Server { message: action.messages().join(", "), source }
+    /// Does work that waits for files where it holds nobody up.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Installation) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let installation = Arc::clone(&self.installation);
+        tokio::task::spawn_blocking(move || work(&installation)).await.map_err(|_| Error::Stopped)?
+    }
 }

@@ -3,12 +3,17 @@
 pub mod command;
 pub mod create;
 pub mod host;
+pub mod initialise;
 pub mod installation;
 pub mod journal;
 pub mod ldap;
+pub mod module;
 pub mod paths;
 pub mod process;
 pub mod remove;
 pub mod report;
+pub mod replication;
+pub mod resolve;
 pub mod tasks;
+pub mod transfer;
 pub mod vault;

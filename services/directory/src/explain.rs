@@ -174,6 +174,7 @@ fn nature(step: &Step) -> (&'static str, Kind) {
         Step::DisableReplica { .. } => ("disable_replica", Kind::Change),
         Step::CleanRuv { .. } => ("clean_ruv", Kind::Run),
         Step::CreateAgreement { .. } => ("create_agreement", Kind::Create),
+        Step::Initialise { .. } => ("initialise", Kind::Run),
         Step::DeleteAgreement { .. } => ("delete_agreement", Kind::Delete),
     }
 }

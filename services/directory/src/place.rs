@@ -21,6 +21,11 @@ impl Place {
         Self(steps)
     }
 
+    /// What the object belongs to.
+    pub fn parent(&self) -> Self {
+        Self(self.0.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default())
+    }
+
     /// The kind of object, unless it is the host itself.
     pub fn scope(&self) -> Option<Scope> {
         self.0.last().map(|(scope, _)| *scope)

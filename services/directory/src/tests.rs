@@ -5,6 +5,7 @@ mod intent;
 mod inventory;
 mod json;
 mod ldif;
+mod mask;
 mod model;
 mod modifiers;
 mod observed;

@@ -53,14 +53,14 @@ impl Args {
         let stop = Stop::listen(console)?;
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
-        let carried_out = plan.host.carry_out(&plan.actions, &mut |event| progress.hear(event)).await;
+        let is_enough = || stop.is_wanted();
+        let carried_out = plan.host.carry_out_until(&plan.actions, &is_enough, &mut |event| progress.hear(event)).await;
         let count = progress.count();
         let error = match carried_out {
             Err(source) => Some(Error::from(source)),
             Ok(()) if count < plan.actions.len() => Some(Error::Interrupted { done: count, all: plan.actions.len() }),
             Ok(()) => None,
         };
-        let _ = stop.is_wanted();
         progress.break_off();
         let summary = explain::explain(plan.actions.get(..count).unwrap_or_default()).summary;
         let outcome = json!({

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use directory::{inventory, place::Problems};
 use serde_json::{Value as Json, json};
 
-use crate::{host, installation, vault};
+use crate::{host, installation, transfer, vault};
 
 /// Why the command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,9 @@ pub enum Error {
         #[from]
         source: host::Error,
     },
+    /// Data could not be taken out or put back.
+    #[error(transparent)]
+    Transfer(#[from] transfer::Error),
     /// A name that no instance has.
     #[error("there is no instance '{name}' on this host; it has {known}")]
     NoInstance {

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
         let host = Host::find(self.prefix.as_deref())?;
-        let mut found = facts::facts(&host.observe()?);
+        let mut found = facts::facts(&host.observe().await?);
         found.prefix.clone_from(&self.prefix);
         let known: Vec<String> = found.instances.iter().map(|instance| instance.name.clone()).collect();
         for name in &self.instances {

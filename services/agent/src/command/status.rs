@@ -21,7 +21,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
         let host = Host::find(self.prefix.as_deref())?;
-        let found = host.observe()?;
+        let found = host.observe().await?;
         let version = found.version.map(|version| version.to_string());
         console.say(format_args!("389 Directory Server {}\n", version.as_deref().unwrap_or("of unknown version")));
         for instance in &found.instances {
