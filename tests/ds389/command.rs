@@ -2,6 +2,7 @@
 
 mod apply;
 mod bad_input;
+mod docs;
 mod inventory;
 mod secrets;
 mod vault;

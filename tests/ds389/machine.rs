@@ -16,6 +16,7 @@ use agent::{
 use directory::{
     action::Action,
     fleet::{Fleet, Member},
+    layout,
     place::Problems,
     replication::{Agreement, Replica},
     specification::Specification,
@@ -109,14 +110,36 @@ impl Machine {
         instances.filter_map(read).collect()
     }
 
-    /// What ldapsearch finds for somebody who is nobody, so that no limit is lifted: the names of entries, or the server's refusal.
+    /// What ldapsearch finds as the administrator: the names of entries.
     pub(crate) fn search(&self, instance: &str, base: &str, filter: &str) -> Result<Vec<String>, String> {
         let url = format!("ldapi://{}", self.socket(instance).replace('/', "%2F"));
-        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-x", "-H", &url, "-b", base, filter, "1.1"])
+        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-Q", "-Y", "EXTERNAL", "-H", &url, "-b", base, filter, "1.1"])
             .map(|text| text.lines().filter_map(|line| line.strip_prefix("dn: ")).map(str::to_owned).collect())
     }
 
-    pub(crate) fn ldap(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+    /// Has the server write down at once what it is asked.
+    pub(crate) async fn log_searches(&self, instance: &str) {
+        let values = [("nsslapd-accesslog-logbuffering", vec!["off".to_owned()])];
+        self.connect(instance).await.replace(&layout::config(), &values, &[]).await.unwrap();
+    }
+
+    /// Whether the server takes indexes for a search, as its log says, which it writes after the answer.
+    pub(crate) async fn is_indexed(&self, instance: &str, base: &str, filter: &str) -> bool {
+        let path = format!("{}/var/log/dirsrv/slapd-{instance}/access", self.prefix.path());
+        let before = fs::read_to_string(&path).unwrap().len();
+        self.search(instance, base, filter).unwrap();
+        let result = || async {
+            let log = fs::read_to_string(&path).unwrap();
+            let new = log.get(before..)?;
+            let asked = new.lines().find(|line| line.contains(&format!("filter=\"{filter}\"")))?;
+            let operation = asked.split(" SRCH ").next()?.split("] ").nth(1)?;
+            new.lines().find(|line| line.contains(&format!("] {operation} RESULT"))).map(str::to_owned)
+        };
+        let result = until(result, Option::is_some).await.unwrap();
+        !result.contains(" notes=U") && !result.contains(" notes=A")
+    }
+
+    fn ldap(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new(program).args(arguments).output().unwrap();
         match output.status.success() {
             true => Ok(String::from_utf8(output.stdout).unwrap()),

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Foreign technologies, by the words that give them away in code, and the files in which they are at home.
 const HOMES: &[(&str, &[&str])] = &[
-    ("rusqlite", &["services/query/src/database.rs", "services/query/src/database/", "services/record/src/database.rs"]),
+    ("rusqlite", &["services/query/src/database.rs", "services/query/src/database/", "services/record/src/database"]),
     (
         "opentelemetry",
         &["services/runtime/src/telemetry.rs", "services/runtime/src/telemetry/", "services/runtime/src/trace_context.rs"],

@@ -3,6 +3,7 @@
 mod apply;
 mod change;
 mod crash;
+mod mend;
 mod observe;
 mod secrets;
 

@@ -19,9 +19,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a consumer may be out of reach. The server tries again after 3, 6, 12, 24 and 48 seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Code of servers for a consumer that began with other data.
-const OTHER_DATA: i64 = 19;
-
 /// Why a consumer was not initialised.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -113,7 +110,7 @@ async fn is_same_data(connection: &mut Connection, dn: &Dn, progress: &mut (dyn 
         let look = look(connection, dn).await?;
         let said = look.session.as_ref().map(|session| session.text.clone()).unwrap_or_default();
         match &look.session {
-            Some(session) if session.code == OTHER_DATA => return Ok(false),
+            Some(session) if session.code == Outcome::OTHER_DATA => return Ok(false),
             Some(session) if session.code == 0 && look.is_over => return Ok(true),
             _ => {}
         }

@@ -11,6 +11,7 @@ pub mod module;
 pub mod paths;
 pub mod process;
 pub mod remove;
+pub mod report;
 pub mod replication;
 pub mod resolve;
 pub mod tasks;

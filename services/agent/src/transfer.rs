@@ -334,7 +334,8 @@ impl Subject {
         let mut command = Command::new(&self.program);
         let (verb, rest) = arguments.split_first().unwrap_or((&"", &[]));
         command.arg(verb).arg("-D").arg(&self.paths.config_dir).args(rest);
-        command.stdin(Stdio::null()).kill_on_drop(false);
+        // Ctrl-C is for us, and this goes on to its end.
+        command.stdin(Stdio::null()).kill_on_drop(false).process_group(0);
         let output = command.output().await.map_err(Error::file("run", &self.program))?;
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         // Eight says that an import left entries out.

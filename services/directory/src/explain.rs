@@ -1,7 +1,9 @@
 //! A plan as people and programs read it: what becomes of each object, from what to what, what is lost, and how much it is in
-//! all. Secrets are masked. `text` lays it out in lines, `entries` tells the same of the server's entries.
+//! all. Secrets are masked. `text` lays it out in lines, `entries` tells the same of the server's entries,
+//! and `replication` how replication is.
 
 mod entries;
+mod replication;
 mod text;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 use crate::{
     observed::{Backend, Host, IndexKind, Instance},
     options::{Home, Scope},
-    setting::Settings,
+    setting::{Settings, sizes_caches},
     specification::{self, Child, Presence, Role, RoleWish, Specification, State},
 };
 
@@ -32,11 +32,11 @@ fn instance(found: &Instance) -> specification::Instance {
         presence: Presence::Present,
         started: Some(found.is_running),
         settings: effective(Scope::Instance, &found.settings, lives),
-        backends: found.backends.iter().map(backend).collect(),
+        backends: found.backends.iter().map(|known| backend(known, sizes_caches(&[&found.settings]))).collect(),
     }
 }
 
-fn backend(found: &Backend) -> specification::Backend {
+fn backend(found: &Backend, sizes_caches: bool) -> specification::Backend {
     let replicates = found.role.is_some();
     let lives = |home| match home {
         Home::Backend(_) => true,
@@ -47,6 +47,8 @@ fn backend(found: &Backend) -> specification::Backend {
     let users = found.indexes.iter().filter(|index| index.kind == IndexKind::User);
     let mut settings = effective(Scope::Backend, &found.settings, lives);
     settings.remove("suffix");
+    // What the server has chosen is nobody's wish.
+    settings.retain(|option| sizes_caches || !option.is_cache_size());
     specification::Backend {
         name: found.name.clone(),
         at: None,

@@ -1,12 +1,14 @@
 //! How replication is: what a replica and its agreements say of themselves, read into types and judged. Asking the servers is
 //! for others.
 
+mod clock;
 mod csn;
 mod moment;
 mod read;
 mod ruv;
 mod status;
 
+pub use clock::renumber_clock;
 pub use csn::Csn;
 pub use moment::Moment;
 pub use ruv::{Element, Ruv};
@@ -74,9 +76,9 @@ pub struct Agreement {
     pub sent: Vec<Sent>,
     /// The newest change of the server's own that the consumer is to have.
     pub newest: Option<Csn>,
-    /// What the consumer had when the server asked it last.
-    pub consumer: Option<Ruv>,
-    /// By how many seconds the consumer is behind, as far as the server knows; `None` if nothing can be said.
+    /// By how many seconds the consumer is behind, as far as the server knows: those from the end of the last session that went
+    /// well to the newest change. `None` if there was no such session since the server was started, or if the two do not have the
+    /// same data to begin with.
     pub lag: Option<u64>,
 }
 

@@ -1,6 +1,7 @@
 //! What must hold for whatever is read, written and planned, and tables of examples.
 
 mod dn;
+mod explain;
 mod intent;
 mod inventory;
 mod json;

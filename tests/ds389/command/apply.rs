@@ -2,7 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Command, Stdio},
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value as Json, json};
@@ -82,7 +83,10 @@ fn a_directory_is_planned_applied_told_and_removed() {
         (&json!("cmdwhole"), &json!(true), &json!(true), &json!(ports.0), &json!(ports.1))
     );
     let shown = machine.works(&["status"]);
-    assert!(shown.contains("instance cmdwhole: running, port ") && shown.contains("backend userroot: dc=example,dc=com"), "{shown}");
+    assert!(
+        shown.contains("instance cmdwhole: running, port ") && shown.contains("backend userroot: dc=example,dc=com"),
+        "{shown}"
+    );
 
     let refused = machine.run(&["apply", file, "--state", "absent"]);
     assert_eq!(refused.code, 1);
@@ -139,9 +143,12 @@ fn instances_are_started_and_stopped_and_data_goes_only_after_a_yes() {
     machine.works(&["apply", &file]);
     assert!(machine.works(&["apply", &file, "--state", "stopped"]).ends_with("Done: 0 created, 0 changed, 0 deleted, 1 stop.\n"));
     assert!(machine.works(&["status"]).contains("instance cmdrun: stopped"));
-    assert!(machine.works(&["apply", &file, "--state", "started"]).ends_with("Done: 0 created, 0 changed, 0 deleted, 1 start.\n"));
+    assert!(
+        machine.works(&["apply", &file, "--state", "started"]).ends_with("Done: 0 created, 0 changed, 0 deleted, 1 start.\n")
+    );
 
-    let smaller = machine.file("smaller.yml", &std::fs::read_to_string(&file).unwrap().split("  backends:").next().unwrap().to_owned());
+    let smaller =
+        machine.file("smaller.yml", &std::fs::read_to_string(&file).unwrap().split("  backends:").next().unwrap().to_owned());
     assert!(machine.works(&["plan", &smaller]).starts_with("No changes"), "present never deletes");
     let plan = machine.json(&["plan", &smaller, "--state", "updated"]);
     assert_eq!((&plan["deletes_data"], &plan["actions"][0]["action"]), (&json!(true), &json!("delete_backend")));
@@ -168,27 +175,52 @@ fn instances_are_started_and_stopped_and_data_goes_only_after_a_yes() {
     assert!(code == Some(0) && out.contains("Done: 0 created, 0 changed, 1 deleted."), "{out}");
 }
 
+/// An apply that runs, and has just done its first action of four.
+fn under_way(machine: &Machine, file: &str) -> (Child, impl Iterator<Item = String>) {
+    let mut child = Command::new(super::binary())
+        .args(["apply", file, "--prefix", machine.prefix.path()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("Creating instance slapd-")).unwrap();
+    (child, lines)
+}
+
+/// As a terminal does it: to all who belong to the command.
+fn interrupt(child: &Child) {
+    let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process_group(id, rustix::process::Signal::INT).unwrap();
+}
+
 #[test]
 fn a_signal_ends_it_after_the_action_that_it_is_at_and_applying_again_goes_on() {
     let machine = Machine::new();
     let file = machine.file("directory.yml", &directory("cmdstop", ports(), ""));
-    let mut child = Command::new(super::binary())
-        .args(["apply", &file, "--prefix", machine.prefix.path()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // It is at its second action when it has done the first.
-    lines.find(|line| line.as_ref().unwrap().contains("Creating instance slapd-cmdstop (")).unwrap().unwrap();
-    let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let (child, lines) = under_way(&machine, &file);
+    interrupt(&child);
+    let rest: Vec<String> = lines.collect();
     let output = child.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{rest:?}\n{err}");
     assert!(err.starts_with("stopping after this action") && err.contains("stopped after 2 of 4 actions; apply again"), "{err}");
     assert!(rest.iter().any(|line| line.contains("Starting instance slapd-cmdstop (")), "{rest:?}");
+    machine.works(&["apply", &file]);
+    assert!(machine.works(&["plan", &file]).starts_with("No changes"));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_applying_again_goes_on() {
+    let machine = Machine::new();
+    let file = machine.file("directory.yml", &directory("cmdtwice", ports(), ""));
+    let (mut child, lines) = under_way(&machine, &file);
+    interrupt(&child);
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(err.next().unwrap().unwrap().starts_with("stopping after this action"));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{:?}", lines.collect::<Vec<_>>());
     machine.works(&["apply", &file]);
     assert!(machine.works(&["plan", &file]).starts_with("No changes"));
 }
@@ -222,7 +254,10 @@ fn data_is_taken_out_and_put_back() {
     let asked = machine.run(&["import", "cmddata", "userroot", &ldif]);
     assert_eq!((asked.code, asked.err.contains("add --yes")), (1, true));
     let imported = machine.json(&["import", "cmddata", "userroot", &ldif, "--yes"]);
-    assert_eq!((&imported["instance"], &imported["backend"], &imported["skipped"]), (&json!("cmddata"), &json!("userroot"), &json!([])));
+    assert_eq!(
+        (&imported["instance"], &imported["backend"], &imported["skipped"]),
+        (&json!("cmddata"), &json!("userroot"), &json!([]))
+    );
     machine.works(&["backup", "cmddata", &backup]);
     assert_eq!(machine.run(&["restore", "cmddata", &backup]).code, 1);
     let restored = machine.works(&["restore", "cmddata", &backup, "--yes"]);

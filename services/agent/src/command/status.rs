@@ -1,6 +1,6 @@
 //! `status`: which instances there are, whether they run, and how their replication is.
 
-use directory::{observed, options::Scope, setting::Setting};
+use directory::{explain::Text, observed, options::Scope, setting::Setting};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -11,6 +11,9 @@ use super::{
 use crate::host::Host;
 
 /// Tell which instances run, and how replication is
+///
+/// Of each replicated backend: what it has of each supplier, and of each agreement how far its consumer is behind. Green is
+/// well, amber may get well by itself, red needs somebody.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder that 389 DS is installed below
@@ -30,8 +33,15 @@ impl Args {
         if found.instances.is_empty() {
             console.say("no instances\n");
         }
+        let replicas = host.replication().await?;
+        if !replicas.is_empty() {
+            console.say("\nreplication\n");
+        }
+        for replica in &replicas {
+            console.say(format_args!("\n{}", Text(replica, console.paint())));
+        }
         let instances: Vec<Json> = found.instances.iter().map(object).collect();
-        console.tell(&json!({ "version": version, "instances": instances }));
+        console.tell(&json!({ "version": version, "instances": instances, "replication": replicas }));
         Ok(DONE)
     }
 }

@@ -10,7 +10,7 @@ use directory::{
 
 use crate::{
     create,
-    host::{Error, Event, Host, Progress, observe},
+    host::{Error, Event, Host, Progress, mend, observe},
     installation::Installation,
     journal,
     ldap::Connection,
@@ -119,10 +119,11 @@ impl<'a> Apply<'a> {
             rest.iter().map(|action| (action.place.instance_name().to_owned(), action.unfinished())).collect();
         ahead.sort_by(|(one, _), (other, _)| one.cmp(other));
         self.blocking(move |installation| {
+            let names = installation.instances()?;
             for of_one in ahead.chunk_by(|(one, _), (other, _)| one == other) {
                 let Some((name, _)) = of_one.first() else { continue };
                 let config_dir = installation.home(name);
-                if !config_dir.join("dse.ldif").exists() {
+                if !names.contains(name) {
                     continue;
                 }
                 let mut journal = journal::read(&config_dir)?.unwrap_or_default();
@@ -171,7 +172,11 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
     let (paths, _) = observe::stored(installation, name)?;
     transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
     create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
-    observe::process(installation, name)
+    let process = observe::process(installation, name)?;
+    if process.id().is_none() {
+        mend::clocks(&paths.dse())?;
+    }
+    Ok(process)
 }
 
 /// One apply at a time.

@@ -1,24 +1,16 @@
 //! Servers that die of what they are asked for. Versions without the fix of 389 DS issue 5743 may do so when a replica is deleted,
 //! and still have it when they are started again. Whether one has died is looked at, not guessed.
 
-use std::{
-    fs::{self, File},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, chown},
-    path::Path,
-    time::Duration,
-};
+use std::time::Duration;
 
 use directory::{
     action::{Action, Step},
-    dn::Dn,
-    ldif,
     operation::Operation,
 };
 use tokio::time::Instant;
 
 use crate::{
-    host::{Error, Event, Progress, apply::Apply, change, observe},
+    host::{Error, Event, Progress, apply::Apply, change, mend, observe},
     ldap,
 };
 
@@ -63,7 +55,7 @@ impl Apply<'_> {
         }
         progress(Event::Says(action, "the server has died again; the entry is taken out while it is stopped"));
         let (instance, dn) = (name.to_owned(), dn.clone());
-        self.blocking(move |installation| take_out(&observe::stored(installation, &instance)?.0.dse(), &dn)).await?;
+        self.blocking(move |installation| mend::take_out(&observe::stored(installation, &instance)?.0.dse(), &dn)).await?;
         self.start(name).await
     }
 
@@ -82,23 +74,4 @@ impl Apply<'_> {
             tokio::time::sleep(LOOK).await;
         }
     }
-}
-
-/// Takes an entry and all below it out of the configuration of a stopped server. The file is whole at any time.
-fn take_out(path: &Path, dn: &Dn) -> Result<(), Error> {
-    let failed = |problem: String| Error::Configuration { path: path.to_owned(), problem };
-    let mut records =
-        ldif::parse(&fs::read(path).map_err(|error| failed(error.to_string()))?).map_err(|error| failed(error.to_string()))?;
-    records.retain(|record| Dn::parse(&record.dn).is_ok_and(|known| known != *dn && !known.is_below(dn)));
-    let written = || {
-        let (owner, folder) = (fs::metadata(path)?, path.parent().unwrap_or(Path::new("/")));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(ldif::write(&records).as_bytes())?;
-        chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
-        file.as_file().set_permissions(owner.permissions())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    written().map_err(|error: io::Error| failed(error.to_string()))
 }

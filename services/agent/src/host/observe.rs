@@ -1,6 +1,6 @@
 //! What a host is, as the files of its instances have it. Everything here waits for files.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use directory::{entry::Tree, ldif, observed};
 
@@ -41,9 +41,26 @@ pub(super) fn stored(installation: &Installation, name: &str) -> Result<(Paths, 
 
 fn configuration(path: &Path) -> Result<Tree, Error> {
     let unreadable = |problem: String| Error::Configuration { path: path.to_owned(), problem };
-    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = read(path).map_err(|error| unreadable(error.to_string()))?;
     let records = ldif::parse(&bytes).map_err(|error| unreadable(error.to_string()))?;
     Tree::from_records(records).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Reads a file that the server writes anew while this goes on: the new one has another name until it is whole and the old one is
+/// out of the way. A server that was killed in between has left it so, and would itself begin with the new one.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let (mut new, mut old) = (path.as_os_str().to_owned(), path.as_os_str().to_owned());
+    new.push(".tmp");
+    old.push(".bak");
+    let names = [path, Path::new(&new), path, Path::new(&old), path];
+    let mut missing = None;
+    for name in names {
+        match fs::read(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing = missing.or(Some(error)),
+            done => return done,
+        }
+    }
+    Err(missing.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
 }
 
 /// The process of an instance.

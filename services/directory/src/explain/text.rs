@@ -20,9 +20,9 @@ pub enum Paint {
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a, T>(pub &'a T, pub Paint);
 
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-const RED: &str = "31";
+pub(super) const GREEN: &str = "32";
+pub(super) const YELLOW: &str = "33";
+pub(super) const RED: &str = "31";
 const CYAN: &str = "36";
 const BOLD_RED: &str = "1;31";
 
@@ -31,7 +31,7 @@ const WIDTH: usize = 120;
 
 impl Paint {
     /// A text in a colour of terminals.
-    fn dye(self, colour: &str, text: &str) -> String {
+    pub(super) fn dye(self, colour: &str, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
             Self::Colours => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
@@ -158,6 +158,6 @@ fn shown(value: &Json) -> String {
 }
 
 /// A value in one line, and without what a terminal would obey.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }

@@ -46,7 +46,12 @@ fn agreement(known: &observed::Agreement, found: Option<&Entry>, maxima: &[&str]
         Some(update) => update.colour,
         None => Colour::Red,
     };
-    let consumer = found.and_then(|entry| Ruv::read(entry.texts("nsds50ruv")));
+    let update_ended = moment("nsds5replicaLastUpdateEnd");
+    let newest = maxima.iter().find_map(|value| newest(value, &known.name));
+    let changed = newest.or_else(|| own.and_then(Ruv::last)).map(|csn| csn.at);
+    let has_other_data = update.as_ref().is_some_and(|update| update.code == Outcome::OTHER_DATA);
+    let since = |ended: Moment| changed.map_or(0, |changed| changed.since(ended));
+    let lag = update_ended.filter(|_| !has_other_data).map(since);
     Agreement {
         name: known.name.clone(),
         host: known.settings.text("replicahost").unwrap_or_default().to_owned(),
@@ -55,16 +60,15 @@ fn agreement(known: &observed::Agreement, found: Option<&Entry>, maxima: &[&str]
         colour,
         update,
         update_began: moment("nsds5replicaLastUpdateStart"),
-        update_ended: moment("nsds5replicaLastUpdateEnd"),
+        update_ended,
         is_updating: is_on("nsds5replicaUpdateInProgress"),
         initialisation,
         initialisation_began: moment("nsds5replicaLastInitStart"),
         initialisation_ended: moment("nsds5replicaLastInitEnd"),
         is_initialising,
         sent: text("nsds5replicaChangesSentSinceStartup").map(sent).unwrap_or_default(),
-        newest: maxima.iter().find_map(|value| newest(value, &known.name)),
-        lag: own.zip(consumer.as_ref()).and_then(|(own, consumer)| own.lag(consumer)),
-        consumer,
+        newest,
+        lag,
     }
 }
 

@@ -53,6 +53,11 @@ impl Ruv {
         self.elements.iter().find(|element| element.id == id).and_then(|element| element.newest)
     }
 
+    /// The newest change of all.
+    pub fn last(&self) -> Option<Csn> {
+        self.elements.iter().filter_map(|element| element.newest).max()
+    }
+
     /// By how many seconds another replica is behind this one: the oldest of the newest changes of a supplier that it lacks
     /// decides. `None` if the two do not have the same data to begin with.
     pub fn lag(&self, other: &Self) -> Option<u64> {

@@ -33,6 +33,9 @@ pub struct Outcome {
 const PASSING: [i64; 3] = [1, 7, 8];
 
 impl Outcome {
+    /// Code of servers for a consumer that began with other data.
+    pub const OTHER_DATA: i64 = 19;
+
     /// Reads what a server says; JSON is preferred, which old servers do not have.
     pub fn read(json: Option<&str>, words: Option<&str>) -> Option<Self> {
         let structured: Option<serde_json::Value> = json.and_then(|json| serde_json::from_str(json).ok());
