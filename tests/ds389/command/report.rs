@@ -7,8 +7,9 @@ use super::{Machine, ports};
 #[test]
 fn a_report_is_written_of_what_was_done_of_nothing_and_of_a_failure() {
     let machine = Machine::new();
-    let (port, _) = ports();
-    let text = format!("ds389_instances: [{{name: cmdreport, rootpw: marked-secret, port: {port}, secure_port: 0}}]\n");
+    let (port, secure_port) = ports();
+    let text =
+        format!("ds389_instances: [{{name: cmdreport, rootpw: marked-secret, port: {port}, secure_port: {secure_port}}}]\n");
     let file = machine.file("directory.yml", &text);
     let place = |name: &str| machine.folder().join(name).display().to_string();
 

@@ -16,9 +16,15 @@ pub(super) static OPTIONS: &[Definition] = &[
     state("Whether the instance is there. All its data goes with it."),
     Definition::new("started", Codec::Switch, Home::Nature, "Whether the server runs.").default("on"),
     Definition::new("port", PORT, Home::Config("nsslapd-port"), "Port for LDAP; 0 for none.").default("389").restart(),
-    Definition::new("secure_port", PORT, Home::Config("nsslapd-secureport"), "Port for LDAPS; 0 for none.")
-        .default("636")
-        .restart(),
+    Definition::new(
+        "secure_port",
+        // The server does not start with 0.
+        Codec::Number(1, 65535),
+        Home::Config("nsslapd-secureport"),
+        "Port for LDAPS, where nsslapd_security is on.",
+    )
+    .default("636")
+    .restart(),
     Definition::new(
         "full_machine_name",
         Codec::Text,
