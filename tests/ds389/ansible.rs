@@ -70,16 +70,9 @@ fn observed(prefix: &str) -> directory::observed::Host {
     runtime.block_on(Host::find(Some(prefix)).unwrap().observe()).unwrap()
 }
 
-/// What is in the installations of all hosts.
-fn snapshot(site: &Site) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (host, prefix) in site.prefixes() {
-        for file in prefix.left().into_iter().filter(|file| file.ends_with("dse.ldif")) {
-            let text = std::fs::read_to_string(format!("{}/{file}", prefix.path())).unwrap();
-            found.insert(format!("{host} {file}"), text);
-        }
-    }
-    found
+/// What all hosts have.
+fn snapshot(site: &Site) -> BTreeMap<String, directory::observed::Host> {
+    site.prefixes().map(|(host, prefix)| (host.to_owned(), observed(prefix.path()))).collect()
 }
 
 fn messages(value: &Value) -> Vec<String> {
@@ -186,10 +179,19 @@ fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
         HOSTS.map(|_| Vec::<String>::new()),
         "what is listed is there, and nothing else"
     );
-    let alone = json!({"state": "updated", "ds389_instances": [], "ds389option1": [], "ds389_option_02": [], "ds389_agmts": []});
-    assert_eq!(state(alone), of_each("Removing instance states_HOST"), "what is not listed goes");
+    for host in HOSTS {
+        let nothing = json!({"ds389_prefix": site.prefix(host).path(), "ds389option1": [], "ds389_option_02": []});
+        site.write(&format!("host_vars/{host}.json"), &nothing.to_string());
+    }
+    assert_eq!(state(json!({"state": "present"})), HOSTS.map(|_| Vec::<String>::new()), "what is not listed stays");
+    assert_eq!(state(json!({"state": "updated"})), of_each("Removing instance slapd-states_HOST"), "what is not listed goes");
+    for (host, prefix) in site.prefixes() {
+        let mut variables = host_variables("states", host);
+        variables["ds389_prefix"] = json!(prefix.path());
+        site.write(&format!("host_vars/{host}.json"), &variables.to_string());
+    }
     site.run("server.yml", &[]).succeeded();
-    assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance states_HOST"));
+    assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance slapd-states_HOST"));
     for (host, prefix) in site.prefixes() {
         assert_eq!(prefix.left(), [""; 0], "nothing is left on {host}");
         assert!(observed(prefix.path()).instances.is_empty());
@@ -246,4 +248,48 @@ fn arguments_go_by_a_file_where_the_connection_hands_nothing_on() {
     }
     let left = std::fs::read_dir(site.path("home/.ansible/tmp")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "no file is left");
+}
+
+#[test]
+fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
+    let site = site("kept");
+    site.run("server.yml", &[]).succeeded();
+    let entry = "dn: ou=kept,dc=example,dc=com\nobjectClass: organizationalUnit\nou: kept\n";
+    let ldap = |program: &str, arguments: &[&str], input: &str| {
+        let socket = format!("{}/run/slapd-kept_vm1.socket", site.prefix("vm1").path());
+        let url = format!("ldapi://{}", socket.replace('/', "%2F"));
+        let mut child = std::process::Command::new(program)
+            .args(["-Q", "-Y", "EXTERNAL", "-H", &url])
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert!(ldap("ldapadd", &[], entry).0);
+    let folder = site.path("fetched");
+    let said = json!({"ds389_backup_to_controller": true, "ds389_backup_keep_on_host": false, "ds389_backup_suffix": "one",
+        "ds389_backup_controller_folder": folder});
+    let foretold = site.run("backup.yml", &["--check", "--extra-vars", &said.to_string()]).succeeded();
+    assert!(foretold.changed() && !folder.exists(), "{}", foretold.text);
+    site.run("backup.yml", &["--extra-vars", &said.to_string()]).succeeded();
+    for host in HOSTS {
+        assert!(folder.join(host).join(format!("kept_{host}-one.tar.gz")).exists(), "{host}");
+    }
+    let left = std::fs::read_dir(format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path())).unwrap().count();
+    assert_eq!(left, 0, "nothing stays on the host");
+
+    assert!(ldap("ldapdelete", &["ou=kept,dc=example,dc=com"], "").0);
+    let archive = folder.join("vm1/kept_vm1-one.tar.gz");
+    let said =
+        json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
+    site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]).succeeded();
+    let found = ldap("ldapsearch", &["-LLL", "-b", "dc=example,dc=com", "ou=kept", "1.1"], "");
+    assert!(found.1.contains("dn: ou=kept,dc=example,dc=com"), "{found:?}");
+    let said = json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"});
+    let refused = site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]);
+    assert!(!refused.succeeded && refused.text.contains("the host has no instance nobody"), "{}", refused.text);
 }
