@@ -1,19 +1,19 @@
 //! The collection, run by the real `ansible-playbook` over three hosts of which each has an installation of its own: a supplier, a
 //! hub and a consumer, with agreements by target, modifiers and vaulted passwords.
 
-use std::{collections::BTreeMap, net::TcpListener};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    process::{Command, Stdio},
+};
 
 use agent::host::Host;
 use serde_json::{Value, json};
-use tests::playbook::Site;
+use tests::{playbook::Site, served::wait_until};
+
+use crate::machine::ports;
 
 const HOSTS: [&str; 3] = ["vm1", "vm2", "vm3"];
-
-/// Free ports.
-fn ports<const N: usize>() -> [u16; N] {
-    let listeners = [0; N].map(|port: u16| TcpListener::bind(("127.0.0.1", port)).unwrap());
-    listeners.each_ref().map(|listener| listener.local_addr().unwrap().port())
-}
 
 /// Three hosts. The names of instances begin with `name`: servers share semaphores by name.
 fn site(name: &str) -> Site {
@@ -32,7 +32,7 @@ fn site(name: &str) -> Site {
 }
 
 fn host_variables(name: &str, host: &str) -> Value {
-    let [port, secure_port] = ports();
+    let (port, secure_port) = ports();
     let (role, id) = match host {
         "vm1" => ("supplier", json!(1)),
         "vm2" => ("hub", Value::Null),
@@ -56,7 +56,7 @@ fn host_variables(name: &str, host: &str) -> Value {
         "backends": [backend],
     });
     let targets = match host {
-        "vm1" => json!([{"name": "down", "target": ["vm2.*.userroot", "*.*_vm3.userroot"]}]),
+        "vm1" => json!([{"name": "down", "target": ["vm2.*.userroot", "*.*_vm3.userroot"], "Initialise": "OnCreate"}]),
         "vm2" => json!([{"target": "vm3.*.*"}]),
         _ => json!([]),
     };
@@ -73,6 +73,22 @@ fn observed(prefix: &str) -> directory::observed::Host {
 /// What all hosts have.
 fn snapshot(site: &Site) -> BTreeMap<String, directory::observed::Host> {
     site.prefixes().map(|(host, prefix)| (host.to_owned(), observed(prefix.path()))).collect()
+}
+
+/// Runs one of OpenLDAP's programs as the administrator of an instance of the host of that name.
+fn ldap(site: &Site, instance: &str, program: &str, arguments: &[&str], input: &str) -> (bool, String) {
+    let host = instance.rsplit('_').next().unwrap();
+    let socket = format!("{}/run/slapd-{instance}.socket", site.prefix(host).path());
+    let mut child = Command::new(program)
+        .args(["-Q", "-Y", "EXTERNAL", "-H", &format!("ldapi://{}", socket.replace('/', "%2F"))])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 fn messages(value: &Value) -> Vec<String> {
@@ -100,18 +116,26 @@ fn three_hosts_become_what_the_inventory_says_as_check_mode_foretold() {
         foretold.text
     );
 
-    let applied = site.run("server.yml", &[]).succeeded();
+    // Consumers first: the supplier initialises them.
+    let applied = site.run("server.yml", &["--extra-vars", "batch=1"]).succeeded();
     for host in HOSTS {
         assert_eq!(messages(applied.get(host, "msg")), messages(foretold.get(host, "msg")), "{host} is changed as was foretold");
     }
     let agreements: Vec<String> =
-        HOSTS.iter().flat_map(|host| messages(applied.get(host, "msg"))).filter(|text| text.contains("agreement")).collect();
+        HOSTS.iter().flat_map(|host| messages(applied.get(host, "msg"))).filter(|text| text.starts_with("Creating agreement")).collect();
     assert_eq!(agreements.len(), 3, "the supplier has two and the hub one: {agreements:?}");
 
     let before = snapshot(&site);
     let again = site.run("server.yml", &[]).succeeded();
     assert!(!again.changed(), "{}", again.text);
     assert_eq!(snapshot(&site), before);
+
+    let entry = "dn: ou=replicated,dc=example,dc=com\nobjectClass: organizationalUnit\nou: replicated\n";
+    assert!(ldap(&site, "ansible_vm1", "ldapadd", &[], entry).0);
+    let search = ["-LLL", "-b", "dc=example,dc=com", "ou=replicated", "1.1"];
+    wait_until("the consumer has what the supplier got", || {
+        ldap(&site, "ansible_vm3", "ldapsearch", &search, "").1.contains("ou=replicated")
+    });
 
     let informed = site.run("info.yml", &[]).succeeded();
     for (host, prefix) in site.prefixes() {
@@ -255,20 +279,7 @@ fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let site = site("kept");
     site.run("server.yml", &[]).succeeded();
     let entry = "dn: ou=kept,dc=example,dc=com\nobjectClass: organizationalUnit\nou: kept\n";
-    let ldap = |program: &str, arguments: &[&str], input: &str| {
-        let socket = format!("{}/run/slapd-kept_vm1.socket", site.prefix("vm1").path());
-        let url = format!("ldapi://{}", socket.replace('/', "%2F"));
-        let mut child = std::process::Command::new(program)
-            .args(["-Q", "-Y", "EXTERNAL", "-H", &url])
-            .args(arguments)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.success(), String::from_utf8(output.stdout).unwrap())
-    };
+    let ldap = |program: &str, arguments: &[&str], input: &str| ldap(&site, "kept_vm1", program, arguments, input);
     assert!(ldap("ldapadd", &[], entry).0);
     let folder = site.path("fetched");
     let said = json!({"ds389_backup_to_controller": true, "ds389_backup_keep_on_host": false, "ds389_backup_suffix": "one",

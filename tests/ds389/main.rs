@@ -4,9 +4,11 @@
 
 mod ansible;
 mod backends;
+mod bugs;
 mod command;
 mod documentation;
 mod instances;
 mod machine;
+mod module;
 mod roles;
 mod transfer;
