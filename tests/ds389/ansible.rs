@@ -9,7 +9,7 @@ use std::{
 
 use agent::host::Host;
 use serde_json::{Value, json};
-use tests::{playbook::Site, served::wait_until};
+use tests::{http::Connection, playbook::Site, served::wait_until};
 
 use crate::machine::ports;
 
@@ -121,8 +121,11 @@ fn three_hosts_become_what_the_inventory_says_as_check_mode_foretold() {
     for host in HOSTS {
         assert_eq!(messages(applied.get(host, "msg")), messages(foretold.get(host, "msg")), "{host} is changed as was foretold");
     }
-    let agreements: Vec<String> =
-        HOSTS.iter().flat_map(|host| messages(applied.get(host, "msg"))).filter(|text| text.starts_with("Creating agreement")).collect();
+    let agreements: Vec<String> = HOSTS
+        .iter()
+        .flat_map(|host| messages(applied.get(host, "msg")))
+        .filter(|text| text.starts_with("Creating agreement"))
+        .collect();
     assert_eq!(agreements.len(), 3, "the supplier has two and the hub one: {agreements:?}");
 
     let before = snapshot(&site);
@@ -270,7 +273,7 @@ fn arguments_go_by_a_file_where_the_connection_hands_nothing_on() {
     for host in HOSTS {
         assert_eq!(run.get(host, "changed"), true);
     }
-    let left = std::fs::read_dir(site.path("home/.ansible/tmp")).map_or(0, Iterator::count);
+    let left = std::fs::read_dir(site.path("home/remote-temp")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "no file is left");
 }
 
@@ -303,4 +306,28 @@ fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let said = json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"});
     let refused = site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]);
     assert!(!refused.succeeded && refused.text.contains("the host has no instance nobody"), "{}", refused.text);
+}
+
+#[test]
+fn a_run_is_recorded_by_ara_and_shown_by_aviary() {
+    let reports = tempfile::tempdir().unwrap();
+    let site = site("recorded").recorded(&reports.path().join("run/ara-report/ansible.sqlite"));
+    let run = site.run("server.yml", &["--diff", "-vv"]).succeeded();
+    let (url, _aviary) = tests::aviary::start(reports.path(), &[]);
+    let mut connection = Connection::new(tests::aviary::address(&url));
+    let mut get = |path: &str| -> Value {
+        let response = connection.get(&format!("/run/ara-report/api/v1/{path}")).unwrap();
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        serde_json::from_slice(&response.body).unwrap()
+    };
+    let playbook = get("playbooks")["results"][0].clone();
+    assert_eq!((&playbook["status"], &playbook["items"]["hosts"]), (&json!("completed"), &json!(3)), "{}", run.text);
+    let results = get("results?changed=true")["results"].clone();
+    assert_eq!(results.as_array().unwrap().len(), 3);
+    for result in results.as_array().unwrap() {
+        let whole = get(&format!("results/{}", result["id"]));
+        let text = whole.to_string();
+        assert!(text.contains("Creating instance slapd-recorded_vm") && text.contains("module_args"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
 }

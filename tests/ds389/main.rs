@@ -11,4 +11,5 @@ mod instances;
 mod machine;
 mod module;
 mod roles;
+mod secrets;
 mod transfer;

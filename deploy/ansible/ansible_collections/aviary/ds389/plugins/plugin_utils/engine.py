@@ -24,8 +24,6 @@ SAID_FOR_ROLES = ('ds389_server_instances', 'ds389_server_prefix')
 class BinaryAction(ActionBase):
     """Runs the binary on the host."""
 
-    TRANSFERS_FILES = True
-
     def run(self, tmp=None, task_vars=None):
         """Runs the task for one host."""
         self._supports_check_mode = True
