@@ -331,3 +331,35 @@ fn a_run_is_recorded_by_ara_and_shown_by_aviary() {
         assert!(!text.contains("s3cret"), "{text}");
     }
 }
+
+#[test]
+fn the_examples_of_the_collection_are_understood() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/ansible/ansible_collections/aviary/ds389/examples");
+    let site = Site::new(&["unused"], |_, _| json!({}));
+    let copied = Command::new("cp").arg("-r").arg(examples).arg(site.path("examples")).status().unwrap();
+    assert!(copied.success());
+    let vault = "examples/group_vars/ldap/vault.yml";
+    std::fs::rename(site.path(&format!("{vault}.example")), site.path(vault)).unwrap();
+    let here = json!({"ansible_connection": "local", "ansible_become": false, "ds389_prefix": site.prefix("unused").path(),
+        "ds389_binary": tests::served::program("aviary-ds389")});
+    let run = |playbook: &str| {
+        let mut command = site.command("ansible-playbook");
+        command.current_dir(site.path("examples")).args(["-i", "inventory.yml", playbook, "--check", "--diff", "-v"]);
+        let output = command.args(["--extra-vars", &here.to_string()]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let text = run("site.yml");
+    for expected in [
+        "Creating agreement ansible-target: vm2.localhost.userroot on backend localhost.userroot",
+        "Creating agreement ansible-target: vm3.localhost.userroot on backend localhost.userroot",
+        "Configure replication as hub for backend userroot on suffix dc=example,dc=com",
+        "Creating index departmentNumber on backend userroot",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    assert!(!text.contains("choose-"), "{text}");
+    run("info.yml");
+    run("backup.yml");
+}
