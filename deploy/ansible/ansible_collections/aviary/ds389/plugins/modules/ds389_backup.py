@@ -12,7 +12,7 @@ description:
   - Makes a backup of all backends of an instance in a folder of the host. The instance may be running.
   - The configuration is kept beside, to be looked at.
 author:
-  - The Aviary authors (https://github.com/aviary-project)
+  - The Aviary authors (@aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:

@@ -12,7 +12,7 @@ description:
   - Puts a backup in the place of all data of an instance. The instance runs afterwards if it ran before.
   - Other servers that replicate the data have to be initialised anew.
 author:
-  - The Aviary authors (https://github.com/aviary-project)
+  - The Aviary authors (@aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:

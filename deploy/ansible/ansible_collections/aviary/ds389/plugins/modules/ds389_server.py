@@ -22,7 +22,7 @@ description:
   - A second run changes nothing. An interrupted one is finished by the next.
   - The program C(aviary-ds389) does the work. It is copied to the host once, and Python is not needed there.
 author:
-  - The Aviary authors (https://github.com/aviary-project)
+  - The Aviary authors (@aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:
