@@ -49,7 +49,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["services/runtime/src/tls", "services/runtime/src/telemetry/traces.rs"]),
     ("tokio_rustls", &["services/runtime/src/tls"]),
     ("ldap3", &["services/agent/src/ldap.rs"]),
-    ("aws_lc_rs", &["services/agent/src/create/", "services/runtime/src/tls.rs", "services/runtime/src/telemetry/traces.rs"]),
+    (
+        "aws_lc_rs",
+        &[
+            "services/agent/src/certificates",
+            "services/agent/src/create/",
+            "services/runtime/src/tls.rs",
+            "services/runtime/src/telemetry/traces.rs",
+        ],
+    ),
     ("saphyr_parser", &["services/directory/src/yaml"]),
     ("strsim", &["services/directory/src/variables.rs"]),
     ("tonic_reflection", &["services/gateway/src/grpc.rs"]),

@@ -14,13 +14,15 @@ use directory::{
     ldif,
     observed::{self, Unfinished},
     operation::{self, Operation},
+    options::Scope,
     place::Problems,
     plan,
-    setting::Settings,
-    specification::Specification,
+    setting::{Setting, Settings},
+    specification::{Instance, Presence, Specification},
 };
 
 use crate::{
+    certificates,
     create::{self, password},
     installation::{self, Installation},
     journal,
@@ -70,6 +72,14 @@ pub enum Error {
         message: String,
         /// What went wrong.
         source: tasks::Error,
+    },
+    /// Certificates could not be looked at or taken in.
+    #[error("certificates of instance slapd-{instance}: {source}")]
+    Certificates {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        source: certificates::Error,
     },
     /// What is left to do could not be written down.
     #[error(transparent)]
@@ -180,7 +190,8 @@ impl Host {
     /// The actions that make the host what it should be. The inner error is of what no action can do.
     pub async fn plan(&self, wanted: &Specification) -> Result<Result<Vec<Action>, Problems>, Error> {
         let found = self.observe()?;
-        let secrets = self.compare(wanted, &found).await?;
+        let mut secrets = self.compare(wanted, &found).await?;
+        self.inquire(wanted, &found, &mut secrets).await?;
         Ok(plan::plan(wanted, &found, &secrets))
     }
 
@@ -211,6 +222,32 @@ impl Host {
             }
         }
         Ok(comparisons)
+    }
+
+    /// Finds out which certificates instances are to have and have.
+    async fn inquire(&self, wanted: &Specification, found: &observed::Host, comparisons: &mut Comparisons) -> Result<(), Error> {
+        let names_files = |instance: &&Instance| ["tls_cert", "tls_ca"].iter().any(|name| instance.settings.get(name).is_some());
+        let present = wanted.instances.iter().filter(|instance| instance.presence == Presence::Present).filter(names_files);
+        for instance in present {
+            let found = found.instance(&instance.name);
+            let host = host_name(&instance.settings, found);
+            let place = match found {
+                Some(found) => Some(self.certificates(&found.name)?),
+                None => None,
+            };
+            let settings = instance.settings.clone();
+            let asked = tokio::task::spawn_blocking(move || certificates::inquire(&settings, &host, place.as_ref()));
+            let answer = asked.await.map_err(|_| Error::Stopped)?;
+            let failed = |source| Error::Certificates { instance: instance.name.clone(), source };
+            comparisons.insert_certificates(&instance.place(), answer.map_err(failed)?);
+        }
+        Ok(())
+    }
+
+    /// Where an instance has its certificates.
+    fn certificates(&self, name: &str) -> Result<certificates::Place, Error> {
+        let (paths, tree) = self.stored(name)?;
+        Ok(certificates::Place::of(&self.installation, &paths.cert_dir, &tree))
     }
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
@@ -282,6 +319,15 @@ impl Host {
             match &operation {
                 Operation::Create(settings) => self.create(name, settings).await?,
                 Operation::Remove => self.remove(name).await?,
+                Operation::ImportCertificate { certificate, key } => {
+                    let paths = [("tls_cert", certificate.as_str()), ("tls_key", key.as_str())];
+                    let settings = paths.map(|(option, path)| (option, Setting::Text(path.to_owned())));
+                    self.take_in(name, settings.into(), certificates::import).await?;
+                }
+                Operation::TrustAuthorities { files } => {
+                    let settings = [("tls_ca", Setting::List(files.clone()))];
+                    self.take_in(name, settings.into(), |settings, _, place| certificates::trust(settings, place)).await?;
+                }
                 Operation::Start => self.start(name).await?,
                 Operation::Stop => self.process(name, &self.stored(name)?.0).stop().await?,
                 change_of_entries => {
@@ -297,6 +343,25 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// Takes what options name into an instance's certificates.
+    async fn take_in(
+        &self,
+        name: &str,
+        options: Vec<(&'static str, Setting)>,
+        work: fn(&Settings, &str, &certificates::Place) -> Result<(), certificates::Error>,
+    ) -> Result<(), Error> {
+        let mut settings = Settings::new();
+        for (option, setting) in options {
+            if let Some(option) = Scope::Instance.option(option) {
+                settings.insert(option, setting);
+            }
+        }
+        let (place, instance) = (self.certificates(name)?, self.observe_instance(name)?);
+        let host = host_name(&instance.settings, None);
+        let done = tokio::task::spawn_blocking(move || work(&settings, &host, &place)).await;
+        done.map_err(|_| Error::Stopped)?.map_err(|source| Error::Certificates { instance: name.to_owned(), source })
     }
 
     async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
@@ -325,6 +390,13 @@ impl Host {
     }
 }
 
+/// The name of the host, as an instance's certificate has to have it.
+fn host_name(settings: &Settings, found: Option<&observed::Instance>) -> String {
+    let known = |settings: &Settings| settings.text("full_machine_name").map(str::to_owned);
+    let name = known(settings).or_else(|| known(&found?.settings)).or_else(|| create::checks::host(settings).ok());
+    name.unwrap_or_else(|| "localhost".to_owned())
+}
+
 /// Changes entries, or has the server do so.
 async fn change(
     connection: &mut Connection,
@@ -349,7 +421,13 @@ async fn change(
             let done = tasks::run(connection, kind, attributes, &mut says).await;
             done.map(|_| ()).map_err(|source| Error::Task { message: action.messages().join(", "), source })
         }
-        Operation::Create(_) | Operation::Remove | Operation::Start | Operation::Stop => Ok(()),
+        // These are not of entries.
+        Operation::Create(_)
+        | Operation::Remove
+        | Operation::Start
+        | Operation::Stop
+        | Operation::ImportCertificate { .. }
+        | Operation::TrustAuthorities { .. } => Ok(()),
     }
 }
 

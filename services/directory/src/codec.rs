@@ -16,6 +16,8 @@ pub enum Codec {
     Name,
     /// An absolute path.
     Path,
+    /// Absolute paths, each a value of its own.
+    Paths,
     /// A distinguished name.
     Dn,
     /// Distinguished names, each a value of its own.
@@ -53,6 +55,7 @@ impl Codec {
         match self {
             Self::Text | Self::Name => "string".to_owned(),
             Self::Path => "absolute path".to_owned(),
+            Self::Paths => "list of absolute paths".to_owned(),
             Self::Dn => "DN".to_owned(),
             Self::Dns => "list of DNs".to_owned(),
             Self::Number(min, i64::MAX) => format!("integer, {min} or more"),
@@ -69,7 +72,7 @@ impl Codec {
 
     /// Whether the value is a list.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
+        matches!(self, Self::Paths | Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
     }
 
     /// The attribute's values for a setting of this kind.

@@ -80,6 +80,8 @@ pub enum Home {
     Index(&'static str),
     /// The attribute of the agreement's entry.
     Agreement(&'static str),
+    /// The database of certificates, which is compared by what is in it.
+    Certificates,
     /// Nowhere: an agreement that targets this backend carries it.
     Incoming,
     /// Nowhere: it says how an object is created.
@@ -102,7 +104,7 @@ impl Home {
             | Self::Changelog(attribute)
             | Self::Index(attribute)
             | Self::Agreement(attribute) => Some(attribute),
-            Self::Incoming | Self::Creation | Self::Nature => None,
+            Self::Certificates | Self::Incoming | Self::Creation | Self::Nature => None,
         }
     }
 }

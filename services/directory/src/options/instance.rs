@@ -204,6 +204,20 @@ pub(super) static OPTIONS: &[Definition] = &[
         "Bytes of the database's cache. Works when nsslapd_cache_autosize is 0.",
     )
     .restart(),
+    Definition::new(
+        "tls_cert",
+        Codec::Path,
+        Home::Certificates,
+        "File of PEM on the server's host: the certificate that the server shows, then those between it and its authority. It is \
+         imported again when the file has another one.",
+    ),
+    Definition::new("tls_key", Codec::Path, Home::Certificates, "File of PEM on the server's host: the key of tls_cert."),
+    Definition::new(
+        "tls_ca",
+        Codec::Paths,
+        Home::Certificates,
+        "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts.",
+    ),
     Definition::new("nsslapd_security", Codec::Switch, Home::Config("nsslapd-security"), "Whether TLS is on.").restart(),
     Definition::new(
         "nsslapd_require_secure_binds",

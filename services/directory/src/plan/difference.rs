@@ -16,7 +16,7 @@ impl Planner<'_> {
     pub(super) fn set_instance(&mut self, server: &mut Server<'_>) {
         let wanted = server.wanted;
         self.check_database(server);
-        let is_set = |option: &Definition| !matches!(option.home, Home::Creation | Home::Nature);
+        let is_set = |option: &Definition| !matches!(option.home, Home::Creation | Home::Nature | Home::Certificates);
         let is_new = self.found.instance(&wanted.name).is_none();
         let changes = if is_new {
             // It was created with them.
