@@ -12,6 +12,8 @@ use crate::{dn::Dn, setting::Setting};
 pub enum Codec {
     /// A text on one line.
     Text,
+    /// Texts, each a value of its own.
+    Texts,
     /// A name: text without `/` and control characters.
     Name,
     /// An absolute path.
@@ -54,6 +56,7 @@ impl Codec {
     pub fn describe(self) -> String {
         match self {
             Self::Text | Self::Name => "string".to_owned(),
+            Self::Texts => "list of strings".to_owned(),
             Self::Path => "absolute path".to_owned(),
             Self::Paths => "list of absolute paths".to_owned(),
             Self::Dn => "DN".to_owned(),
@@ -72,7 +75,10 @@ impl Codec {
 
     /// Whether the value is a list.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Paths | Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
+        matches!(
+            self,
+            Self::Texts | Self::Paths | Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule
+        )
     }
 
     /// The attribute's values for a setting of this kind.

@@ -24,7 +24,7 @@ fn instance(found: &Instance) -> specification::Instance {
         Home::Bdb(_) => !is_mdb,
         Home::Mdb(_) => is_mdb,
         Home::Config(_) | Home::Encryption(_) | Home::Ldbm(_) => true,
-        _ => false,
+        home => home.is_plugin(),
     };
     specification::Instance {
         name: found.name.clone(),

@@ -12,7 +12,7 @@ use crate::{
     layout,
     observed::{self, Unfinished},
     operation::{self, Operation},
-    options::Home,
+    options::Scope,
     setting::Settings,
     specification::Specification,
     version::Version,
@@ -149,15 +149,12 @@ impl Server {
         for (name, system, types) in [("aci", "true", "pres"), ("cn", "false", "eq"), ("uid", "false", "eq")] {
             tree.insert(index(layout::default_indexes().child("cn", name), name, system, types));
         }
+        for dn in Scope::Instance.options().iter().filter(|option| option.home.is_plugin()) {
+            tree.insert(Entry::new(dn.home.instance_entry().unwrap()));
+        }
         let mut secrets = BTreeMap::new();
         for (option, setting) in settings.iter() {
-            let dn = match option.home {
-                Home::Config(_) => layout::config(),
-                Home::Encryption(_) => layout::encryption(),
-                Home::Ldbm(_) => layout::ldbm_config(),
-                Home::Bdb(_) | Home::Mdb(_) => database.clone(),
-                _ => continue,
-            };
+            let Some(dn) = option.home.instance_entry() else { continue };
             let attribute = option.home.attribute().unwrap();
             let values = option.codec.store(setting);
             match option.is_secret() {
