@@ -1,65 +1,9 @@
 //! Instances of the real 389 Directory Server: created, started, stopped, changed and removed, killed and started again.
 
-use agent::{
-    host::{Event, Host},
-    ldap::Connection,
-};
-use directory::{
-    action::Action, entry::Tree, layout, observed, place::Problems, specification::Specification, variables::Variables, yaml,
-};
-use tests::installation::Prefix;
+use agent::host::Event;
+use directory::{entry::Tree, layout, observed};
 
-pub(crate) struct Machine {
-    pub(crate) prefix: Prefix,
-    pub(crate) host: Host,
-}
-
-impl Machine {
-    pub(crate) fn new() -> Self {
-        let prefix = Prefix::new();
-        let host = Host::find(Some(prefix.path())).unwrap();
-        Self { prefix, host }
-    }
-
-    pub(crate) async fn plan(&self, text: &str) -> Result<Vec<Action>, Problems> {
-        self.host.plan(&wanted(text)).await.unwrap()
-    }
-
-    pub(crate) async fn apply(&self, text: &str) -> Vec<String> {
-        let actions = self.plan(text).await.unwrap();
-        let mut done = Vec::new();
-        let mut progress = |event: Event<'_>| {
-            if let Event::Done(action) = event {
-                done.extend(action.messages());
-            }
-        };
-        self.host.carry_out(&actions, &mut progress).await.unwrap();
-        assert_eq!(self.plan(text).await.unwrap(), [], "a second run has nothing to do");
-        done
-    }
-
-    pub(crate) async fn fails(&self, text: &str) -> String {
-        let actions = self.plan(text).await.unwrap();
-        self.host.carry_out(&actions, &mut |_| {}).await.unwrap_err().to_string()
-    }
-}
-
-pub(crate) fn wanted(text: &str) -> Specification {
-    Specification::read(&Variables::read(&yaml::parse(text).unwrap()).unwrap()).unwrap()
-}
-
-/// Two free ports.
-pub(crate) fn ports() -> (u16, u16) {
-    let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
-    let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
-    (one, other)
-}
-
-/// An instance with ports of its own. Its name is that of no other test, for servers share semaphores by it.
-pub(crate) fn instance(name: &str, more: &str) -> String {
-    let (port, secure_port) = ports();
-    format!("ds389_instances: [{{name: {name}, rootpw: secret12, port: {port}, secure_port: {secure_port}{more}}}]")
-}
+use crate::machine::{Machine, instance};
 
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
@@ -75,15 +19,14 @@ async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
 #[tokio::test]
 async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let machine = Machine::new();
-    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]");
+    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]").replace("cert: no", "cert: yes");
     machine.apply(&one).await;
-    let socket = format!("{}/run/slapd-told.socket", machine.prefix.path());
     let mut tree = Tree::new();
-    let mut connection = Connection::open(socket.as_ref()).await.unwrap();
+    let mut connection = machine.connect("told").await;
     for entry in connection.tree(&layout::config()).await.unwrap() {
         tree.insert(entry);
     }
-    let (live, stored) = (observed::Instance::read("told", &tree), machine.host.observe().unwrap().instances.remove(0));
+    let (live, stored) = (observed::Instance::read("told", &tree), machine.host.observe().await.unwrap().instances.remove(0));
     for (option, setting) in stored.settings.iter() {
         assert_eq!(live.settings.get(option.name), Some(setting), "{}", option.name);
     }
@@ -110,14 +53,7 @@ async fn a_server_that_was_killed_is_started_again() {
     let machine = Machine::new();
     let one = instance("killed", "");
     machine.apply(&one).await;
-    let pid_file = format!("{}/run/dirsrv/slapd-killed.pid", machine.prefix.path());
-    let id = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL).unwrap();
-    while std::path::Path::new(&format!("/proc/{id}/cmdline")).exists()
-        && !std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default().is_empty()
-    {
-        tokio::task::yield_now().await;
-    }
+    machine.kill("killed");
     assert_eq!(machine.apply(&one).await, ["Starting instance slapd-killed"]);
 }
 

@@ -2,7 +2,13 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod ansible;
+mod backends;
+mod command;
+mod documentation;
 mod instances;
+mod machine;
 mod plugins;
+mod roles;
 mod tls;
 mod transfer;

@@ -12,7 +12,7 @@ use directory::{
     version::Version,
 };
 
-use crate::instances::{Machine, instance, ports};
+use crate::machine::{Machine, instance, ports};
 
 /// Values for options that have no other one that could be worked out, or one that would be of no use.
 const VALUES: &[(&str, &str)] = &[
@@ -122,7 +122,7 @@ async fn every_option_that_can_be_changed_is_changed_and_read_back() {
     let machine = Machine::new();
     let plain = instance("every", "");
     machine.apply(&plain).await;
-    let mut host = machine.host.observe().unwrap();
+    let mut host = machine.host.observe().await.unwrap();
     let (version, found) = (host.version.unwrap(), host.instances.remove(0));
     let kind = found.settings.text("db_lib").unwrap().to_owned();
     let free = ports();
@@ -132,9 +132,9 @@ async fn every_option_that_can_be_changed_is_changed_and_read_back() {
     let done = machine.apply(&wanted).await;
     assert_eq!(done.last().map(String::as_str), Some("Restarting instance slapd-every"));
 
-    let specification = crate::instances::wanted(&wanted);
+    let specification = crate::machine::wanted(&wanted);
     let tree = tree(&machine, "every").await;
-    let stored = machine.host.observe().unwrap().instances.remove(0);
+    let stored = machine.host.observe().await.unwrap().instances.remove(0);
     let live = observed::Instance::read("every", &tree);
     let mut wrong = Vec::new();
     for option in changeable(version, &kind) {

@@ -9,7 +9,7 @@ use std::{
 use agent::host::Event;
 use directory::action::Step;
 
-use crate::instances::{Machine, instance};
+use crate::machine::{Machine, instance};
 
 /// Authorities and certificates, made with openssl.
 struct Authority {
@@ -270,7 +270,7 @@ async fn no_key_and_no_password_is_in_the_arguments_or_the_environment_of_a_prog
     fs::write(&inf, text).unwrap();
     let host = agent::host::Host::find(Some(machine.prefix.path())).unwrap();
     let port = secure_port(&wanted);
-    let actions = host.plan(&crate::instances::wanted(&wanted)).await.unwrap().unwrap();
+    let actions = host.plan(&crate::machine::wanted(&wanted)).await.unwrap().unwrap();
     host.carry_out(&actions, &mut |_| {}).await.unwrap();
     assert_eq!(authority.seen(port, "vm"), Ok(authority.fingerprint("one")));
     let calls = fs::read_to_string(&log).unwrap();

@@ -9,7 +9,7 @@ use std::{
 use agent::{ldap::Connection, transfer::Error};
 use directory::{dn::Dn, entry::Entry};
 
-use crate::instances::{Machine, instance};
+use crate::machine::{Machine, instance};
 
 const SUFFIX: &str = "dc=example,dc=com";
 

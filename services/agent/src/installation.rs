@@ -174,7 +174,8 @@ impl Installation {
         self.configuration().join(format!("{FOLDER}{name}"))
     }
 
-    /// The names of the instances: of folders with a `dse.ldif`, in order.
+    /// The names of the instances: of folders with a `dse.ldif`, in order. A server that writes the file anew has none for a moment,
+    /// but then the one before as `dse.ldif.bak`.
     pub fn instances(&self) -> Result<Vec<String>, Error> {
         let path = self.configuration();
         let failed = |source| Error::Read { path: path.clone(), source };
@@ -188,7 +189,8 @@ impl Installation {
             let entry = entry.map_err(failed)?;
             let file = entry.file_name();
             let Some(name) = file.to_str().and_then(|file| file.strip_prefix(FOLDER)) else { continue };
-            if is_instance_name(name) && entry.path().join("dse.ldif").try_exists().map_err(failed)? {
+            let has = |file: &str| entry.path().join(file).try_exists().map_err(failed);
+            if is_instance_name(name) && (has("dse.ldif")? || has("dse.ldif.bak")?) {
                 names.push(name.to_owned());
             }
         }

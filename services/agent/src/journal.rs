@@ -1,5 +1,6 @@
-//! What an apply has still to do, kept beside an instance's configuration while it is done. That there is such a file also says
-//! that the instance is ours. Blocking file work.
+//! What is known of an instance that its configuration does not say, kept beside that: what an apply has still to do, and which
+//! secrets were given to a server that tells nobody what it has. That there is such a file also says that the instance is ours.
+//! Blocking file work.
 
 use std::{
     fs::{self, File},
@@ -7,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::observed::Unfinished;
+use directory::{dn::Dn, observed::Unfinished, secret::Secret};
+use serde::{Deserialize, Serialize};
+
+use crate::create::{self, password};
 
 /// Name of the file in the folder of an instance's configuration.
 const NAME: &str = "aviary.json";
@@ -41,8 +45,60 @@ pub enum Error {
     },
 }
 
-/// What is left to do for an instance; `None` if it is not ours.
-pub fn read(config_dir: &Path) -> Result<Option<Vec<Unfinished>>, Error> {
+/// What is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// What is left to do.
+    pub unfinished: Vec<Unfinished>,
+    /// Secrets that servers encrypt, so that nobody can compare them.
+    #[serde(default)]
+    secrets: Vec<Given>,
+}
+
+/// A secret that was given to the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Given {
+    dn: String,
+    attribute: String,
+    /// A hash of what the server made of it. Whatever else stands there now, somebody else has set.
+    stored: String,
+    /// A hash of the secret.
+    secret: String,
+}
+
+impl Journal {
+    /// Whether what the server has stored was made of this secret; `None` if it was made of one that nobody noted.
+    pub fn is_given(&self, dn: &Dn, attribute: &str, stored: &str, secret: &Secret) -> Option<bool> {
+        let given = self.secrets.iter().find(|given| given.is_of(dn, attribute))?;
+        password::is_fingerprint(&given.stored, stored).then(|| password::is_fingerprint(&given.secret, secret.reveal()))
+    }
+
+    /// Notes what a server has stored of a secret.
+    pub fn note(&mut self, dn: &Dn, attribute: &str, stored: &str, secret: &Secret) -> Result<(), create::Error> {
+        self.secrets.retain(|given| !given.is_of(dn, attribute));
+        self.secrets.push(Given {
+            dn: dn.normal().to_owned(),
+            attribute: attribute.to_lowercase(),
+            stored: password::fingerprint(stored)?,
+            secret: password::fingerprint(secret.reveal())?,
+        });
+        Ok(())
+    }
+
+    /// Forgets the secrets of entries that are gone.
+    pub fn forget(&mut self, is_gone: impl Fn(&Dn) -> bool) {
+        self.secrets.retain(|given| Dn::parse(&given.dn).is_ok_and(|dn| !is_gone(&dn)));
+    }
+}
+
+impl Given {
+    fn is_of(&self, dn: &Dn, attribute: &str) -> bool {
+        self.dn == dn.normal() && self.attribute.eq_ignore_ascii_case(attribute)
+    }
+}
+
+/// What is kept of an instance; `None` if it is not ours.
+pub fn read(config_dir: &Path) -> Result<Option<Journal>, Error> {
     let path = config_dir.join(NAME);
     match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::Understand { path, source }),
@@ -51,12 +107,12 @@ pub fn read(config_dir: &Path) -> Result<Option<Vec<Unfinished>>, Error> {
     }
 }
 
-/// Writes down what is left to do, and that the instance is ours. It is on disk when this returns.
-pub fn write(config_dir: &Path, unfinished: &[Unfinished]) -> Result<(), Error> {
+/// Keeps this, and with it that the instance is ours. It is on disk when this returns.
+pub fn write(config_dir: &Path, journal: &Journal) -> Result<(), Error> {
     let path = config_dir.join(NAME);
     let written = || {
         let mut file = tempfile::NamedTempFile::new_in(config_dir)?;
-        serde_json::to_writer(&mut file, unfinished)?;
+        serde_json::to_writer(&mut file, journal)?;
         file.flush()?;
         file.as_file().sync_all()?;
         file.persist(&path)?;

@@ -10,6 +10,9 @@ use crate::ldap::{self, Connection};
 /// Between two looks at a task.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long a task is followed that the server goes on with by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Seconds for which the server keeps the entry of a task that is done.
 const KEPT: &str = "120";
 
@@ -37,11 +40,13 @@ pub enum Error {
     },
 }
 
-/// Has the server do a task, and waits for its end. `progress` hears what the task says of itself. Gives what it has logged.
+/// Has the server do a task, and waits for its end; not for ever, when the server `goes_on` with it by itself, even after a
+/// restart. `progress` hears what the task says of itself. Gives what it has logged.
 pub async fn run(
     connection: &mut Connection,
     kind: &'static str,
     attributes: &[(&'static str, Vec<String>)],
+    goes_on: bool,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<String, Error> {
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -55,6 +60,7 @@ pub async fn run(
     connection.add(&entry, &[]).await?;
     let mut said = String::new();
     let mut looked = Instant::now();
+    let deadline = looked + PATIENCE;
     loop {
         let Some(entry) = connection.entry(&dn, &["*"]).await? else { return Err(Error::Lost { kind }) };
         let status = entry.text("nsTaskStatus").unwrap_or_default();
@@ -65,6 +71,10 @@ pub async fn run(
         if let Some(code) = entry.text("nsTaskExitCode").and_then(|text| text.trim().parse::<i64>().ok()) {
             let log = entry.text("nsTaskLog").unwrap_or(status).trim();
             return if code == 0 { Ok(log.to_owned()) } else { Err(Error::Failed { kind, code, log: log.replace('\n', "; ") }) };
+        }
+        if goes_on && looked > deadline {
+            progress(&format!("the server goes on with its task {kind} by itself: {said}"));
+            return Ok(said);
         }
         looked += LOOK;
         tokio::time::sleep_until(looked).await;

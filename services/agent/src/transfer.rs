@@ -203,8 +203,8 @@ impl Host {
         with_replica_state: bool,
         progress: Progress<'_>,
     ) -> Result<Exported, Error> {
-        let _lock = self.lock()?;
-        let subject = self.subject(instance)?;
+        let _lock = self.lock().await?;
+        let subject = self.subject(instance).await?;
         let backends = subject.backends(backends)?;
         let account = access::Account::of(&subject.paths)?;
         let file = absolute(file)?;
@@ -224,8 +224,8 @@ impl Host {
 
     /// Replaces all entries of a backend by those of a file on this host.
     pub async fn import(&self, instance: &str, backend: &str, file: &Path, progress: Progress<'_>) -> Result<Imported, Error> {
-        let _lock = self.lock()?;
-        let subject = self.subject(instance)?;
+        let _lock = self.lock().await?;
+        let subject = self.subject(instance).await?;
         let mut backends = subject.backends(&[backend.to_owned()])?;
         let backend = backends.pop().unwrap_or_default();
         let file = absolute(file)?;
@@ -250,14 +250,14 @@ impl Host {
         Ok(Imported { instance: subject.found.name, backend, file, entries, skipped, is_replicated })
     }
 
-    fn subject(&self, name: &str) -> Result<Subject, Error> {
+    async fn subject(&self, name: &str) -> Result<Subject, Error> {
         let name = name.strip_prefix("slapd-").unwrap_or(name);
-        let host = self.observe()?;
+        let host = self.observe().await?;
         let Some(found) = host.instance(name).cloned() else {
             let names: Vec<&str> = host.instances.iter().map(|instance| instance.name.as_str()).collect();
             return Err(Error::Instance { name: name.to_owned(), known: list("instances", &names) });
         };
-        let (paths, _) = self.stored(&found.name)?;
+        let paths = self.paths(&found.name).await?;
         Ok(Subject { found, paths, program: self.installation().ns_slapd() })
     }
 }
@@ -312,7 +312,7 @@ impl Subject {
         let instance = || self.found.name.clone();
         let connection = Connection::open(&self.paths.ldapi).await;
         let mut connection = connection.map_err(|source| Error::Server { what, instance: instance(), source })?;
-        let done = tasks::run(&mut connection, kind, attributes, progress).await;
+        let done = tasks::run(&mut connection, kind, attributes, false, progress).await;
         done.map_err(|source| Error::Task { what, instance: instance(), source })
     }
 
@@ -334,7 +334,8 @@ impl Subject {
         let mut command = Command::new(&self.program);
         let (verb, rest) = arguments.split_first().unwrap_or((&"", &[]));
         command.arg(verb).arg("-D").arg(&self.paths.config_dir).args(rest);
-        command.stdin(Stdio::null()).kill_on_drop(false);
+        // Ctrl-C is for us, and this goes on to its end.
+        command.stdin(Stdio::null()).kill_on_drop(false).process_group(0);
         let output = command.output().await.map_err(Error::file("run", &self.program))?;
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         // Eight says that an import left entries out.

@@ -23,6 +23,9 @@ pub fn finishes(plan: &[Action], done: usize, unfinished: &Unfinished) -> bool {
         // Whatever changed before works after any start.
         (Step::Start | Step::Stop, Unfinished::Restart) => true,
         (Step::DeleteBackend { .. }, other) => other.backend().is_some_and(|name| name.eq_ignore_ascii_case(action.object())),
+        (Step::DeleteAgreement { .. }, Unfinished::Initialise { backend, agreement }) => {
+            agreement.eq_ignore_ascii_case(action.object()) && backend.eq_ignore_ascii_case(action.place.parent().name())
+        }
         (Step::DeleteIndex { backend }, Unfinished::Reindex { backend: known, attribute }) => {
             known.eq_ignore_ascii_case(backend) && attribute.eq_ignore_ascii_case(action.object())
         }
@@ -176,6 +179,13 @@ pub enum Step {
         /// The suffix.
         suffix: Dn,
     },
+    /// Give an agreement's consumer all entries, unless both have the same data to begin with.
+    Initialise {
+        /// The suffix.
+        suffix: Dn,
+        /// Host and port of the consumer.
+        consumer: String,
+    },
 }
 
 /// Part in replication: a supplier has a number.
@@ -217,7 +227,7 @@ impl Action {
 
     /// Whether data is lost that nothing brings back.
     pub fn deletes_data(&self) -> bool {
-        matches!(self.step, Step::RemoveInstance | Step::DeleteBackend { .. })
+        matches!(self.step, Step::RemoveInstance | Step::DeleteBackend { .. } | Step::Initialise { .. })
     }
 
     /// What would not show in the configuration if this were never done: to be written down before anything of its plan is
@@ -228,6 +238,10 @@ impl Action {
             Step::Restart => vec![Unfinished::Restart],
             Step::Fill { .. } => vec![Unfinished::Fill { backend: backend() }],
             Step::CleanRuv { id, .. } => vec![Unfinished::CleanRuv { backend: backend(), id: *id }],
+            Step::Initialise { .. } => {
+                let backend = self.place.parent().name().to_owned();
+                vec![Unfinished::Initialise { backend, agreement: self.object().to_owned() }]
+            }
             Step::Reindex { attributes } => {
                 let reindex = |attribute: &String| Unfinished::Reindex { backend: backend(), attribute: attribute.clone() };
                 attributes.iter().map(reindex).collect()
@@ -272,6 +286,12 @@ impl Action {
             Step::CleanRuv { suffix, id } => format!("Cleaning replica id {id} from suffix {suffix}"),
             Step::CreateAgreement { .. } => format!("Creating agreement {name} on backend {}", parent(&path, name)),
             Step::DeleteAgreement { .. } => format!("Deleting agreement {name} on backend {}", parent(&path, name)),
+            Step::Initialise { consumer, .. } => {
+                format!(
+                    "Initialising {consumer} by agreement {name} of backend {}: what it holds is replaced",
+                    parent(&path, name)
+                )
+            }
         };
         vec![text]
     }

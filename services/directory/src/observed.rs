@@ -63,6 +63,13 @@ pub enum Unfinished {
         /// The number.
         id: u16,
     },
+    /// The consumer of an agreement has not been initialised.
+    Initialise {
+        /// The backend.
+        backend: String,
+        /// The agreement.
+        agreement: String,
+    },
 }
 
 /// One database of an instance.
@@ -122,7 +129,10 @@ impl Unfinished {
     pub fn backend(&self) -> Option<&str> {
         match self {
             Self::Restart => None,
-            Self::Reindex { backend, .. } | Self::Fill { backend } | Self::CleanRuv { backend, .. } => Some(backend),
+            Self::Reindex { backend, .. }
+            | Self::Fill { backend }
+            | Self::CleanRuv { backend, .. }
+            | Self::Initialise { backend, .. } => Some(backend),
         }
     }
 }

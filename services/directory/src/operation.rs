@@ -61,6 +61,16 @@ pub enum Operation {
         kind: &'static str,
         /// Its attributes.
         attributes: Vec<(&'static str, Vec<String>)>,
+        /// Whether the server goes on with it by itself, so that nobody has to wait for its end.
+        goes_on: bool,
+    },
+    /// Have the server give the consumer of an agreement all entries, unless both have the same data to begin with, and wait for
+    /// the end.
+    Initialise {
+        /// The suffix.
+        suffix: Dn,
+        /// The agreement.
+        agreement: String,
     },
 }
 
@@ -120,8 +130,11 @@ pub fn operations(action: &Action) -> Vec<Operation> {
             }
             vec![add(replica, settings)]
         }
-        Step::ChangeRole { suffix, to, .. } => {
-            let values = part_values(*to).map(|(attribute, value)| (attribute, vec![value])).to_vec();
+        Step::ChangeRole { suffix, from, to } => {
+            // The server refuses to change its type to the one that it has.
+            let differs = |(from, to): &((&str, String), (&str, String))| from != to;
+            let pairs = part_values(*from).into_iter().zip(part_values(*to)).filter(differs);
+            let values = pairs.map(|(_, (attribute, value))| (attribute, vec![value])).collect();
             vec![Operation::Replace { dn: layout::replica(suffix), values, secrets: Vec::new() }]
         }
         Step::DisableReplica { suffix } => vec![Operation::Delete(layout::replica(suffix))],
@@ -131,7 +144,8 @@ pub fn operations(action: &Action) -> Vec<Operation> {
                 ("replica-id", vec![id.to_string()]),
                 ("replica-force-cleaning", vec!["no".to_owned()]),
             ];
-            vec![task("cleanallruv", &attributes)]
+            // It waits for servers that are behind, and is kept in the replica's entry until it is done.
+            vec![Operation::Task { kind: "cleanallruv", attributes: attributes.to_vec(), goes_on: true }]
         }
         Step::CreateAgreement { suffix, settings } => {
             let agreement = entry(layout::agreement(suffix, name), &["top", "nsds5replicationagreement"])
@@ -142,6 +156,7 @@ pub fn operations(action: &Action) -> Vec<Operation> {
             vec![add(agreement, settings)]
         }
         Step::DeleteAgreement { suffix } => vec![Operation::Delete(layout::agreement(suffix, name))],
+        Step::Initialise { suffix, .. } => vec![Operation::Initialise { suffix: suffix.clone(), agreement: name.to_owned() }],
     }
 }
 
@@ -186,7 +201,7 @@ fn replace<'a>(dn: &Dn, changes: impl Iterator<Item = (&'static Definition, &'a 
 }
 
 fn task(kind: &'static str, attributes: &[(&'static str, Vec<String>)]) -> Operation {
-    Operation::Task { kind, attributes: attributes.to_vec() }
+    Operation::Task { kind, attributes: attributes.to_vec(), goes_on: false }
 }
 
 /// The three attributes that make a part in replication. All but suppliers have the number that nobody else may have.

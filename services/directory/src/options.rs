@@ -292,6 +292,13 @@ impl Definition {
         self.codec == Codec::Password
     }
 
+    /// Whether it is the size of a cache, which the server chooses itself unless it is told not to.
+    pub fn is_cache_size(&self) -> bool {
+        let is_of_backend =
+            matches!(self.home, Home::Backend("nsslapd-cachememsize" | "nsslapd-cachesize" | "nsslapd-dncachememsize"));
+        is_of_backend || self.home == Home::Bdb("nsslapd-dbcachesize")
+    }
+
     /// The name of the field in resources: `ReplicaBindDN` is `replicaBindDN`, `secure_port` is `securePort`.
     pub fn field(&self) -> String {
         let mut field = String::with_capacity(self.spelling.len());

@@ -6,6 +6,7 @@ mod backends;
 mod certificates;
 mod difference;
 mod indexes;
+mod initialisations;
 mod roles;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::{
     dn::Dn,
     observed::{self, Unfinished},
     place::{Place, Problems},
+    plan::initialisations::Initialisation,
     secret::Secret,
     specification::{Instance, Presence, Specification, State},
 };
@@ -35,9 +37,7 @@ pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparison
                 Some(instance) => instance.presence == Presence::Absent,
                 None => wanted.state == State::Updated && found.is_ours,
             });
-            for instance in wanted.instances.iter().filter(|instance| instance.presence == Presence::Present) {
-                planner.instance(instance);
-            }
+            planner.instances(wanted.instances.iter().filter(|instance| instance.presence == Presence::Present));
         }
     }
     planner.problems.or(planner.actions)
@@ -62,6 +62,17 @@ struct Server<'a> {
     wants_restart: bool,
     /// Bind identities, each with the password that it is to have.
     managers: BTreeMap<Dn, Secret>,
+}
+
+/// What is to be done for an instance.
+struct Share {
+    /// What concerns no other.
+    alone: Vec<Action>,
+    /// Agreements that come and change.
+    agreements: Vec<Action>,
+    /// Consumers that get all entries.
+    initialisations: Vec<Initialisation>,
+    stop: Option<Action>,
 }
 
 impl Planner<'_> {
@@ -90,7 +101,23 @@ impl Planner<'_> {
         }
     }
 
-    fn instance(&mut self, wanted: &Instance) {
+    /// First all that instances are by themselves, then what leads from one to another: the other end may be here too.
+    fn instances<'w>(&mut self, wanted: impl Iterator<Item = &'w Instance>) {
+        let shares: Vec<Share> = wanted.map(|instance| self.instance(instance)).collect();
+        let (mut agreements, mut initialisations, mut stops) = (Vec::new(), Vec::new(), Vec::new());
+        for share in shares {
+            self.actions.extend(share.alone);
+            agreements.extend(share.agreements);
+            initialisations.extend(share.initialisations);
+            stops.extend(share.stop);
+        }
+        self.actions.extend(agreements);
+        self.actions.extend(initialisations::in_order(initialisations));
+        self.actions.extend(stops);
+    }
+
+    fn instance(&mut self, wanted: &Instance) -> Share {
+        let before = std::mem::take(&mut self.actions);
         let place = wanted.place();
         self.check_version(&place, wanted);
         let mut server = match self.found.instance(&wanted.name) {
@@ -105,7 +132,7 @@ impl Planner<'_> {
         };
         let was_running = server.found.is_running;
         self.certificates(&mut server);
-        let before = self.actions.len();
+        let created = self.actions.len();
         // What was changed before an interruption has to work before anything builds on it.
         if server.found.unfinished.contains(&Unfinished::Restart) && was_running {
             self.push(&server.place, Step::Restart);
@@ -117,15 +144,18 @@ impl Planner<'_> {
         if std::mem::take(&mut server.wants_restart) {
             self.push(&server.place, Step::Restart);
         }
+        let mut alone = std::mem::take(&mut self.actions);
         self.agreements(&server);
+        let agreements = std::mem::replace(&mut self.actions, before);
+        let initialisations = self.initialisations(&server);
+        let has_work = alone.len() > created || !agreements.is_empty() || !initialisations.is_empty();
         let should_run = wanted.started.unwrap_or(true);
-        let has_work = self.actions.len() > before;
         if !was_running && (has_work || should_run) {
-            self.actions.insert(before, Action { place: server.place.clone(), step: Step::Start });
+            alone.insert(created, Action { place: server.place.clone(), step: Step::Start });
         }
-        if !should_run && (was_running || has_work) {
-            self.push(&server.place, Step::Stop);
-        }
+        let stops = !should_run && (was_running || has_work);
+        let stop = stops.then(|| Action { place: server.place.clone(), step: Step::Stop });
+        Share { alone, agreements, initialisations, stop }
     }
 
     fn create<'w>(&mut self, place: Place, wanted: &'w Instance) -> Server<'w> {

@@ -59,6 +59,16 @@ impl Setting {
     }
 }
 
+/// Percent of its memory that a server takes for caches when nothing is said.
+const AUTOSIZE: i64 = 25;
+
+/// Whether sizes of backends' caches are what somebody says, not what the server chooses. Of the instance's options the first that
+/// say it count.
+pub(crate) fn sizes_caches(instance: &[&Settings]) -> bool {
+    let autosize = instance.iter().find_map(|settings| settings.number("nsslapd_cache_autosize"));
+    autosize.unwrap_or(AUTOSIZE) == 0
+}
+
 /// Options and their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<&'static str, (&'static Definition, Setting)>);

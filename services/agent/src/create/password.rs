@@ -1,4 +1,5 @@
-//! Passwords as 389 Directory Server stores them: `{PBKDF2-SHA512}ROUNDS$SALT$HASH`, both in base64.
+//! Passwords as 389 Directory Server stores them: `{PBKDF2-SHA512}ROUNDS$SALT$HASH`, both in base64; and fingerprints of the
+//! same form, for texts that stand encrypted beside them.
 
 use std::num::NonZeroU32;
 
@@ -14,14 +15,25 @@ const SALT: usize = 24;
 /// Bytes of the hash.
 const HASH: usize = 64;
 
+/// Rounds for fingerprints.
+const FINGERPRINT_ROUNDS: u32 = 1000;
+
 /// A password as it is stored. One that is hashed already stays as it is.
 pub(super) fn stored(password: &Secret, version: Version) -> Result<Secret, Error> {
     if password.is_hashed() {
         return Ok(password.clone());
     }
-    let mut salt = [0; SALT];
-    rand::fill(&mut salt).map_err(|_| Error::Random("the salt of a password"))?;
-    Ok(Secret::new(hashed(password.reveal(), &salt, rounds(version))))
+    Ok(Secret::new(salted(password.reveal(), rounds(version))?))
+}
+
+/// A text by which another can be known again. Few rounds do: the server keeps the text itself, in a form that it can decrypt.
+pub(crate) fn fingerprint(text: &str) -> Result<String, Error> {
+    salted(text, NonZeroU32::new(FINGERPRINT_ROUNDS).unwrap_or(NonZeroU32::MIN))
+}
+
+/// Whether a fingerprint is that of a text.
+pub(crate) fn is_fingerprint(fingerprint: &str, text: &str) -> bool {
+    verify(text, fingerprint) == Some(true)
 }
 
 /// Whether a stored password is this one; `None` if it is stored in a way that is not known here.
@@ -29,11 +41,15 @@ pub(crate) fn is_stored(password: &Secret, stored: &str) -> Option<bool> {
     if password.is_hashed() {
         return Some(password.reveal() == stored);
     }
+    verify(password.reveal(), stored)
+}
+
+fn verify(text: &str, stored: &str) -> Option<bool> {
     let mut parts = stored.strip_prefix("{PBKDF2-SHA512}")?.split('$');
     let rounds: NonZeroU32 = parts.next()?.parse().ok()?;
     let salt = STANDARD.decode(parts.next()?).ok()?;
     let hash = STANDARD.decode(parts.next()?).ok()?;
-    let verified = pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA512, rounds, &salt, password.reveal().as_bytes(), &hash);
+    let verified = pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA512, rounds, &salt, text.as_bytes(), &hash);
     Some(verified.is_ok())
 }
 
@@ -41,6 +57,12 @@ pub(crate) fn is_stored(password: &Secret, stored: &str) -> Option<bool> {
 fn rounds(version: Version) -> NonZeroU32 {
     let rounds = if version < Version::new(3, 0, 0) { 10_000 } else { 100_000 };
     NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN)
+}
+
+fn salted(text: &str, rounds: NonZeroU32) -> Result<String, Error> {
+    let mut salt = [0; SALT];
+    rand::fill(&mut salt).map_err(|_| Error::Random("the salt of a password"))?;
+    Ok(hashed(text, &salt, rounds))
 }
 
 fn hashed(password: &str, salt: &[u8], rounds: NonZeroU32) -> String {

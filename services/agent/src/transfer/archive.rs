@@ -53,8 +53,8 @@ const DONE: &str = ".replaced";
 impl Host {
     /// Backs all of an instance up into a folder that is not there yet.
     pub async fn backup(&self, instance: &str, folder: &Path, progress: Progress<'_>) -> Result<BackedUp, Error> {
-        let _lock = self.lock()?;
-        let subject = self.subject(instance)?;
+        let _lock = self.lock().await?;
+        let subject = self.subject(instance).await?;
         let backends = subject.backends(&[])?;
         let account = Account::of(&subject.paths)?;
         let folder = absolute(folder)?;
@@ -82,8 +82,8 @@ impl Host {
     /// Puts the databases of a backup in the place of an instance's, and its schema, where the instance has none of its own. All
     /// else stays as it is. The server is stopped for it, and runs afterwards if it ran before.
     pub async fn restore(&self, instance: &str, folder: &Path, progress: Progress<'_>) -> Result<Restored, Error> {
-        let _lock = self.lock()?;
-        let subject = self.subject(instance)?;
+        let _lock = self.lock().await?;
+        let subject = self.subject(instance).await?;
         let folder = absolute(folder)?;
         let archive = Archive::open(&folder)?;
         archive.check(&subject, &folder)?;
@@ -93,7 +93,7 @@ impl Host {
         let was_running = subject.found.is_running;
         if was_running {
             progress("stopping the server");
-            self.process(&name, &subject.paths).stop().await.map_err(crate::host::Error::from)?;
+            self.stop(&name).await?;
         }
         progress("restoring the databases");
         let restored = subject.replace(&archive).await;

@@ -147,4 +147,13 @@ pub(super) static OPTIONS: &[Definition] = &[
         "Milliseconds to wait for the consumer's acknowledgements before asking again.",
     )
     .spelled("ReplicaWaitForAsyncResults"),
+    Definition::new(
+        "initialise",
+        Codec::Choice(&[&["Never"], &["OnCreate"]]),
+        Home::Creation,
+        "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost.",
+    )
+    .spelled("Initialise")
+    .alias(&["initialize"])
+    .default("Never"),
 ];

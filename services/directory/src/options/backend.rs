@@ -49,7 +49,7 @@ pub(super) static OPTIONS: &[Definition] = &[
         "entry_cache_number",
         COUNT_OR_NONE,
         Home::Backend("nsslapd-cachesize"),
-        "How many entries the cache holds at most; -1 is as many as its bytes allow.",
+        "How many entries the cache holds at most; -1 is as many as its bytes allow. Works when nsslapd_cache_autosize is 0.",
     ),
     Definition::new(
         "dn_cache_size",

@@ -8,6 +8,7 @@ use crate::{
     options::{Definition, Home, Scope},
     place::Place,
     plan::{Planner, Server},
+    setting::{self, Setting},
     specification::{Backend, Instance, Presence},
 };
 
@@ -44,6 +45,22 @@ impl Planner<'_> {
         }
     }
 
+    /// Sizes of caches that the server would choose itself: it refuses them, or takes others at its next start.
+    fn check_caches(&mut self, server: &Server<'_>, backend: &Backend, is_the_same: impl Fn(&Definition, &Setting) -> bool) {
+        if setting::sizes_caches(&[&server.wanted.settings, &server.found.settings]) {
+            return;
+        }
+        for (option, _) in
+            backend.settings.iter().filter(|(option, setting)| option.is_cache_size() && !is_the_same(option, setting))
+        {
+            let message = format!(
+                "option '{}' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it",
+                option.spelling
+            );
+            self.problems.add(&server.place.child(Scope::Backend, &backend.name), backend.at, message);
+        }
+    }
+
     fn create_backend(&mut self, server: &mut Server<'_>, backend: &Backend, suffix: &Dn) {
         let place = server.place.child(Scope::Backend, &backend.name);
         if let Some(other) = server.found.backends.iter().find(|other| other.suffix == *suffix) {
@@ -51,6 +68,7 @@ impl Planner<'_> {
             self.problems.add(&place, backend.at, message);
             return;
         }
+        self.check_caches(server, backend, |_, _| false);
         let parent = parent(server, suffix);
         let mut settings = backend.settings.clone();
         settings.retain(|option| matches!(option.home, Home::Backend(_)));
@@ -94,6 +112,9 @@ impl Planner<'_> {
         if !found.is_mapped {
             self.push(&place, Step::MapBackend { suffix: suffix.clone(), parent: parent(server, suffix) });
         }
+        self.check_caches(server, backend, |option, setting| {
+            found.settings.get(option.name).is_some_and(|known| option.codec.same(known, setting))
+        });
         let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);

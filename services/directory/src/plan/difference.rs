@@ -6,13 +6,12 @@ use crate::{
     options::{self, Definition, Home},
     place::Place,
     plan::{Planner, Server},
-    setting::{Setting, Settings},
+    setting::{self, Setting, Settings},
     value::Position,
 };
 
-/// The option that has the server work out sizes of caches, and one of those sizes.
+/// The option that has the server work out sizes of caches.
 const AUTOSIZE: &str = "nsslapd_cache_autosize";
-const CACHE_SIZE: &str = "nsslapd_dbcachesize";
 
 impl Planner<'_> {
     /// Sets the instance's own options.
@@ -50,9 +49,8 @@ impl Planner<'_> {
 
     /// The server refuses sizes of caches that it works out for itself.
     fn check_cache(&mut self, server: &Server<'_>, changes: &[Change]) {
-        let percentage = |settings: &Settings| settings.number(AUTOSIZE);
-        let is_automatic = percentage(&server.wanted.settings).or(percentage(&server.found.settings)) != Some(0);
-        if let Some(change) = changes.iter().find(|change| is_automatic && change.option.name == CACHE_SIZE) {
+        let is_automatic = !setting::sizes_caches(&[&server.wanted.settings, &server.found.settings]);
+        if let Some(change) = changes.iter().find(|change| is_automatic && change.option.is_cache_size()) {
             let message =
                 format!("option '{}' needs '{AUTOSIZE}' to be 0, for otherwise the server decides", change.option.spelling);
             self.problems.add(&server.place, server.wanted.at, message);

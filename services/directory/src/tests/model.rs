@@ -43,6 +43,8 @@ pub(super) struct Server {
     /// Authorities that the database has, and those that the process trusts.
     authorities: BTreeSet<Fingerprint>,
     trusted: BTreeSet<Fingerprint>,
+    /// Agreements whose consumer got all entries.
+    pub(super) initialised: BTreeSet<Dn>,
 }
 
 impl Model {
@@ -177,6 +179,7 @@ impl Server {
             shown: None,
             authorities: BTreeSet::new(),
             trusted: BTreeSet::new(),
+            initialised: BTreeSet::new(),
         }
     }
 
@@ -232,7 +235,7 @@ impl Server {
                 self.outdate(&entry);
             }
             Operation::Delete(dn) => self.delete(version, dn),
-            Operation::Task { kind: "index", attributes } => {
+            Operation::Task { kind: "index", attributes, .. } => {
                 let values = |wanted: &str| &attributes.iter().find(|(name, _)| *name == wanted).unwrap().1;
                 for attribute in values("nsIndexAttribute") {
                     let dn = layout::index(&values("nsInstance")[0], attribute);
@@ -241,6 +244,12 @@ impl Server {
                 }
             }
             Operation::Task { .. } => {}
+            Operation::Initialise { suffix, agreement } => {
+                let dn = layout::agreement(suffix, agreement);
+                let entry = self.tree.get(&dn).unwrap_or_else(|| panic!("{dn} is not there"));
+                assert_ne!(entry.text("nsDS5ReplicaEnabled"), Some("off"), "an agreement that is off initialises nobody");
+                self.initialised.insert(dn);
+            }
             other => panic!("{other:?} is not for a server"),
         }
     }
@@ -270,6 +279,7 @@ impl Server {
         }
         self.tree.remove(dn);
         self.stale.remove(dn);
+        self.initialised.retain(|known| known != dn && !known.is_below(dn));
         self.secrets.retain(|(known, _), _| known != dn && !known.is_below(dn));
     }
 

@@ -1,0 +1,195 @@
+//! Carrying a plan out: its actions one after the other, and the journal of what is left to do. One apply at a time.
+
+use std::{fs::File, sync::Arc};
+
+use directory::{
+    action::{self, Action, Step},
+    operation::{self, Operation},
+    setting::Settings,
+};
+
+use crate::{
+    create,
+    host::{Error, Event, Host, Progress, mend, observe},
+    installation::Installation,
+    journal,
+    ldap::Connection,
+    process::Process,
+    remove, transfer,
+};
+
+/// Name of the file that whoever changes the servers of a host locks.
+const LOCK: &str = "aviary.lock";
+
+/// A plan that is being carried out.
+pub(super) struct Apply<'a> {
+    pub(super) host: &'a Host,
+    actions: &'a [Action],
+    /// Work on files goes on when this is dropped in the middle of it, and keeps the lock until it is done.
+    lock: Arc<File>,
+}
+
+impl<'a> Apply<'a> {
+    /// Takes the lock, and writes down what is to be done.
+    pub(super) async fn begin(host: &'a Host, actions: &'a [Action]) -> Result<Self, Error> {
+        let lock = host.blocking(lock).await?;
+        let apply = Self { host, actions, lock: Arc::new(lock) };
+        apply.announce(0).await?;
+        Ok(apply)
+    }
+
+    pub(super) async fn carry_out(
+        &self,
+        is_enough: &(dyn Fn() -> bool + Sync),
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        for (index, action) in self.actions.iter().enumerate() {
+            if is_enough() {
+                break;
+            }
+            progress(Event::Begins(action));
+            self.act(action, progress).await?;
+            match action.step {
+                Step::RemoveInstance => {}
+                // There is a place for the journal only now.
+                Step::CreateInstance(_) => self.announce(index).await?,
+                _ => self.strike_out(index).await?,
+            }
+            progress(Event::Done(action));
+        }
+        Ok(())
+    }
+
+    async fn act(&self, action: &Action, progress: &mut Progress<'_>) -> Result<(), Error> {
+        let name = action.place.instance_name();
+        let mut connection = None;
+        for operation in operation::operations(action) {
+            match &operation {
+                Operation::Create(settings) => self.create(name, settings).await?,
+                Operation::Remove => self.remove(name).await?,
+                Operation::ImportCertificate { certificate, key } => self.import_certificate(name, certificate, key).await?,
+                Operation::TrustAuthorities { files } => self.trust_authorities(name, files).await?,
+                Operation::Start => self.start(name).await?,
+                Operation::Stop => self.stop(name).await?,
+                change => self.change(&mut connection, action, change, progress).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection to an instance.
+    pub(super) async fn connect(&self, action: &Action) -> Result<Connection, Error> {
+        let name = action.place.instance_name().to_owned();
+        let (paths, _) = self.blocking(move |installation| observe::stored(installation, &name)).await?;
+        let connected = Connection::open(&paths.ldapi).await;
+        connected.map_err(|source| Error::Server { message: action.messages().join(", "), source })
+    }
+
+    async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
+        let (settings, instance) = (settings.clone(), name.to_owned());
+        self.blocking(move |installation| {
+            create::create(installation, &instance, &settings).map_err(|source| Error::Create { instance, source })
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Error> {
+        self.stop(name).await?;
+        let instance = name.to_owned();
+        self.blocking(move |installation| {
+            remove::remove(installation, &instance).map_err(|source| Error::Remove { instance, source })
+        })
+        .await
+    }
+
+    pub(super) async fn start(&self, name: &str) -> Result<(), Error> {
+        let instance = name.to_owned();
+        let process = self.blocking(move |installation| prepared(installation, &instance));
+        Ok(process.await?.start().await?)
+    }
+
+    pub(super) async fn stop(&self, name: &str) -> Result<(), Error> {
+        let instance = name.to_owned();
+        let process = self.blocking(move |installation| observe::process(installation, &instance)).await?;
+        Ok(process.stop().await?)
+    }
+
+    /// Writes down what the actions from `index` on will do that does not show in the configuration.
+    async fn announce(&self, index: usize) -> Result<(), Error> {
+        let rest = self.actions.get(index..).unwrap_or_default();
+        let mut ahead: Vec<_> =
+            rest.iter().map(|action| (action.place.instance_name().to_owned(), action.unfinished())).collect();
+        ahead.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.blocking(move |installation| {
+            let names = installation.instances()?;
+            for of_one in ahead.chunk_by(|(one, _), (other, _)| one == other) {
+                let Some((name, _)) = of_one.first() else { continue };
+                let config_dir = installation.home(name);
+                if !names.contains(name) {
+                    continue;
+                }
+                let mut journal = journal::read(&config_dir)?.unwrap_or_default();
+                journal.unfinished.extend(of_one.iter().flat_map(|(_, unfinished)| unfinished.iter().cloned()));
+                journal.unfinished.sort();
+                journal.unfinished.dedup();
+                journal::write(&config_dir, &journal)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Strikes out what the action at `done` has finished.
+    async fn strike_out(&self, done: usize) -> Result<(), Error> {
+        let Some(action) = self.actions.get(done) else { return Ok(()) };
+        let name = action.place.instance_name().to_owned();
+        let actions = self.actions.to_vec();
+        self.blocking(move |installation| {
+            let config_dir = installation.home(&name);
+            let known = journal::read(&config_dir)?.unwrap_or_default();
+            let mut left = known.clone();
+            left.unfinished.retain(|unfinished| !action::finishes(&actions, done, unfinished));
+            if left != known { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Work on files under the lock.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Installation) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let lock = Arc::clone(&self.lock);
+        let locked = move |installation: &Installation| {
+            let done = work(installation);
+            drop(lock);
+            done
+        };
+        self.host.blocking(locked).await
+    }
+}
+
+/// The process of an instance, with all that it needs to start.
+pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Process, Error> {
+    let (paths, _) = observe::stored(installation, name)?;
+    transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
+    create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
+    let process = observe::process(installation, name)?;
+    if process.id().is_none() {
+        mend::clocks(&paths.dse())?;
+    }
+    Ok(process)
+}
+
+/// One apply at a time.
+pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
+    let path = installation.configuration().join(LOCK);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| Error::Configuration { path: path.clone(), problem: error.to_string() })?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| Error::Busy { path })?;
+    Ok(file)
+}

@@ -1,0 +1,75 @@
+//! The configuration of servers that do not run, where they left it so that they could not go on with it. The file is whole at any
+//! time. Everything here waits for files.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, chown},
+    path::Path,
+};
+
+use directory::{
+    dn::Dn,
+    ldif::{self, Record},
+    replication,
+};
+
+use crate::host::{Error, observe};
+
+/// Gives the clocks of replicas the numbers that the replicas have. A server that ends without writing them down, by itself or
+/// because somebody killed it, has no replica the next time: "Replica id mismatch".
+pub(super) fn clocks(path: &Path) -> Result<(), Error> {
+    rewrite(path, |records| {
+        let mut differs = false;
+        for record in records.iter_mut().filter(|record| is_replica(record)) {
+            let id = values(record, "nsDS5ReplicaId").next().and_then(|id| std::str::from_utf8(id).ok()?.trim().parse().ok());
+            let (Some(id), Some((_, clock))) = (id, record.attributes.iter_mut().find(|(name, _)| is("nsState", name))) else {
+                continue;
+            };
+            differs |= replication::renumber_clock(clock, id);
+        }
+        differs
+    })
+}
+
+/// Takes an entry out, and all below it.
+pub(super) fn take_out(path: &Path, dn: &Dn) -> Result<(), Error> {
+    rewrite(path, |records| {
+        let before = records.len();
+        records.retain(|record| Dn::parse(&record.dn).is_ok_and(|known| known != *dn && !known.is_below(dn)));
+        records.len() < before
+    })
+}
+
+fn is(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn values<'a>(record: &'a Record, attribute: &str) -> impl Iterator<Item = &'a [u8]> {
+    record.attributes.iter().filter(move |(name, _)| is(attribute, name)).map(|(_, value)| value.as_slice())
+}
+
+fn is_replica(record: &Record) -> bool {
+    values(record, "objectClass").any(|class| class.eq_ignore_ascii_case(b"nsds5Replica"))
+}
+
+/// Writes a file anew if the change says that there is one.
+fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Record>) -> bool) -> Result<(), Error> {
+    let failed = |problem: String| Error::Configuration { path: path.to_owned(), problem };
+    let bytes = observe::read(path).map_err(|error| failed(error.to_string()))?;
+    let mut records = ldif::parse(&bytes).map_err(|error| failed(error.to_string()))?;
+    if !change(&mut records) {
+        return Ok(());
+    }
+    let written = || {
+        let (owner, folder) = (fs::metadata(path)?, path.parent().unwrap_or(Path::new("/")));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(ldif::write(&records).as_bytes())?;
+        chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
+        file.as_file().set_permissions(owner.permissions())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    };
+    written().map_err(|error: io::Error| failed(error.to_string()))
+}

@@ -1,0 +1,78 @@
+//! Consumers that are given all entries: only of agreements that say so, when they are made, and at the very end.
+
+use crate::{
+    action::{Action, Step},
+    dn::Dn,
+    observed::Unfinished,
+    options::Scope,
+    plan::{Planner, Server, backends},
+    specification::{Presence, Role},
+};
+
+/// One of them, and what tells which have to come before it.
+pub(super) struct Initialisation {
+    action: Action,
+    suffix: Dn,
+    /// Ports of the instance that sends.
+    from: [i64; 2],
+    /// Port of the one that receives.
+    to: i64,
+    role: Option<Role>,
+}
+
+impl Planner<'_> {
+    /// The consumers of agreements that are made now, or were made by an apply that did not get to this.
+    pub(super) fn initialisations(&mut self, server: &Server<'_>) -> Vec<Initialisation> {
+        let mut initialisations = Vec::new();
+        for (backend, suffix) in backends::present(server.wanted) {
+            let Some(found) = server.found.backend(&backend.name) else { continue };
+            for agreement in backend.agreements.iter().filter(|agreement| agreement.presence == Presence::Present) {
+                let known = found.agreement(&agreement.name);
+                let is_left = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Initialise { backend, agreement: name } if backend.eq_ignore_ascii_case(&found.name) && name.eq_ignore_ascii_case(&agreement.name));
+                let is_due = known.is_none() || server.found.unfinished.iter().any(is_left);
+                if agreement.settings.text("initialise") != Some("OnCreate") || !is_due {
+                    continue;
+                }
+                let place = server.place.child(Scope::Backend, &found.name).child(Scope::Agreement, &agreement.name);
+                let stays_off = known.and_then(|known| known.settings.switch("replicaenabled"));
+                if agreement.settings.switch("replicaenabled").or(stays_off) == Some(false) {
+                    let message =
+                        "option 'Initialise' needs an agreement that is enabled: leave 'ReplicaEnabled' out, or set it to on";
+                    self.problems.add(&place, agreement.at, message);
+                    continue;
+                }
+                let (host, to) = (agreement.settings.text("replicahost"), agreement.settings.number("replicaport").unwrap_or(0));
+                let port = |option: &str, default: i64| {
+                    let [wanted, found] = [&server.wanted.settings, &server.found.settings].map(|known| known.number(option));
+                    wanted.or(found).unwrap_or(default)
+                };
+                let step = Step::Initialise { suffix: suffix.clone(), consumer: format!("{}:{to}", host.unwrap_or_default()) };
+                initialisations.push(Initialisation {
+                    action: Action { place, step },
+                    suffix: suffix.clone(),
+                    from: [port("port", 389), port("secure_port", 636)],
+                    to,
+                    role: found.role,
+                });
+            }
+        }
+        initialisations
+    }
+}
+
+/// Whoever passes entries on gets them first. Ports tell instances of this host apart; where they mean other hosts, the order
+/// does not matter.
+pub(super) fn in_order(mut waiting: Vec<Initialisation>) -> Vec<Action> {
+    waiting.sort_by_key(|initialisation| std::cmp::Reverse(initialisation.role));
+    let mut actions = Vec::new();
+    while !waiting.is_empty() {
+        let gets = |sender: &Initialisation| {
+            waiting.iter().any(|other| {
+                other.suffix == sender.suffix && sender.from.contains(&other.to) && sender.role != Some(Role::Supplier)
+            })
+        };
+        let next = waiting.iter().position(|initialisation| !gets(initialisation)).unwrap_or(0);
+        actions.push(waiting.remove(next).action);
+    }
+    actions
+}

@@ -1,0 +1,238 @@
+//! A host with servers of its own: an installation in a temporary folder, what is asked of it, and what it then is.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use agent::{
+    host::{Event, Host},
+    ldap::Connection,
+};
+use directory::{
+    action::Action,
+    fleet::{Fleet, Member},
+    layout,
+    place::Problems,
+    replication::{Agreement, Replica},
+    specification::Specification,
+    targets, topology,
+    variables::Variables,
+    yaml,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tests::installation::Prefix;
+
+/// How long anything that comes by itself may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) struct Machine {
+    pub(crate) prefix: Prefix,
+    pub(crate) host: Host,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        let prefix = Prefix::new();
+        let host = Host::find(Some(prefix.path())).unwrap();
+        Self { prefix, host }
+    }
+
+    pub(crate) async fn plan(&self, text: &str) -> Result<Vec<Action>, Problems> {
+        self.host.plan(&wanted(text)).await.unwrap()
+    }
+
+    /// Applies, and gives the messages of what was done.
+    pub(crate) async fn apply(&self, text: &str) -> Vec<String> {
+        self.meet(&wanted(text)).await
+    }
+
+    /// Makes the host what it should be. What was planned is what is done, planning changes nothing, and a second run has nothing
+    /// to do.
+    pub(crate) async fn meet(&self, wanted: &Specification) -> Vec<String> {
+        let before = self.configurations();
+        let actions = self.host.plan(wanted).await.unwrap().unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(self.configurations(), before, "planning changes nothing");
+        let planned: Vec<String> = actions.iter().flat_map(Action::messages).collect();
+        let mut done = Vec::new();
+        let mut progress = |event: Event<'_>| match event {
+            Event::Done(action) => done.extend(action.messages()),
+            Event::Says(action, text) => println!("{}: {text}", action.messages().join(", ")),
+            Event::Begins(_) => {}
+        };
+        self.host.carry_out(&actions, &mut progress).await.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
+        assert_eq!(done, planned);
+        let again = self.host.plan(wanted).await.unwrap().unwrap();
+        assert_eq!(again, [], "a second run has nothing to do");
+        done
+    }
+
+    /// What an apply says that fails.
+    pub(crate) async fn fails(&self, text: &str) -> String {
+        let actions = self.plan(text).await.unwrap();
+        self.host.carry_out(&actions, &mut |_| {}).await.unwrap_err().to_string()
+    }
+
+    /// The last lines that the servers have logged.
+    fn logs(&self) -> String {
+        let folders = fs::read_dir(Path::new(self.prefix.path()).join("var/log/dirsrv")).unwrap();
+        let logs = folders.map(|folder| folder.unwrap().path().join("errors")).filter_map(|path| fs::read_to_string(path).ok());
+        let last = |log: String| log.lines().rev().take(40).map(str::to_owned).collect::<Vec<_>>().into_iter().rev();
+        logs.flat_map(last).collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) async fn connect(&self, instance: &str) -> Connection {
+        Connection::open(self.socket(instance).as_ref()).await.unwrap()
+    }
+
+    fn socket(&self, instance: &str) -> String {
+        format!("{}/run/slapd-{instance}.socket", self.prefix.path())
+    }
+
+    /// A file or folder of an instance's configuration.
+    pub(crate) fn home(&self, instance: &str) -> std::path::PathBuf {
+        Path::new(self.prefix.path()).join(format!("etc/dirsrv/slapd-{instance}"))
+    }
+
+    /// The configuration files of all instances, by name.
+    pub(crate) fn configurations(&self) -> BTreeMap<String, String> {
+        let folder = Path::new(self.prefix.path()).join("etc/dirsrv");
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let instances = names.filter(|name| name.starts_with("slapd-"));
+        let read = |name: String| {
+            let path = Path::new(self.prefix.path()).join("etc/dirsrv").join(&name).join("dse.ldif");
+            Some((name, fs::read_to_string(path).ok()?))
+        };
+        instances.filter_map(read).collect()
+    }
+
+    /// What ldapsearch finds as the administrator: the names of entries.
+    pub(crate) fn search(&self, instance: &str, base: &str, filter: &str) -> Result<Vec<String>, String> {
+        let url = format!("ldapi://{}", self.socket(instance).replace('/', "%2F"));
+        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-Q", "-Y", "EXTERNAL", "-H", &url, "-b", base, filter, "1.1"])
+            .map(|text| text.lines().filter_map(|line| line.strip_prefix("dn: ")).map(str::to_owned).collect())
+    }
+
+    /// Has the server write down at once what it is asked.
+    pub(crate) async fn log_searches(&self, instance: &str) {
+        let values = [("nsslapd-accesslog-logbuffering", vec!["off".to_owned()])];
+        self.connect(instance).await.replace(&layout::config(), &values, &[]).await.unwrap();
+    }
+
+    /// Whether the server takes indexes for a search, as its log says, which it writes after the answer.
+    pub(crate) async fn is_indexed(&self, instance: &str, base: &str, filter: &str) -> bool {
+        let path = format!("{}/var/log/dirsrv/slapd-{instance}/access", self.prefix.path());
+        let before = fs::read_to_string(&path).unwrap().len();
+        self.search(instance, base, filter).unwrap();
+        let result = || async {
+            let log = fs::read_to_string(&path).unwrap();
+            let new = log.get(before..)?;
+            let asked = new.lines().find(|line| line.contains(&format!("filter=\"{filter}\"")))?;
+            let operation = asked.split(" SRCH ").next()?.split("] ").nth(1)?;
+            new.lines().find(|line| line.contains(&format!("] {operation} RESULT"))).map(str::to_owned)
+        };
+        let result = until(result, Option::is_some).await.unwrap();
+        !result.contains(" notes=U") && !result.contains(" notes=A")
+    }
+
+    fn ldap(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(program).args(arguments).output().unwrap();
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout).unwrap()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// Adds an entry as the administrator.
+    pub(crate) async fn add(&self, instance: &str, dn: &str, attributes: &[(&str, &[&str])]) {
+        let mut entry = directory::entry::Entry::new(dn.parse().unwrap());
+        for (attribute, values) in attributes {
+            entry = entry.with(attribute, values);
+        }
+        self.connect(instance).await.add(&entry, &[]).await.unwrap();
+    }
+
+    pub(crate) async fn has(&self, instance: &str, dn: &str) -> bool {
+        self.connect(instance).await.entry(&dn.parse().unwrap(), &["1.1"]).await.unwrap().is_some()
+    }
+
+    /// The process of an instance.
+    pub(crate) fn process(&self, instance: &str) -> i32 {
+        let file = format!("{}/run/dirsrv/slapd-{instance}.pid", self.prefix.path());
+        fs::read_to_string(file).unwrap().trim().parse().unwrap()
+    }
+
+    /// Kills a server as nothing should, and waits until it is gone.
+    pub(crate) fn kill(&self, instance: &str) {
+        let id = self.process(instance);
+        kill_process(Pid::from_raw(id).unwrap(), Signal::KILL).unwrap();
+        let command = format!("/proc/{id}/cmdline");
+        while !fs::read(&command).unwrap_or_default().is_empty() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The one replica of an instance.
+    pub(crate) async fn replica(&self, instance: &str) -> Replica {
+        let mut found = self.host.replication().await.unwrap();
+        found.retain(|replica| replica.instance == instance);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// The agreement of an instance's one replica whose name ends so.
+    pub(crate) async fn agreement(&self, instance: &str, name: &str) -> Agreement {
+        let agreements = self.replica(instance).await.agreements;
+        let names: Vec<String> = agreements.iter().map(|agreement| agreement.name.clone()).collect();
+        agreements.into_iter().find(|agreement| agreement.name.ends_with(name)).unwrap_or_else(|| panic!("{names:?}"))
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until<T: Debug, F: Future<Output = T>>(mut look: impl FnMut() -> F, is_so: impl Fn(&T) -> bool) -> T {
+    let since = Instant::now();
+    loop {
+        let seen = look().await;
+        if is_so(&seen) {
+            return seen;
+        }
+        assert!(since.elapsed() < LIMIT, "still {seen:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub(crate) fn wanted(text: &str) -> Specification {
+    Specification::read(&Variables::read(&yaml::parse(text).unwrap()).unwrap()).unwrap()
+}
+
+/// What each of these hosts should have, with their agreements by target resolved. All are reached as this machine.
+pub(crate) fn fleet(hosts: &[(&str, String)]) -> Vec<Specification> {
+    let address = Some("localhost".to_owned());
+    let member = |text: &String| Member { address: address.clone(), specification: wanted(text) };
+    let fleet: Fleet = hosts.iter().map(|(name, text)| ((*name).to_owned(), member(text))).collect();
+    let problems = topology::check(&fleet);
+    assert!(problems.is_empty(), "{problems}");
+    hosts.iter().map(|(name, _)| targets::resolve(&fleet, name).unwrap()).collect()
+}
+
+/// Free ports.
+pub(crate) fn ports() -> (u16, u16) {
+    let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
+    let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
+    (one, other)
+}
+
+/// An instance with ports of its own. Its name is that of no other test, for servers share semaphores by it.
+pub(crate) fn instance(name: &str, more: &str) -> String {
+    format!("ds389_instances: [{}]", element(name, more))
+}
+
+/// The same as an element of a list.
+pub(crate) fn element(name: &str, more: &str) -> String {
+    let (port, secure_port) = ports();
+    format!("{{name: {name}, rootpw: secret12, self_sign_cert: no, port: {port}, secure_port: {secure_port}{more}}}")
+}
