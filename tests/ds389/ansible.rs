@@ -64,6 +64,12 @@ fn host_variables(name: &str, host: &str) -> Value {
     json!({"ansible_host": "127.0.0.1", "ds389_instances": [instance], "ds389_agmts": targets})
 }
 
+/// What the installation below a prefix has.
+fn observed(prefix: &str) -> directory::observed::Host {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(Host::find(Some(prefix)).unwrap().observe()).unwrap()
+}
+
 /// What is in the installations of all hosts.
 fn snapshot(site: &Site) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -186,7 +192,7 @@ fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
     assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance states_HOST"));
     for (host, prefix) in site.prefixes() {
         assert_eq!(prefix.left(), [""; 0], "nothing is left on {host}");
-        assert!(Host::find(Some(prefix.path())).unwrap().observe().unwrap().instances.is_empty());
+        assert!(observed(prefix.path()).instances.is_empty());
     }
 }
 
