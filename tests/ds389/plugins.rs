@@ -12,7 +12,7 @@ use directory::{
     version::Version,
 };
 
-use crate::machine::{Machine, instance, ports};
+use crate::machine::{Machine, instance, ports, secure_instance};
 
 /// Values for options that have no other one that could be worked out, or one that would be of no use.
 const VALUES: &[(&str, &str)] = &[
@@ -120,7 +120,7 @@ async fn tree(machine: &Machine, name: &str) -> Tree {
 #[tokio::test]
 async fn every_option_that_can_be_changed_is_changed_and_read_back() {
     let machine = Machine::new();
-    let plain = instance("every", "");
+    let plain = secure_instance("every");
     machine.apply(&plain).await;
     let mut host = machine.host.observe().await.unwrap();
     let (version, found) = (host.version.unwrap(), host.instances.remove(0));

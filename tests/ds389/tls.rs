@@ -9,7 +9,7 @@ use std::{
 use agent::host::Event;
 use directory::action::Step;
 
-use crate::machine::{Machine, instance};
+use crate::machine::{Machine, instance, secure_instance};
 
 /// Authorities and certificates, made with openssl.
 struct Authority {
@@ -143,7 +143,7 @@ async fn a_new_instance_shows_the_certificate_that_it_was_given_and_then_the_nex
 async fn a_certificate_that_signs_itself_is_replaced_and_may_be_its_own_authority() {
     let authority = Authority::new();
     let machine = Machine::new();
-    let plain = instance("selfsigned", "");
+    let plain = secure_instance("selfsigned");
     machine.apply(&plain).await;
     authority.openssl(
         "req -x509 -newkey rsa:2048 -nodes -keyout own.key -out own.pem -days 30 -subj /CN=vm -addext subjectAltName=DNS:vm",
@@ -256,7 +256,7 @@ async fn no_key_and_no_password_is_in_the_arguments_or_the_environment_of_a_prog
     authority.issue("one", "rsa", "vm", "-days 20");
     let machine = Machine::new();
     let wanted = instance("watched", &authority.options("one"));
-    machine.apply(&instance("watched", "")).await;
+    machine.apply(&secure_instance("watched")).await;
     let bin = Path::new(machine.prefix.path()).join("bin");
     let log = Path::new(machine.prefix.path()).join("calls");
     fs::create_dir(&bin).unwrap();
