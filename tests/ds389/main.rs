@@ -10,6 +10,8 @@ mod documentation;
 mod instances;
 mod machine;
 mod module;
+mod plugins;
 mod roles;
 mod secrets;
+mod tls;
 mod transfer;
