@@ -225,21 +225,15 @@ fn an_answer_about_one_object_is_not_taken_for_another() {
 }
 
 #[test]
-fn a_backend_gets_its_first_entries_before_it_refuses_changes() {
-    let wanted = "ds389_instances: [{name: a, rootpw: secret12, backends: [{name: root, suffix: dc=test, readonly: yes}]}]";
-    let expected = [
-        "Creating backend root on suffix dc=test",
-        "Adding entry dc=test",
-        "Set nsslapd-readonly:on in cn=root,cn=ldbm database,cn=plugins,cn=config",
-    ];
-    check(FIXED, "ds389_instances: [{name: a, rootpw: secret12}]", wanted, &expected);
-}
-
-#[test]
 fn backends_come_with_indexes_before_their_first_entry() {
     let after =
         backend(&["nsslapd-x: 1"]).replace("nsslapd-x: 1", "readonly: on\n      indexes: [{name: l, indextype: [eq, pres]}]");
-    let expected = ["Creating backend root on suffix dc=test", "Creating index l on backend root", "Adding entry dc=test"];
+    let expected = [
+        "Creating backend root on suffix dc=test",
+        "Creating index l on backend root",
+        "Adding entry dc=test",
+        "Set nsslapd-readonly:on in cn=root,cn=ldbm database,cn=plugins,cn=config",
+    ];
     check(FIXED, ONE, &after, &expected);
     let bare = backend(&["create_suffix_entry: no"]);
     check(FIXED, ONE, &bare, &["Creating backend root on suffix dc=test"]);
