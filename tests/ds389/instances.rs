@@ -35,7 +35,14 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let more: Vec<&str> = more.map(|(option, _)| option.name).collect();
     assert_eq!(
         more,
-        ["nsslapd_maxdescriptors", "nsslapd_threadnumber", "passwordstoragescheme", "sslversionmax", "sslversionmin"]
+        [
+            "nsslapd_maxdescriptors",
+            "nsslapd_rootpwstoragescheme",
+            "nsslapd_threadnumber",
+            "passwordstoragescheme",
+            "sslversionmax",
+            "sslversionmin"
+        ]
     );
     assert_eq!(live.backends, stored.backends);
     assert_eq!(live.default_indexes, stored.default_indexes);

@@ -231,8 +231,15 @@ pub(crate) fn instance(name: &str, more: &str) -> String {
     format!("ds389_instances: [{}]", element(name, more))
 }
 
+/// One with a certificate that it signs itself, and TLS.
+pub(crate) fn secure_instance(name: &str) -> String {
+    instance(name, "").replace("self_sign_cert: no", "self_sign_cert: yes")
+}
+
 /// The same as an element of a list.
 pub(crate) fn element(name: &str, more: &str) -> String {
     let (port, secure_port) = ports();
-    format!("{{name: {name}, rootpw: secret12, self_sign_cert: no, port: {port}, secure_port: {secure_port}{more}}}")
+    // Every test can be had for either kind of database.
+    let kind = std::env::var("DS389_DB_LIB").map(|kind| format!(", db_lib: {kind}")).unwrap_or_default();
+    format!("{{name: {name}, rootpw: secret12, self_sign_cert: no, port: {port}, secure_port: {secure_port}{kind}{more}}}")
 }

@@ -4,9 +4,14 @@
 
 mod ansible;
 mod backends;
+mod bugs;
 mod command;
 mod documentation;
 mod instances;
 mod machine;
+mod module;
+mod plugins;
 mod roles;
+mod secrets;
+mod tls;
 mod transfer;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use agent::transfer::Error;
-use directory::{dn::Dn, entry::Entry};
+use directory::dn::Dn;
 
 use crate::machine::{Machine, instance};
 
@@ -28,9 +28,8 @@ async fn started(name: &str, more: &str) -> (Machine, String, PathBuf) {
 
 impl Machine {
     async fn add_unit(&self, name: &str, unit: &str) {
-        let dn = Dn::parse(&format!("ou={unit},{SUFFIX}")).unwrap();
-        let entry = Entry::new(dn).with("objectClass", &["top", "organizationalUnit"]).with("ou", &[unit]);
-        self.connect(name).await.add(&entry, &[]).await.unwrap();
+        let dn = format!("ou={unit},{SUFFIX}");
+        self.add(name, &dn, &[("objectClass", &["top", "organizationalUnit"]), ("ou", &[unit])]).await;
     }
 
     async fn units(&self, name: &str) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! Everything here waits for files and programs: call it where blocking is allowed.
 
 mod certificates;
-mod checks;
+pub(crate) mod checks;
 mod folders;
 pub(crate) mod owner;
 pub(crate) mod password;
@@ -140,7 +140,7 @@ pub fn create(installation: &Installation, name: &str, settings: &Settings) -> R
     let mut made = Made::new(name, plan.owner.clone());
     make_folders(&mut made, &plan.paths)?;
     copy_originals(&mut made, installation, &plan.paths)?;
-    let wants_certificate = settings.switch("self_sign_cert").unwrap_or(true);
+    let wants_certificate = checks::signs_itself(settings);
     let months = wants_certificate.then(|| settings.number("self_sign_cert_valid_months").unwrap_or(24));
     certificates::make(&mut made, installation, &plan, months)?;
     made.link(&installation.home(name), &plan.paths.config_dir)?;

@@ -1,5 +1,6 @@
 //! Administers the 389 Directory Servers of a host: finds out what is there, and carries out what `directory` has planned.
 
+pub mod certificates;
 pub mod command;
 pub mod create;
 pub mod host;

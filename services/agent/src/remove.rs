@@ -15,6 +15,7 @@ use std::{
 use directory::{entry::Tree, layout, ldif, specification::is_instance_name};
 
 use crate::{
+    certificates,
     installation::{self, Installation},
     paths::Paths,
     process::serving,
@@ -74,6 +75,7 @@ const CERTIFICATES: &[&str] = &[
     "noise.new",
     "Server-Cert.pem",
     "Server-Cert-Key.pem",
+    certificates::COPY,
 ];
 const SCHEMA: &[&str] = &["99user.ldif", "99user.ldif.*"];
 const CONFIGURATION: &[&str] = &["certmap.conf", "slapd-collations.conf", "aviary.json", "dse.ldif.*", "dse_original.ldif"];

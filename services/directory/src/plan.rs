@@ -3,6 +3,7 @@
 
 mod agreements;
 mod backends;
+mod certificates;
 mod difference;
 mod indexes;
 mod initialisations;
@@ -130,6 +131,7 @@ impl Planner<'_> {
             None => self.create(place, wanted),
         };
         let was_running = server.found.is_running;
+        self.certificates(&mut server);
         let created = self.actions.len();
         // What was changed before an interruption has to work before anything builds on it.
         if server.found.unfinished.contains(&Unfinished::Restart) && was_running {

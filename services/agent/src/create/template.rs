@@ -32,13 +32,10 @@ pub(super) fn records(installation: &Installation, plan: &Plan, settings: &Setti
     set(layout::config(), "nsslapd-secureport", vec![plan.secure_port.to_string()])?;
     set(layout::config(), "nsslapd-security", vec![if plan.is_secure { "on" } else { "off" }.to_owned()])?;
     for (option, setting) in settings.iter() {
-        let (dn, attribute) = match option.home {
-            Home::Config(attribute) => (layout::config(), attribute),
-            Home::Encryption(attribute) => (layout::encryption(), attribute),
-            // At its first start the server makes the entries of the database of what stands here.
-            Home::Ldbm(attribute) | Home::Bdb(attribute) | Home::Mdb(attribute) => (layout::ldbm_config(), attribute),
-            _ => continue,
-        };
+        let (Some(dn), Some(attribute)) = (option.home.instance_entry(), option.home.attribute()) else { continue };
+        // At its first start the server makes the entries of the database of what stands here.
+        let is_of_database = matches!(option.home, Home::Bdb(_) | Home::Mdb(_));
+        let dn = if is_of_database { layout::ldbm_config() } else { dn };
         let values = match setting {
             Setting::Secret(secret) => vec![password::stored(secret, installation.version())?.reveal().to_owned()],
             _ => option.codec.store(setting),

@@ -71,7 +71,7 @@ impl Planner<'_> {
         self.check_caches(server, backend, |_, _| false);
         let parent = parent(server, suffix);
         let mut settings = backend.settings.clone();
-        settings.retain(|option| matches!(option.home, Home::Backend(_)));
+        settings.retain(|option| matches!(option.home, Home::Backend(_)) && !is_lock(option));
         self.push(&place, Step::CreateBackend { suffix: suffix.clone(), parent, settings: settings.clone() });
         let found = observed::Backend {
             name: backend.name.clone(),
@@ -85,8 +85,15 @@ impl Planner<'_> {
         };
         // Indexes are there before the first entry, so that nothing has to be indexed again.
         self.indexes(server, backend, &found);
-        server.found.backends.push(found);
+        server.found.backends.push(found.clone());
         self.fill(&place, backend, suffix);
+        self.lock(server, &place, backend, &found);
+    }
+
+    /// Has a backend refuse changes, or take them. One that refuses them would refuse its first entries too.
+    fn lock(&mut self, server: &mut Server<'_>, place: &Place, backend: &Backend, found: &observed::Backend) {
+        let changes = self.changes(place, backend.at, &backend.settings, &found.settings, is_lock);
+        self.set(server, place, layout::backend(&found.name), changes);
     }
 
     /// Gives a backend its first entries.
@@ -115,15 +122,22 @@ impl Planner<'_> {
         self.check_caches(server, backend, |option, setting| {
             found.settings.get(option.name).is_some_and(|known| option.codec.same(known, setting))
         });
-        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
+        let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
+        let is_unfilled = server.found.unfinished.iter().any(is_unfilled);
+        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_)) && !(is_unfilled && is_lock(option));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
         self.indexes_with_data(server, backend, found);
-        let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
-        if server.found.unfinished.iter().any(is_unfilled) {
+        if is_unfilled {
             self.fill(&place, backend, suffix);
+            self.lock(server, &place, backend, found);
         }
     }
+}
+
+/// Whether an option says that changes are refused.
+fn is_lock(option: &Definition) -> bool {
+    option.name == "readonly"
 }
 
 /// The nearest suffix above another.

@@ -22,7 +22,7 @@ description:
   - A second run changes nothing. An interrupted one is finished by the next.
   - The program C(aviary-ds389) does the work. It is copied to the host once, and Python is not needed there.
 author:
-  - The Aviary authors (https://github.com/aviary-project)
+  - The Aviary authors (@aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:
@@ -538,7 +538,7 @@ options:
             type: int
           entry_cache_number:
             description:
-              - "How many entries the cache holds at most; -1 is as many as its bytes allow."
+              - "How many entries the cache holds at most; -1 is as many as its bytes allow. Works when nsslapd_cache_autosize is 0."
             type: int
           dn_cache_size:
             description:
@@ -838,6 +838,13 @@ options:
                 description:
                   - "Milliseconds to wait for the consumer's acknowledgements before asking again."
                 type: int
+              Initialise:
+                description:
+                  - "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost."
+                type: str
+                choices: ["Never", "OnCreate"]
+                default: "Never"
+                aliases: [initialize]
   # Made of the table of options: end
 notes:
   - The variable C(ds389_binary) names the program on the controller, C(ds389_binary_cache) the folder for it on hosts.
