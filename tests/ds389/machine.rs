@@ -98,16 +98,18 @@ impl Machine {
         Path::new(self.prefix.path()).join(format!("etc/dirsrv/slapd-{instance}"))
     }
 
-    /// The configuration files of all instances, by name.
+    /// The configuration files of all instances, by name, without what servers write there by themselves.
     pub(crate) fn configurations(&self) -> BTreeMap<String, String> {
         let folder = Path::new(self.prefix.path()).join("etc/dirsrv");
-        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let instances = names.filter(|name| name.starts_with("slapd-"));
+        let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let read = |name: String| {
-            let path = Path::new(self.prefix.path()).join("etc/dirsrv").join(&name).join("dse.ldif");
-            Some((name, fs::read_to_string(path).ok()?))
+            // While a server writes the file anew there is none for a moment.
+            let file = || fs::read_to_string(folder.join(&name).join("dse.ldif")).ok();
+            let text = (0..1000).find_map(|_| file())?;
+            let is_theirs = |line: &&str| line.starts_with("nsState:") || line.starts_with("modifyTimestamp:");
+            Some((name, text.lines().filter(|line| !is_theirs(line)).collect::<Vec<_>>().join("\n")))
         };
-        instances.filter_map(read).collect()
+        names.filter(|name| name.starts_with("slapd-")).filter_map(read).collect()
     }
 
     /// What ldapsearch finds as the administrator: the names of entries.
