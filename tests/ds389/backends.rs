@@ -146,7 +146,8 @@ async fn an_index_finds_what_was_there_before_it_came_or_changed() {
             "{name: l, indextype: [eq], matchingrule: [caseExactOrderingMatch]}",
             vec![format!("Set nsIndexType:eq in {dn}"), format!("Set nsMatchingRule:caseExactOrderingMatch in {dn}")],
             "(l=Leipzig)",
-            "(l=*eip*)",
+            // Types that are left out are left to fall into disuse until the next start.
+            "(l~=Leipsig)",
         ),
     ] {
         let expected = [expected, vec!["Indexing l of backend root".to_owned()]].concat();

@@ -25,6 +25,7 @@ use directory::{
     yaml,
 };
 use rustix::process::{Pid, Signal, kill_process};
+pub(crate) use tests::certificates::Authority;
 use tests::installation::Prefix;
 
 /// How long anything that comes by itself may take.
@@ -115,7 +116,7 @@ impl Machine {
     /// What ldapsearch finds as the administrator: the names of entries.
     pub(crate) fn search(&self, instance: &str, base: &str, filter: &str) -> Result<Vec<String>, String> {
         let url = format!("ldapi://{}", self.socket(instance).replace('/', "%2F"));
-        self.ldap("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-Q", "-Y", "EXTERNAL", "-H", &url, "-b", base, filter, "1.1"])
+        self.run("ldapsearch", &["-LLL", "-o", "ldif_wrap=no", "-Q", "-Y", "EXTERNAL", "-H", &url, "-b", base, filter, "1.1"])
             .map(|text| text.lines().filter_map(|line| line.strip_prefix("dn: ")).map(str::to_owned).collect())
     }
 
@@ -141,7 +142,7 @@ impl Machine {
         !result.contains(" notes=U") && !result.contains(" notes=A")
     }
 
-    fn ldap(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new(program).args(arguments).output().unwrap();
         match output.status.success() {
             true => Ok(String::from_utf8(output.stdout).unwrap()),
@@ -160,6 +161,43 @@ impl Machine {
 
     pub(crate) async fn has(&self, instance: &str, dn: &str) -> bool {
         self.connect(instance).await.entry(&dn.parse().unwrap(), &["1.1"]).await.unwrap().is_some()
+    }
+
+    /// Gives an instance that does not run a certificate for a name, and an authority to believe.
+    pub(crate) fn certify(&self, instance: &str, authority: &Authority, name: &str) {
+        let home = self.home(instance);
+        let identity = authority.vouch(name, instance);
+        let (bundle, folder) = (home.join("import.p12"), home.display().to_string());
+        let path = |path: &Path| path.display().to_string();
+        let password = home.join("pwdfile.txt");
+        for (program, arguments) in [
+            ("certutil", vec!["-A", "-d", &folder, "-n", "authority", "-t", "CT,,", "-a", "-i", &path(&authority.certificate())]),
+            (
+                "openssl",
+                vec![
+                    "pkcs12",
+                    "-export",
+                    "-name",
+                    "Server-Cert",
+                    "-passout",
+                    "pass:x",
+                    "-inkey",
+                    &path(&identity.key),
+                    "-in",
+                    &path(&identity.certificate),
+                    "-out",
+                    &path(&bundle),
+                ],
+            ),
+            ("pk12util", vec!["-i", &path(&bundle), "-d", &folder, "-W", "x", "-k", &path(&password)]),
+        ] {
+            let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+            if program == "certutil" {
+                arguments.extend(["-f".to_owned(), path(&password)]);
+            }
+            self.run(program, &arguments.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        }
+        fs::remove_file(bundle).unwrap();
     }
 
     /// The process of an instance.
