@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod criterion;
+mod directory;
 mod docs;
 mod machine;
 mod reports;
@@ -17,7 +18,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which bench [default: all]
-    #[arg(value_parser = ["reports", "storage"])]
+    #[arg(value_parser = ["reports", "storage", "directory"])]
     name: Option<String>,
 
     /// Rewrite the bench's part of docs/benchmarks.md
@@ -57,6 +58,9 @@ fn main() -> ExitCode {
     }
     if wanted("storage") {
         criteria.extend(storage::run(&args.settings, args.write));
+    }
+    if wanted("directory") {
+        criteria.extend(directory::run(&args.settings, args.write));
     }
     let missed: Vec<_> = criteria.iter().filter(|criterion| !criterion.met).collect();
     if !missed.is_empty() {

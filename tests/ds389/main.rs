@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod agreements;
+mod ansible;
 mod backends;
+mod command;
+mod documentation;
 mod instances;
 mod machine;
 mod roles;
+mod transfer;

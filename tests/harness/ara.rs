@@ -19,6 +19,8 @@ pub struct Options {
     pub page_size: Option<u32>,
     pub workers: u32,
     pub threads: u32,
+    /// A database that is ARA's own, instead of all those below the root.
+    pub database: Option<PathBuf>,
 }
 
 impl Options {
@@ -30,7 +32,13 @@ impl Options {
             page_size: None,
             workers: 2,
             threads: 4,
+            database: None,
         }
+    }
+
+    /// One database, which ARA writes to as well.
+    pub fn own(database: impl Into<PathBuf>) -> Options {
+        Options { database: Some(database.into()), ..Options::of("/nonexistent") }
     }
 }
 
@@ -47,6 +55,26 @@ pub fn python() -> PathBuf {
     let python = crate::target_dir().join("tools/ara/bin/python");
     assert!(python.exists(), "{} is missing: run tests/run once", python.display());
     python
+}
+
+/// One of ARA's management commands on a database: whether it did well, and what it said.
+pub fn manage(database: &Path, arguments: &[&str]) -> (bool, String) {
+    let home = tempfile::tempdir().expect("a folder for ARA");
+    let settings = home.path().join("settings.yaml");
+    std::fs::write(&settings, "default: {}\n").expect("settings of ARA");
+    let output = Command::new(python().with_file_name("ara-manage"))
+        .args(arguments)
+        .current_dir(home.path())
+        .env("ARA_BASE_DIR", home.path())
+        .env("ARA_SETTINGS", settings)
+        .env("ARA_DATABASE_NAME", database)
+        .env("ARA_SECRET_KEY", "oracle")
+        .env("ARA_LOG_LEVEL", "CRITICAL")
+        .env("ARA_TIME_ZONE", "UTC")
+        .output()
+        .expect("failed to start ara-manage");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
 impl Ara {
@@ -80,13 +108,17 @@ impl Ara {
             .current_dir(home.path())
             .env("ARA_BASE_DIR", home.path())
             .env("ARA_SETTINGS", home.path().join("none.yaml"))
-            .env("ARA_DISTRIBUTED_SQLITE", "true")
-            .env("ARA_DISTRIBUTED_SQLITE_ROOT", &options.root)
-            .env("ARA_DISTRIBUTED_SQLITE_PREFIX", &options.prefix)
             .env("ARA_ALLOWED_HOSTS", r#"["*"]"#)
             .env("ARA_SECRET_KEY", "oracle")
             .env("ARA_LOG_LEVEL", "CRITICAL")
             .env("ARA_TIME_ZONE", "UTC");
+        match &options.database {
+            Some(database) => command.env("ARA_DATABASE_NAME", database),
+            None => command
+                .env("ARA_DISTRIBUTED_SQLITE", "true")
+                .env("ARA_DISTRIBUTED_SQLITE_ROOT", &options.root)
+                .env("ARA_DISTRIBUTED_SQLITE_PREFIX", &options.prefix),
+        };
         if !options.base_path.is_empty() {
             command.env("ARA_BASE_PATH", &options.base_path);
         }

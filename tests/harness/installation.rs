@@ -77,6 +77,13 @@ impl Prefix {
     }
 }
 
+/// The version of the system's 389 DS.
+pub fn version() -> String {
+    let text = fs::read_to_string(DEFAULTS).unwrap();
+    let version = text.lines().find_map(|line| line.strip_prefix("version = "));
+    version.unwrap_or_else(|| panic!("{DEFAULTS} has no version")).to_owned()
+}
+
 /// The number of the server's user or group.
 fn account(flag: &str) -> u32 {
     let output = Command::new("id").args([flag, "dirsrv"]).output().unwrap();
@@ -106,6 +113,10 @@ impl Drop for Prefix {
 /// A line of the system's file with our paths.
 fn rewritten(line: &str, folder: &Path) -> String {
     let Some((key, value)) = line.split_once(" = ") else { return line.to_owned() };
+    // lib389 would ask systemd, which knows only what packages install.
+    if key == "with_systemd" {
+        return format!("{key} = 0");
+    }
     if SYSTEM.contains(&key) || !value.starts_with('/') {
         return line.to_owned();
     }

@@ -67,6 +67,11 @@ pub trait Bucket: Send + Sync {
         true
     }
 
+    /// Reports can be put into it as into a store.
+    fn takes_reports(&self) -> bool {
+        true
+    }
+
     /// A bucket of the same server that is not there.
     fn url_of_a_missing_one(&self) -> Option<String>;
 

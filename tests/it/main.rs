@@ -17,6 +17,7 @@ mod legacy;
 mod normaliser;
 mod objects;
 mod params;
+mod record;
 mod replacing;
 mod replicas;
 mod shutdown;

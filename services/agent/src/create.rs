@@ -6,7 +6,7 @@
 mod certificates;
 mod checks;
 mod folders;
-mod owner;
+pub(crate) mod owner;
 pub(crate) mod password;
 mod template;
 

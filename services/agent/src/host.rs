@@ -7,14 +7,16 @@ mod mend;
 mod observe;
 mod secrets;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc};
 
 use directory::{action::Action, observed, place::Problems, plan, replication::Replica, specification::Specification};
 
 use crate::{
     create, initialise,
     installation::{self, Installation},
-    journal, ldap, process, remove, replication, tasks,
+    journal, ldap,
+    paths::Paths,
+    process, remove, replication, tasks, transfer,
 };
 
 /// Why a host could not be observed or changed.
@@ -83,6 +85,9 @@ pub enum Error {
         /// The file that is locked.
         path: PathBuf,
     },
+    /// What an interrupted restore has left could not be put in order.
+    #[error(transparent)]
+    Restore(Box<transfer::Error>),
     /// The thread for work on files was stopped.
     #[error("the program is being stopped")]
     Stopped,
@@ -128,7 +133,17 @@ impl Host {
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
     pub async fn carry_out(&self, actions: &[Action], progress: &mut Progress<'_>) -> Result<(), Error> {
-        apply::Apply::begin(self, actions).await?.carry_out(progress).await
+        self.carry_out_until(actions, &|| false, progress).await
+    }
+
+    /// The same, and no action is begun once it `is_enough`.
+    pub async fn carry_out_until(
+        &self,
+        actions: &[Action],
+        is_enough: &(dyn Fn() -> bool + Sync),
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        apply::Apply::begin(self, actions).await?.carry_out(is_enough, progress).await
     }
 
     /// How replication is: each suffix that has a part in it, with its agreements.
@@ -142,6 +157,36 @@ impl Host {
             replicas.extend(read.map_err(|source| Error::Server { message, source })?);
         }
         Ok(replicas)
+    }
+
+    /// What is installed.
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Keeps others from changing the servers of this host until it is dropped.
+    pub(crate) async fn lock(&self) -> Result<File, Error> {
+        self.blocking(apply::lock).await
+    }
+
+    /// The paths of an instance.
+    pub(crate) async fn paths(&self, name: &str) -> Result<Paths, Error> {
+        let name = name.to_owned();
+        self.blocking(move |installation| Ok(observe::stored(installation, &name)?.0)).await
+    }
+
+    /// Starts an instance, whose lock the caller has.
+    pub(crate) async fn start(&self, name: &str) -> Result<(), Error> {
+        let instance = name.to_owned();
+        let process = self.blocking(move |installation| apply::prepared(installation, &instance)).await?;
+        Ok(process.start().await?)
+    }
+
+    /// Stops an instance, whose lock the caller has.
+    pub(crate) async fn stop(&self, name: &str) -> Result<(), Error> {
+        let instance = name.to_owned();
+        let process = self.blocking(move |installation| observe::process(installation, &instance)).await?;
+        Ok(process.stop().await?)
     }
 
     /// Does work that waits for files where it holds nobody up.

@@ -17,6 +17,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const OPERATION: Duration = Duration::from_secs(120);
 
 /// Result codes that callers act on.
+const OPERATIONS_ERROR: u32 = 1;
+const BUSY: u32 = 51;
 const NO_SUCH_OBJECT: u32 = 32;
 const INVALID_CREDENTIALS: u32 = 49;
 const ENTRY_ALREADY_EXISTS: u32 = 68;
@@ -60,6 +62,11 @@ impl Error {
     /// Whether there is no such entry.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { code: NO_SUCH_OBJECT, .. })
+    }
+
+    /// Whether the server cannot answer yet: its database is being exchanged.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Refused { code: OPERATIONS_ERROR | BUSY, .. })
     }
 
     /// Whether there is such an entry already.

@@ -1,13 +1,19 @@
 //! Administers the 389 Directory Servers of a host: finds out what is there, and carries out what `directory` has planned.
 
+pub mod command;
 pub mod create;
 pub mod host;
 pub mod initialise;
 pub mod installation;
 pub mod journal;
 pub mod ldap;
+pub mod module;
 pub mod paths;
 pub mod process;
 pub mod remove;
+pub mod report;
 pub mod replication;
+pub mod resolve;
 pub mod tasks;
+pub mod transfer;
+pub mod vault;

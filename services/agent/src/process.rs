@@ -159,6 +159,8 @@ impl Process {
     async fn run(&self, mut command: Command, log_from: u64) -> Result<(), Error> {
         let program = PathBuf::from(command.as_std().get_program());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(false);
+        // Ctrl-C is for us, who stop when this is done.
+        command.process_group(0);
         let output = command.output().await.map_err(|source| Error::Run { program, source })?;
         if output.status.success() {
             return Ok(());

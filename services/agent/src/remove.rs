@@ -18,6 +18,7 @@ use crate::{
     installation::{self, Installation},
     paths::Paths,
     process::serving,
+    transfer,
 };
 use rules::Rules;
 
@@ -95,6 +96,9 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
     }
     let names: Vec<&str> = DATABASE.iter().copied().chain(backends.iter().map(|(_, name)| name.as_str())).collect();
     rules.delete(&paths.db_dir, &names)?;
+    for folder in transfer::leftovers(&paths) {
+        rules.delete(&folder, &[])?;
+    }
     rules.delete(&paths.db_home_dir, DATABASE)?;
     rules.delete(&paths.log_dir, LOGS)?;
     rules.delete(&paths.lock_dir, LOCKS)?;

@@ -41,14 +41,14 @@ pub enum Error {
 }
 
 /// Has the server do a task, and waits for its end; not for ever, when the server `goes_on` with it by itself, even after a
-/// restart. `progress` hears what the task says of itself.
+/// restart. `progress` hears what the task says of itself. Gives what it has logged.
 pub async fn run(
     connection: &mut Connection,
     kind: &'static str,
     attributes: &[(&'static str, Vec<String>)],
     goes_on: bool,
     progress: &mut (dyn FnMut(&str) + Send),
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let name = format!("aviary {} {started}", std::process::id());
     let dn = layout::tasks(kind).child("cn", &name);
@@ -69,12 +69,12 @@ pub async fn run(
             progress(&said);
         }
         if let Some(code) = entry.text("nsTaskExitCode").and_then(|text| text.trim().parse::<i64>().ok()) {
-            let log = || entry.text("nsTaskLog").unwrap_or(status).trim().replace('\n', "; ");
-            return if code == 0 { Ok(()) } else { Err(Error::Failed { kind, code, log: log() }) };
+            let log = entry.text("nsTaskLog").unwrap_or(status).trim();
+            return if code == 0 { Ok(log.to_owned()) } else { Err(Error::Failed { kind, code, log: log.replace('\n', "; ") }) };
         }
         if goes_on && looked > deadline {
             progress(&format!("the server goes on with its task {kind} by itself: {said}"));
-            return Ok(());
+            return Ok(said);
         }
         looked += LOOK;
         tokio::time::sleep_until(looked).await;

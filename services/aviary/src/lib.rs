@@ -1,9 +1,12 @@
 //! The one-machine command: puts the services together in one process. What they do is theirs.
 
 mod check;
+mod ds389;
 mod first_look;
 mod serve;
 mod store;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +27,8 @@ enum Command {
     Store(store::Command),
     /// Ask a running Aviary whether it works.
     Check(check::Args),
+    /// Keep the 389 Directory Servers of this host as they are described.
+    Ds389(Box<ds389::Args>),
 }
 
 impl Args {
@@ -31,11 +36,13 @@ impl Args {
     ///
     /// # Errors
     /// When something that it needs cannot be had; the error says what, and what to do.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(args) => serve::run(*args),
             Command::Store(command) => store::run(command),
             Command::Check(args) => check::run(args),
-        }
+            Command::Ds389(args) => return Ok(ds389::run(*args)),
+        }?;
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,7 +6,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     match aviary::Args::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("aviary: {error:#}");
             ExitCode::FAILURE

@@ -65,6 +65,8 @@ impl fmt::Display for Place {
 /// One thing that is wrong with what a user wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// On which host, where there are several.
+    pub host: Option<String>,
     /// With which object.
     pub place: Place,
     /// Where that is written.
@@ -78,10 +80,16 @@ impl fmt::Display for Problem {
         if let Some(at) = self.at {
             write!(f, "{at}: ")?;
         }
-        if !self.place.0.is_empty() {
-            write!(f, "{}: ", self.place)?;
-        }
-        f.write_str(&self.message)
+        f.write_str(&self.without_position())
+    }
+}
+
+impl Problem {
+    /// All but where it is written, for whoever tells that in another way.
+    pub fn without_position(&self) -> String {
+        let host = self.host.as_ref().map(|host| format!("host {host}: ")).unwrap_or_default();
+        let place = if self.place.0.is_empty() { String::new() } else { format!("{}: ", self.place) };
+        format!("{host}{place}{}", self.message)
     }
 }
 
@@ -97,12 +105,20 @@ impl Problems {
 
     /// One more.
     pub fn add(&mut self, place: &Place, at: Option<Position>, message: impl Into<String>) {
-        self.0.push(Problem { place: place.clone(), at, message: message.into() });
+        self.0.push(Problem { host: None, place: place.clone(), at, message: message.into() });
     }
 
     /// Those of others too.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
+    }
+
+    /// The same, each said of this host.
+    pub fn of_host(mut self, host: &str) -> Self {
+        for problem in &mut self.0 {
+            problem.host = Some(host.to_owned());
+        }
+        self
     }
 
     /// All, in the order in which they were found.

@@ -61,8 +61,7 @@ impl Variables {
                     }
                 }
                 _ if name.starts_with("ds389option") || name.starts_with("ds389_option") => found.modifiers.push((name, node())),
-                // Of the roles of ds389.ansible_ds, and of no effect here.
-                _ if name.starts_with("ds389_server_") => {}
+                _ if is_of_others(&name) => {}
                 _ if name.starts_with("ds389") => {
                     let message = format!("variable '{}' is unknown{}", entry.key, suggestion(&name, KNOWN.iter().copied()));
                     problems.add(&root, entry.at, message);
@@ -89,15 +88,31 @@ impl Variables {
     }
 }
 
+/// Whether a variable of this name is looked at here: it is ours, or begins as ours do.
+pub fn is_ours(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name == "state" || name.starts_with("ds389")
+}
+
+/// What Ansible's plugins and roles are told, which has no effect here: how each begins, and for the first, those of
+/// ds389.ansible_ds as well.
+const OF_OTHERS: [&str; 5] = ["ds389_server_", "ds389_info_", "ds389_backup_", "ds389_restore_", "ds389_binary"];
+
+fn is_of_others(name: &str) -> bool {
+    OF_OTHERS.iter().any(|start| name.starts_with(start))
+}
+
 const KNOWN: [&str; 4] = ["ds389_instances", "ds389_server_instances", "ds389_agmts", "ds389_prefix"];
 
 /// `; did you mean 'x'?`, for the known name that is nearest to one that is not, if one is near.
 pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest(name, known).map(|known| format!("; did you mean '{known}'?")).unwrap_or_default()
+}
+
+/// The known name that is nearest to one that is not, if one is near.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-    match near {
-        Some((distance, known)) if distance <= 1 + name.chars().count() / 4 => format!("; did you mean '{known}'?"),
-        _ => String::new(),
-    }
+    near.filter(|(distance, _)| *distance <= 1 + name.chars().count() / 4).map(|(_, known)| known)
 }
 
 /// The same with all keys in lower case.

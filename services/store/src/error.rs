@@ -29,6 +29,12 @@ pub enum Error {
     /// It cannot be reached, failed, or asked to be left alone for a while.
     #[error("the store cannot be read: {0}")]
     Unavailable(String),
+    /// Reports cannot be put into a store of this kind.
+    #[error("the store takes no reports: {0}")]
+    ReadOnly(String),
+    /// A report could not be put into it; what was there is there still.
+    #[error("the report was not put into the store: {0}")]
+    NotWritten(String),
     /// The object was replaced while it was read.
     #[error("the object was replaced while it was read")]
     Changed,

@@ -1,6 +1,8 @@
 //! A store that is a folder, or one single database file, of this machine. Nothing outside the folder is ever opened,
 //! wherever links lead.
 
+mod put;
+
 use std::{
     collections::{HashSet, VecDeque},
     fs, io,

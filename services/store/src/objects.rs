@@ -6,6 +6,7 @@ mod index;
 mod list;
 pub mod memory;
 mod open;
+mod put;
 
 use std::{
     ops::Range,

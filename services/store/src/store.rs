@@ -1,5 +1,5 @@
-//! A store, whatever it is made of: a folder of this machine, or objects behind a URL. Callers list folders and fetch
-//! objects; those who read files in place ask for the folder itself.
+//! A store, whatever it is made of: a folder of this machine, or objects behind a URL. Callers list folders, fetch
+//! objects and put reports there; those who read files in place ask for the folder itself.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -151,6 +151,21 @@ impl Store {
             Inner::Folder(files) => {
                 let (files, location, known) = (files.clone(), location.clone(), known.cloned());
                 blocking(move || files.fetch(&location, known.as_ref())).await
+            }
+        }
+    }
+
+    /// Puts a report's database at a location, in place of the one before. Whoever reads meanwhile has all of the one or all of
+    /// the other, and after an error that of before.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] where no store of this kind takes reports; when the store refuses or fails.
+    pub async fn put(&self, location: &Location, database: Bytes) -> Result<(), Error> {
+        match &*self.0 {
+            Inner::Objects(objects) => objects.put(location, database).await,
+            Inner::Folder(files) => {
+                let (files, location) = (files.clone(), location.clone());
+                blocking(move || files.put(&location, &database)).await
             }
         }
     }

@@ -72,6 +72,10 @@ impl Bucket for Nginx {
         !name.starts_with('.')
     }
 
+    fn takes_reports(&self) -> bool {
+        false
+    }
+
     fn url_of_a_missing_one(&self) -> Option<String> {
         Some(format!("http://{}/{}", self.server.address(), fresh_name()))
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt;
 use store::{Error, Fetched, Listing, Location, Revision, Store};
-use tests::faulty::{Faulty, Kind};
+use tests::faulty::{Fault, Faulty, Kind, Rule};
 use tests::served::wait_until;
 use tests::stores::{Bucket, NOWHERE, open};
 use tokio::runtime::Runtime;
@@ -31,6 +31,10 @@ pub(super) const PROMISES: &[Promise] = promises![
     names_that_no_location_has_spoil_no_listing,
     folders_of_a_bucket_are_stores_that_do_not_see_each_other,
     reading_writes_nothing,
+    a_report_that_is_put_there_is_found_listed_and_fetched,
+    a_report_is_replaced_at_once,
+    what_cannot_be_put_there_is_told_and_changes_nothing,
+    a_report_that_is_put_there_is_tried_again_a_few_times,
 ];
 
 /// Where listings may lie, besides other folders.
@@ -81,6 +85,11 @@ impl Stand {
             }
         });
         known
+    }
+
+    fn put(&self, store: &Store, location: &str, bytes: &[u8]) -> Result<(), Error> {
+        let location = Location::parse(location)?;
+        self.runtime.block_on(store.put(&location, bytes.to_vec().into()))
     }
 
     fn fetch_known(&self, location: &str, known: &Revision) -> Result<Option<(Revision, Vec<u8>)>, Error> {
@@ -448,4 +457,98 @@ pub(super) fn reading_writes_nothing(stand: &Stand) {
     let asked = proxy.asked();
     assert!(asked.requests() >= 6, "{asked:?}");
     assert_eq!(asked.count(Kind::Write), 0, "{asked:?}");
+}
+
+pub(super) fn a_report_that_is_put_there_is_found_listed_and_fetched(stand: &Stand) {
+    if !stand.bucket.takes_reports() {
+        return;
+    }
+    // The last one goes in several parts where there are requests.
+    for (location, length) in [("ara-report", 1), ("1/ara-report", 4096), ("on e/é%2F#/ara-report", 70_000), ("x/y", 20_000_001)]
+    {
+        let bytes = bytes_of(5, length);
+        stand.put(&stand.store, location, &bytes).unwrap();
+        let (revision, fetched) = stand.fetch(location).unwrap();
+        assert!(fetched == bytes, "{location}: {} bytes, not the {length} that were put there", fetched.len());
+        assert!(revision.key.ends_with("/ansible.sqlite"), "{}", revision.key);
+    }
+    assert_eq!(stand.names(""), ["1", "ara-report", "on e", "x"]);
+    let listed = stand.page_of(&stand.store, "1", "", 10).unwrap().entries;
+    assert_eq!(listed[0].report.map(|report| report.size), Some(4096), "{listed:?}");
+    // What is put into a folder of the bucket is below that folder.
+    let Some(inner) = stand.bucket.store("x") else { return };
+    stand.put(&inner, "z/ara-report", b"inner").unwrap();
+    assert!(stand.fetch("x/z/ara-report").unwrap().1 == b"inner");
+}
+
+pub(super) fn a_report_is_replaced_at_once(stand: &Stand) {
+    const WRITES: u8 = 20;
+    const LENGTH: usize = 300_000;
+    if !stand.bucket.takes_reports() {
+        return;
+    }
+    stand.put(&stand.store, "1/ara-report", &bytes_of(0, LENGTH)).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            (1..=WRITES).for_each(|seed| stand.put(&stand.store, "1/ara-report", &bytes_of(seed, LENGTH)).unwrap());
+        });
+        while !writer.is_finished() {
+            let (_, bytes) = stand.fetch("1/ara-report").unwrap();
+            let seed = bytes[0];
+            assert!(bytes == bytes_of(seed, LENGTH), "{} bytes, mixed from several reports", bytes.len());
+        }
+    });
+    assert!(stand.fetch("1/ara-report").unwrap().1 == bytes_of(WRITES, LENGTH));
+    assert_eq!(stand.names("1"), ["ara-report"]);
+}
+
+pub(super) fn what_cannot_be_put_there_is_told_and_changes_nothing(stand: &Stand) {
+    for location in ["../1/ara-report", "a//b", "a/../b", &"x".repeat(256)] {
+        let put = stand.put(&stand.store, location, b"x");
+        assert!(matches!(put, Err(Error::Key(_))), "{location}: {put:?}");
+    }
+    if !stand.bucket.takes_reports() {
+        let put = stand.put(&stand.store, "1/ara-report", b"x");
+        assert!(matches!(put, Err(Error::ReadOnly(_))), "{put:?}");
+        assert!(matches!(stand.fetch("1/ara-report"), Err(Error::NotFound)));
+        return;
+    }
+    if let Some(Ok(missing)) = stand.bucket.url_of_a_missing_one().map(|url| open(&url)) {
+        let put = stand.put(&missing, "1/ara-report", b"x");
+        assert!(matches!(put, Err(Error::Missing(_))), "a missing bucket: {put:?}");
+    }
+    if let Some(denied) = stand.bucket.url_that_is_denied() {
+        let put = stand.put(&open(&denied).unwrap(), "1/ara-report", b"x");
+        assert!(matches!(put, Err(Error::Denied(_))), "wrong credentials: {put:?}");
+    }
+    if stand.bucket.server().is_some() {
+        let begun = Instant::now();
+        let put = stand.put(&open(&stand.bucket.url_at(NOWHERE, "").unwrap()).unwrap(), "1/ara-report", b"x");
+        assert!(matches!(put, Err(Error::NotWritten(_))), "nobody listens: {put:?}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "told after {:?}", begun.elapsed());
+    }
+    let listed = stand.page_of(&stand.store, "", "", 10).unwrap();
+    assert!(listed.entries.is_empty(), "{listed:?}");
+}
+
+pub(super) fn a_report_that_is_put_there_is_tried_again_a_few_times(stand: &Stand) {
+    let (Some(server), true) = (stand.bucket.server(), stand.bucket.takes_reports()) else { return };
+    let proxy = Faulty::before(server.address());
+    let store = open(&stand.bucket.url_at(proxy.address(), "").unwrap()).unwrap();
+    let busy = Fault::Status { status: 503, code: "SlowDown", retry_after: None };
+    for length in [1000, 9_000_001] {
+        for fault in [busy.clone(), Fault::Reset] {
+            proxy.add(Rule::of(fault.clone()).only(&[Kind::Write]).times(2));
+            let bytes = bytes_of(6, length);
+            stand.put(&store, "1/ara-report", &bytes).unwrap_or_else(|error| panic!("{length} bytes after {fault:?}: {error}"));
+            assert!(stand.fetch("1/ara-report").unwrap().1 == bytes, "{length} bytes after {fault:?}");
+        }
+    }
+    proxy.only(busy);
+    proxy.forget();
+    let put = stand.put(&store, "1/ara-report", b"never");
+    assert!(matches!(put, Err(Error::NotWritten(_))), "{put:?}");
+    let tries = proxy.asked().count(Kind::Write);
+    assert!((2..=5).contains(&tries), "{tries} tries");
+    assert!(stand.fetch("1/ara-report").unwrap().1 == bytes_of(6, 9_000_001), "what was there has gone");
 }

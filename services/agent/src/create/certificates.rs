@@ -4,6 +4,7 @@
 use std::{
     ffi::OsString,
     fs,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
 };
@@ -106,6 +107,8 @@ impl Certutil<'_> {
             .args(["-f", PASSWORD])
             .current_dir(self.folder)
             .stdin(Stdio::null())
+            // Ctrl-C is for us, who stop when the instance is made.
+            .process_group(0)
             .output()
             .map_err(|error| fail(error.to_string()))?;
         if output.status.success() {

@@ -11,7 +11,7 @@ use directory::{setting::Settings, specification::is_instance_name};
 
 use super::{
     Error,
-    owner::{Owner, is_root},
+    owner::{Owner, Right, is_root},
 };
 use crate::{installation::Installation, paths::Paths};
 
@@ -162,7 +162,7 @@ fn writable(folder: &Path, owner: &Owner, is_servers: bool) -> Result<(), Error>
     let found = folder.ancestors().find_map(|folder| Some((folder, fs::metadata(folder).ok()?)));
     let Some((found, metadata)) = found else { return Ok(()) };
     let is_roots = is_root() && !(is_servers && found == folder);
-    if metadata.is_dir() && (is_roots || owner.may_write(found, &metadata)) {
+    if metadata.is_dir() && (is_roots || owner.may(Right::Write, found, &metadata)) {
         return Ok(());
     }
     Err(Error::NotWritable { path: found.to_owned(), user: owner.user.clone() })

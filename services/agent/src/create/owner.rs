@@ -8,19 +8,20 @@ use std::{
 };
 
 use directory::setting::Settings;
+use rustix::fs::Access;
 
 use super::Error;
 use crate::installation::Installation;
 
 /// A user and a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Owner {
+pub(crate) struct Owner {
     /// The name of the user.
-    pub(super) user: String,
+    pub(crate) user: String,
     /// Its number.
-    pub(super) uid: u32,
+    pub(crate) uid: u32,
     /// The group's number.
-    pub(super) gid: u32,
+    pub(crate) gid: u32,
 }
 
 impl Owner {
@@ -46,14 +47,19 @@ impl Owner {
     }
 
     /// The owner of a file.
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { user: metadata.uid().to_string(), uid: metadata.uid(), gid: metadata.gid() }
     }
 
-    /// Whether the server may write to a folder that is there.
-    pub(super) fn may_write(&self, folder: &Path, metadata: &Metadata) -> bool {
+    /// Whether the server may do something with a file or folder that is there.
+    pub(crate) fn may(&self, right: Right, path: &Path, metadata: &Metadata) -> bool {
+        let (bits, access) = match right {
+            Right::Read => (0o4, Access::READ_OK),
+            Right::Write => (0o3, Access::WRITE_OK | Access::EXEC_OK),
+            Right::Enter => (0o1, Access::EXEC_OK),
+        };
         if !is_root() {
-            return rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+            return rustix::fs::access(path, access).is_ok();
         }
         let shift = match () {
             () if self.uid == 0 => return true,
@@ -61,8 +67,19 @@ impl Owner {
             () if metadata.gid() == self.gid => 3,
             () => 0,
         };
-        metadata.mode() >> shift & 0o3 == 0o3
+        metadata.mode() >> shift & bits == bits
     }
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Right {
+    /// Read a file.
+    Read,
+    /// Make files in a folder.
+    Write,
+    /// Go through a folder.
+    Enter,
 }
 
 /// Whether this process may do everything.

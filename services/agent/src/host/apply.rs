@@ -14,7 +14,8 @@ use crate::{
     installation::Installation,
     journal,
     ldap::Connection,
-    remove,
+    process::Process,
+    remove, transfer,
 };
 
 /// Name of the file that whoever changes the servers of a host locks.
@@ -37,8 +38,15 @@ impl<'a> Apply<'a> {
         Ok(apply)
     }
 
-    pub(super) async fn carry_out(&self, progress: &mut Progress<'_>) -> Result<(), Error> {
+    pub(super) async fn carry_out(
+        &self,
+        is_enough: &(dyn Fn() -> bool + Sync),
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
         for (index, action) in self.actions.iter().enumerate() {
+            if is_enough() {
+                break;
+            }
             progress(Event::Begins(action));
             self.act(action, progress).await?;
             match action.step {
@@ -94,16 +102,7 @@ impl<'a> Apply<'a> {
 
     pub(super) async fn start(&self, name: &str) -> Result<(), Error> {
         let instance = name.to_owned();
-        let process = self.blocking(move |installation| {
-            let (paths, _) = observe::stored(installation, &instance)?;
-            let restored = create::restore_folders(&instance, &paths);
-            restored.map_err(|source| Error::Create { instance: instance.clone(), source })?;
-            let process = observe::process(installation, &instance)?;
-            if process.id().is_none() {
-                mend::clocks(&paths.dse())?;
-            }
-            Ok(process)
-        });
+        let process = self.blocking(move |installation| prepared(installation, &instance));
         Ok(process.await?.start().await?)
     }
 
@@ -168,8 +167,20 @@ impl<'a> Apply<'a> {
     }
 }
 
+/// The process of an instance, with all that it needs to start.
+pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Process, Error> {
+    let (paths, _) = observe::stored(installation, name)?;
+    transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
+    create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
+    let process = observe::process(installation, name)?;
+    if process.id().is_none() {
+        mend::clocks(&paths.dse())?;
+    }
+    Ok(process)
+}
+
 /// One apply at a time.
-fn lock(installation: &Installation) -> Result<File, Error> {
+pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
     let path = installation.configuration().join(LOCK);
     let file = File::options()
         .create(true)

@@ -101,7 +101,7 @@ async fn change(
         Operation::Delete(dn) => delete(connection, dn).await.map_err(failed),
         Operation::Task { kind, attributes, goes_on } => {
             let done = tasks::run(connection, kind, attributes, *goes_on, &mut says).await;
-            done.map_err(|source| Error::Task { message: message(), source })
+            done.map(drop).map_err(|source| Error::Task { message: message(), source })
         }
         Operation::Initialise { suffix, agreement } => {
             let done = initialise::run(connection, suffix, agreement, &mut says).await;

@@ -72,7 +72,8 @@ impl<'de> Visitor<'de> for Tree {
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
         i64::try_from(value).map(Value::Integer).map_err(|_| {
-            E::custom(format_args!("{value} is larger than a number may be, which is 64 bits; quote it to make it a string"))
+            // Without the number, which may be a password.
+            E::custom("a number here is larger than 64 bits may be; quote it to make it a string")
         })
     }
 

@@ -42,6 +42,8 @@ fn backend(backend: &Backend, secrets: Secrets) -> Node {
         RoleWish::Role(role) => Some(role.name()),
     };
     let agreements = list(&backend.agreements, |item| child(item, secrets));
+    // Those that come of a target were not written here.
+    let has_agreements = backend.lists_agreements || !backend.agreements.is_empty();
     object(
         &backend.name,
         backend.presence,
@@ -52,7 +54,7 @@ fn backend(backend: &Backend, secrets: Secrets) -> Node {
             ("ReplicaRole", role.map(Node::text)),
             ("ReplicaId", backend.replica_id.map(|id| Node::new(Value::Integer(id.into())))),
             ("indexes", some_list(&backend.indexes, |item| child(item, secrets))),
-            ("agmts", backend.lists_agreements.then_some(agreements)),
+            ("agmts", has_agreements.then_some(agreements)),
         ],
     )
 }

@@ -8,9 +8,10 @@ use serde_json::{Value as Json, json};
 use super::inventory::fleet;
 use crate::{
     fleet::Fleet,
-    setting::{Setting, Settings},
+    setting::{Secrets, Setting, Settings},
     specification::{Child, Presence, Specification},
     targets::{PREFIX, backends, resolve},
+    variables::Variables,
 };
 
 /// An instance with one backend for `dc=example,dc=com`.
@@ -347,6 +348,15 @@ fn who_binds_by_certificate_gets_no_password() {
         assert_eq!(settings.get("replicabinddn").is_some(), expected, "{method}");
         assert_eq!(settings.get("replicacredentials").is_some(), expected, "{method}");
     }
+}
+
+#[test]
+fn what_was_resolved_is_written_with_its_agreements() {
+    let resolved = resolved(&hosts(json!([{"target": "h2"}]), &[("h2", "consumer")]), "h1");
+    let written = resolved.write(Secrets::Revealed);
+    let read = Specification::read(&Variables::read(&written).unwrap()).unwrap();
+    assert_eq!(read.instances[0].backends[0].agreements, resolved.instances[0].backends[0].agreements);
+    assert_eq!(arrows(&read), arrows(&resolved));
 }
 
 #[test]
