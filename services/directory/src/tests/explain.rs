@@ -81,7 +81,7 @@ fn what_changes_is_shown_from_what_to_what() {
         dn: dn("cn=config"),
         changes: vec![
             change(Scope::Instance, "port", Some(Setting::Number(389)), Setting::Number(3890)),
-            change(Scope::Instance, "nsslapd_readonly", None, Setting::Switch(true)),
+            change(Scope::Instance, "nsslapd_security", None, Setting::Switch(true)),
             change(Scope::Instance, "rootpw", None, secret("marked")),
         ],
     };
@@ -89,7 +89,7 @@ fn what_changes_is_shown_from_what_to_what() {
     let to = Part { role: Role::Supplier, id: Some(3) };
     check(
         &[instance(set), instance(Step::Restart), backend(Step::ChangeRole { suffix: dn("dc=x"), from, to })],
-        "  ~ change instance one\n      port              389 → 3890\n      nsslapd_readonly  (not set) → on\n      \
+        "  ~ change instance one\n      port              389 → 3890\n      nsslapd_security  (not set) → on\n      \
          rootpw            ****** → ******\n  > Restarting instance slapd-one\n  ~ change instance one, backend root\n      \
          ReplicaRole  hub → supplier\n      ReplicaId    (not set) → 3\n\n\
          Plan: 0 to create, 2 to change, 0 to delete, 1 restart.",
