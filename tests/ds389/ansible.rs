@@ -163,8 +163,8 @@ fn each_verbosity_tells_its_keys() {
     }
 }
 
-#[test]
-fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
+#[tokio::test]
+async fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
     let site = site("states");
     site.run("server.yml", &[]).succeeded();
     let state = |arguments: Value| {
@@ -186,7 +186,7 @@ fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
     assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance states_HOST"));
     for (host, prefix) in site.prefixes() {
         assert_eq!(prefix.left(), [""; 0], "nothing is left on {host}");
-        assert!(Host::find(Some(prefix.path())).unwrap().observe().unwrap().instances.is_empty());
+        assert!(Host::find(Some(prefix.path())).unwrap().observe().await.unwrap().instances.is_empty());
     }
 }
 
