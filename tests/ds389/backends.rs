@@ -146,13 +146,14 @@ async fn an_index_finds_what_was_there_before_it_came_or_changed() {
             "{name: l, indextype: [eq], matchingrule: [caseExactOrderingMatch]}",
             vec![format!("Set nsIndexType:eq in {dn}"), format!("Set nsMatchingRule:caseExactOrderingMatch in {dn}")],
             "(l=Leipzig)",
-            "(l=*eip*)",
+            // Types that are left out are left to fall into disuse until the next start.
+            "(l~=Leipsig)",
         ),
     ] {
         let expected = [expected, vec!["Indexing l of backend root".to_owned()]].concat();
         assert_eq!(machine.apply(&with(index)).await, expected, "{index}");
         assert_eq!(machine.search("indexed", "dc=test", indexed).unwrap(), ["ou=a,dc=test"], "{indexed}");
-        assert!(machine.is_indexed("indexed", "dc=test", indexed).await, "{indexed}");
+        assert!(machine.is_indexed("indexed", "dc=test", indexed).await, "{index} {indexed}");
         assert!(!machine.is_indexed("indexed", "dc=test", not_indexed).await, "{not_indexed}");
     }
     // It stays when it is listed no more, and goes when it has to.

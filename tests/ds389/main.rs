@@ -2,6 +2,7 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod agreements;
 mod ansible;
 mod backends;
 mod bugs;
