@@ -85,15 +85,18 @@ impl Planner<'_> {
         };
         // Indexes are there before the first entry, so that nothing has to be indexed again.
         self.indexes(server, backend, &found);
-        server.found.backends.push(found.clone());
+        server.found.backends.push(found);
         self.fill(&place, backend, suffix);
-        self.lock(server, &place, backend, &found);
     }
 
-    /// Has a backend refuse changes, or take them. One that refuses them would refuse its first entries too.
-    fn lock(&mut self, server: &mut Server<'_>, place: &Place, backend: &Backend, found: &observed::Backend) {
-        let changes = self.changes(place, backend.at, &backend.settings, &found.settings, is_lock);
-        self.set(server, place, layout::backend(&found.name), changes);
+    /// Has backends refuse changes, last of all: they would refuse their first entries too, and being taken into replication.
+    pub(super) fn locks(&mut self, server: &mut Server<'_>) {
+        for (backend, _) in present(server.wanted) {
+            let Some(found) = server.found.backend(&backend.name).cloned().filter(|_| locks(backend)) else { continue };
+            let place = server.place.child(Scope::Backend, &found.name);
+            let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_lock);
+            self.set(server, &place, layout::backend(&found.name), changes);
+        }
     }
 
     /// Gives a backend its first entries.
@@ -122,17 +125,20 @@ impl Planner<'_> {
         self.check_caches(server, backend, |option, setting| {
             found.settings.get(option.name).is_some_and(|known| option.codec.same(known, setting))
         });
-        let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
-        let is_unfilled = server.found.unfinished.iter().any(is_unfilled);
-        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_)) && !(is_unfilled && is_lock(option));
+        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_)) && !(locks(backend) && is_lock(option));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
         self.indexes_with_data(server, backend, found);
-        if is_unfilled {
+        let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
+        if server.found.unfinished.iter().any(is_unfilled) {
             self.fill(&place, backend, suffix);
-            self.lock(server, &place, backend, found);
         }
     }
+}
+
+/// Whether a backend is to refuse changes.
+fn locks(backend: &Backend) -> bool {
+    backend.settings.switch("readonly") == Some(true)
 }
 
 /// Whether an option says that changes are refused.
