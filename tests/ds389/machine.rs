@@ -67,8 +67,15 @@ impl Machine {
         self.host.carry_out(&actions, &mut progress).await.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
         assert_eq!(done, planned);
         let again = self.host.plan(wanted).await.unwrap().unwrap();
-        assert_eq!(again, [], "a second run has nothing to do");
+        let again: Vec<String> = again.iter().flat_map(Action::messages).collect();
+        assert_eq!(again, [""; 0], "a second run has nothing to do");
         done
+    }
+
+    /// Whether its servers have LMDB.
+    pub(crate) async fn has_lmdb(&self) -> bool {
+        let found = self.host.observe().await.unwrap();
+        found.instances.iter().all(|instance| instance.settings.text("db_lib") == Some("mdb"))
     }
 
     /// What an apply says that fails.
