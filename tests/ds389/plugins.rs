@@ -19,7 +19,7 @@ const VALUES: &[(&str, &str)] = &[
     ("full_machine_name", "other.example.com"),
     ("backup_dir", "/tmp/bak"),
     ("ldif_dir", "/tmp/ldif"),
-    ("nsslapd_mode", "'0640'"),
+    ("nsslapd_mode", "'640'"),
     ("nsslapd_listenhost", "127.0.0.1"),
     ("nsslapd_securelistenhost", "127.0.0.1"),
     ("nsslapd_certmap_basedn", "'dc=certificates'"),
@@ -27,6 +27,8 @@ const VALUES: &[(&str, &str)] = &[
     ("nsslapd_minssf", "1"),
     ("nsslapd_maxdescriptors", "5000"),
     ("nsslapd_threadnumber", "20"),
+    // LMDB takes fewer for 100.
+    ("nsslapd_pagedidlistscanlimit", "200"),
     ("nsslapd_cache_autosize", "0"),
     ("nsslapd_dbcachesize", "67108864"),
     ("mdb_max_size", "1073741824"),
@@ -34,7 +36,8 @@ const VALUES: &[(&str, &str)] = &[
     ("nsslapd_accesslog_mode", "'640'"),
     ("nsslapd_errorlog_mode", "'640'"),
     ("nsslapd_auditlog_mode", "'640'"),
-    ("nsslapd_auditfaillog_mode", "'640'"),
+    // A certificate that signs itself is none that later servers would start with.
+    ("nsslapd_validate_cert", "'off'"),
     ("passwordstoragescheme", "SSHA512"),
     ("nsslapd_rootpwstoragescheme", "SSHA512"),
     ("sslversionmin", "TLS1.2"),
@@ -114,6 +117,10 @@ async fn tree(machine: &Machine, name: &str) -> Tree {
     for entry in connection.tree(&layout::config()).await.unwrap() {
         tree.insert(entry);
     }
+    // An attribute of users too, which the server does not tell unless it is asked for it.
+    let history = connection.entry(&layout::config(), &["passwordHistory"]).await.unwrap().unwrap();
+    let values = history.texts("passwordHistory").into_iter().map(|text| text.as_bytes().to_vec()).collect();
+    tree.get_mut(&layout::config()).unwrap().replace("passwordHistory", values);
     tree
 }
 

@@ -7,9 +7,9 @@ use std::{
 };
 
 use agent::host::Event;
-use directory::action::Step;
+use directory::{action::Step, replication::Outcome};
 
-use crate::machine::{Machine, instance, secure_instance};
+use crate::machine::{Machine, element, instance, secure_instance, until};
 
 /// Authorities and certificates, made with openssl.
 struct Authority {
@@ -281,4 +281,37 @@ async fn no_key_and_no_password_is_in_the_arguments_or_the_environment_of_a_prog
     for secret in [password.trim(), key.lines().nth(1).unwrap(), "secret12"] {
         assert!(!calls.contains(secret));
     }
+}
+
+/// A server with a certificate of an authority, which trusts that authority, and one replica.
+fn replica(authority: &Authority, name: &str, host: &str, replica: &str) -> String {
+    authority.issue(name, "rsa", host, "-days 20");
+    let options = authority.options(name).replace("full_machine_name: vm", &format!("full_machine_name: {host}"));
+    let bind = "ReplicaBindDN: 'cn=manager,cn=config', ReplicaCredentials: secret34";
+    let backend = format!("{{name: root, suffix: 'dc=test', create_suffix_entry: yes, {bind}, {replica}}}");
+    element(name, &format!("{options}, tls_ca: [{}], backends: [{backend}]", authority.path("ca.pem")))
+}
+
+#[tokio::test]
+async fn another_server_sends_only_where_name_and_certificate_agree() {
+    let authority = Authority::new();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned();
+    let consumer = replica(&authority, "tlscon", &host, "ReplicaRole: consumer");
+    let port = secure_port(&consumer);
+    let agreement = |name: &str, host: &str| {
+        let bind = "ReplicaBindDN: 'cn=manager,cn=config', ReplicaCredentials: secret34";
+        format!("{{name: {name}, ReplicaHost: {host}, ReplicaPort: {port}, ReplicaTransportInfo: LDAPS, {bind}}}")
+    };
+    let agreements = format!("agmts: [{}, {}]", agreement("by_name", &host), agreement("by_address", "127.0.0.1"));
+    let supplier = replica(&authority, "tlssup", &host, &format!("ReplicaRole: supplier, ReplicaId: 1, {agreements}"));
+    let machine = Machine::new();
+    machine.apply(&format!("ds389_instances: [{consumer}, {supplier}]")).await;
+    let said = |name: &'static str| {
+        let look = async || machine.agreement("tlssup", name).await.update.filter(|update| update.code != 0);
+        until(look, Option::is_some)
+    };
+    // It has connected, and found that the consumer was not initialised.
+    assert_eq!(said("by_name").await.unwrap().code, Outcome::OTHER_DATA);
+    let refused = said("by_address").await.unwrap();
+    assert!(refused.code < 0 && refused.text.contains("Can't contact LDAP server"), "{refused:?}");
 }

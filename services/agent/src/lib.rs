@@ -15,6 +15,8 @@ pub mod remove;
 pub mod replication;
 pub mod report;
 pub mod resolve;
+pub mod selinux;
+pub mod systemd;
 pub mod tasks;
 pub mod transfer;
 pub mod vault;

@@ -16,9 +16,11 @@ use crate::{
     comparison::Comparisons,
     dn::Dn,
     observed::{self, Unfinished},
+    options::Scope,
     place::{Place, Problems},
     plan::initialisations::Initialisation,
     secret::Secret,
+    setting::Setting,
     specification::{Instance, Presence, Specification, State},
 };
 
@@ -168,12 +170,18 @@ impl Planner<'_> {
             );
         }
         self.push(&place, Step::CreateInstance(wanted.settings.clone()));
+        let mut settings = wanted.settings.clone();
+        if let (None, Some(version), Some(option)) =
+            (settings.get("db_lib"), self.found.version, Scope::Instance.option("db_lib"))
+        {
+            settings.insert(option, Setting::Text(version.database().to_owned()));
+        }
         let found = observed::Instance {
             name: wanted.name.clone(),
             is_ours: true,
             is_running: false,
             unfinished: Vec::new(),
-            settings: wanted.settings.clone(),
+            settings,
             default_indexes: self.found.default_indexes.clone(),
             backends: Vec::new(),
             managers: Vec::new(),

@@ -8,7 +8,6 @@ use directory::{
     ldif::Record,
     options::Home,
     setting::{Setting, Settings},
-    version::Version,
 };
 
 use super::{Error, checks::Plan, password};
@@ -59,7 +58,7 @@ fn keys(installation: &Installation, plan: &Plan, settings: &Settings) -> Vec<(&
         ("ldapi_enabled", "on".to_owned()),
         ("ldapi_autobind", "on".to_owned()),
         ("instance_name", plan.name.clone()),
-        ("db_lib", settings.text("db_lib").unwrap_or(database(installation.version())).to_owned()),
+        ("db_lib", settings.text("db_lib").unwrap_or(installation.version().database()).to_owned()),
     ];
     let folders = [
         ("config_dir", &paths.config_dir),
@@ -78,11 +77,6 @@ fn keys(installation: &Installation, plan: &Plan, settings: &Settings) -> Vec<(&
     ];
     keys.extend(folders.map(|(key, path)| (key, path.display().to_string())));
     keys
-}
-
-/// The kind of database that a server takes by itself.
-fn database(version: Version) -> &'static str {
-    if version < Version::new(3, 0, 0) { "bdb" } else { "mdb" }
 }
 
 /// Replaces the keys in all names and values. Fails with the first that is unknown.

@@ -135,7 +135,6 @@ pub(super) const OPTIONS: &[Definition] = &[
         Home::Ldbm("nsslapd-idlistscanlimit"),
         "How many entries an index key may lead to before a search does without the index.",
     )
-    .default("4000")
     .restart(),
     Definition::new(
         "nsslapd_pagedlookthroughlimit",
@@ -148,7 +147,7 @@ pub(super) const OPTIONS: &[Definition] = &[
         "nsslapd_pagedidlistscanlimit",
         COUNT,
         Home::Ldbm("nsslapd-pagedidlistscanlimit"),
-        "As nsslapd_idlistscanlimit, for searches in pages; 0 is the same limit.",
+        "As nsslapd_idlistscanlimit, for searches in pages, at least 100; 0 is the same limit.",
     )
     .default("0"),
     Definition::new(
@@ -164,8 +163,8 @@ pub(super) const OPTIONS: &[Definition] = &[
     Definition::new(
         "nsslapd_import_cachesize",
         COUNT,
-        Home::Ldbm("nsslapd-import-cachesize"),
-        "Bytes of the cache of an import.",
+        Home::Bdb("nsslapd-import-cachesize"),
+        "Bytes of the cache of an import, where the database is BDB.",
     )
     .default("16777216"),
     Definition::new(

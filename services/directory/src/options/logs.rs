@@ -83,13 +83,6 @@ macro_rules! log {
                 concat!("Megabytes that have to be free; otherwise the oldest files of ", $what, " are deleted."),
             )
             .default("5"),
-            Definition::new(
-                concat!("nsslapd_", $log, "_mode"),
-                Codec::Text,
-                Home::Config(concat!("nsslapd-", $log, "-mode")),
-                concat!("Permissions of files of ", $what, ", in octal."),
-            )
-            .default("600"),
         ]
     };
 }
@@ -102,8 +95,17 @@ pub(super) const ERRORS: &[Definition] = &log!("errorlog", "the error log", "on"
 pub(super) const AUDIT: &[Definition] = &log!("auditlog", "the audit log", "off", "2", "week", "100");
 pub(super) const AUDIT_FAILURES: &[Definition] = &log!("auditfaillog", "the audit log of what failed", "off", "2", "week", "100");
 
+/// Permissions of a log's files.
+const fn mode(name: &'static str, attribute: &'static str, doc: &'static str) -> Definition {
+    Definition::new(name, Codec::Text, Home::Config(attribute), doc).default("600")
+}
+
 /// What only some have.
 pub(super) const MORE: &[Definition] = &[
+    mode("nsslapd_accesslog_mode", "nsslapd-accesslog-mode", "Permissions of files of the access log, in octal."),
+    mode("nsslapd_errorlog_mode", "nsslapd-errorlog-mode", "Permissions of files of the error log, in octal."),
+    // That of what failed is in the same file, and the server takes no other permissions for it.
+    mode("nsslapd_auditlog_mode", "nsslapd-auditlog-mode", "Permissions of files of the audit log, in octal."),
     Definition::new(
         "nsslapd_accesslog_level",
         COUNT,
@@ -163,13 +165,6 @@ pub(super) const MORE: &[Definition] = &[
     )
     .default("10")
     .since(SECURITY_LOG),
-    Definition::new(
-        "nsslapd_logging_hr_timestamps_enabled",
-        Codec::Switch,
-        Home::Config("nsslapd-logging-hr-timestamps-enabled"),
-        "Whether times in logs have fractions of seconds.",
-    )
-    .default("on"),
     Definition::new(
         "nsslapd_csnlogging",
         Codec::Switch,

@@ -22,7 +22,7 @@ description:
   - A second run changes nothing. An interrupted one is finished by the next.
   - The program C(aviary-ds389) does the work. It is copied to the host once, and Python is not needed there.
 author:
-  - The Aviary authors (@aviary-project)
+  - The Aviary authors (https://github.com/aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:
@@ -299,7 +299,6 @@ options:
           - "How many entries an index key may lead to before a search does without the index."
           - "The server is restarted when it changes."
         type: int
-        default: 4000
       nsslapd_pagedlookthroughlimit:
         description:
           - "As nsslapd_lookthroughlimit, for searches in pages; 0 is the same limit."
@@ -307,7 +306,7 @@ options:
         default: 0
       nsslapd_pagedidlistscanlimit:
         description:
-          - "As nsslapd_idlistscanlimit, for searches in pages; 0 is the same limit."
+          - "As nsslapd_idlistscanlimit, for searches in pages, at least 100; 0 is the same limit."
         type: int
         default: 0
       nsslapd_rangelookthroughlimit:
@@ -323,7 +322,7 @@ options:
         default: "600"
       nsslapd_import_cachesize:
         description:
-          - "Bytes of the cache of an import."
+          - "Bytes of the cache of an import, where the database is BDB."
         type: int
         default: 16777216
       nsslapd_search_bypass_filter_test:
@@ -739,11 +738,6 @@ options:
           - "Megabytes that have to be free; otherwise the oldest files of the access log are deleted."
         type: int
         default: 5
-      nsslapd_accesslog_mode:
-        description:
-          - "Permissions of files of the access log, in octal."
-        type: str
-        default: "600"
       nsslapd_errorlog_logging_enabled:
         description:
           - "Whether the error log is written."
@@ -791,11 +785,6 @@ options:
           - "Megabytes that have to be free; otherwise the oldest files of the error log are deleted."
         type: int
         default: 5
-      nsslapd_errorlog_mode:
-        description:
-          - "Permissions of files of the error log, in octal."
-        type: str
-        default: "600"
       nsslapd_auditlog_logging_enabled:
         description:
           - "Whether the audit log is written."
@@ -843,11 +832,6 @@ options:
           - "Megabytes that have to be free; otherwise the oldest files of the audit log are deleted."
         type: int
         default: 5
-      nsslapd_auditlog_mode:
-        description:
-          - "Permissions of files of the audit log, in octal."
-        type: str
-        default: "600"
       nsslapd_auditfaillog_logging_enabled:
         description:
           - "Whether the audit log of what failed is written."
@@ -895,9 +879,19 @@ options:
           - "Megabytes that have to be free; otherwise the oldest files of the audit log of what failed are deleted."
         type: int
         default: 5
-      nsslapd_auditfaillog_mode:
+      nsslapd_accesslog_mode:
         description:
-          - "Permissions of files of the audit log of what failed, in octal."
+          - "Permissions of files of the access log, in octal."
+        type: str
+        default: "600"
+      nsslapd_errorlog_mode:
+        description:
+          - "Permissions of files of the error log, in octal."
+        type: str
+        default: "600"
+      nsslapd_auditlog_mode:
+        description:
+          - "Permissions of files of the audit log, in octal."
         type: str
         default: "600"
       nsslapd_accesslog_level:
@@ -943,11 +937,6 @@ options:
           - "It needs 389 DS 2.2.0."
         type: int
         default: 10
-      nsslapd_logging_hr_timestamps_enabled:
-        description:
-          - "Whether times in logs have fractions of seconds."
-        type: bool
-        default: true
       nsslapd_csnlogging:
         description:
           - "Whether the access log has the numbers of replicated changes."
