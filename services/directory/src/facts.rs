@@ -15,6 +15,7 @@ pub fn facts(host: &Host) -> Specification {
         prefix: None,
         instances: host.instances.iter().map(instance).collect(),
         targeted: Vec::new(),
+        numbers: Vec::new(),
     }
 }
 
