@@ -16,6 +16,7 @@ pub fn facts(host: &Host) -> Specification {
         prefix: None,
         instances: host.instances.iter().map(|found| instance(found, host.version)).collect(),
         targeted: Vec::new(),
+        numbers: Vec::new(),
     }
 }
 

@@ -26,8 +26,14 @@ use crate::{
 
 /// The actions that make a host what it should be. What no action can do is a problem, and then there is no plan.
 pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparisons) -> Result<Vec<Action>, Problems> {
-    let mut planner =
-        Planner { found, secrets, prunes: wanted.state == State::Updated, actions: Vec::new(), problems: Problems::new() };
+    let mut planner = Planner {
+        found,
+        secrets,
+        wanted,
+        prunes: wanted.state == State::Updated,
+        actions: Vec::new(),
+        problems: Problems::new(),
+    };
     match wanted.state {
         State::Absent if wanted.instances.is_empty() => planner.remove(|instance| instance.is_ours),
         State::Absent => planner.remove(|found| wanted.instances.iter().any(|instance| instance.is_called(&found.name))),
@@ -48,6 +54,7 @@ pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparison
 struct Planner<'a> {
     found: &'a observed::Host,
     secrets: &'a Comparisons,
+    wanted: &'a Specification,
     /// What is not listed is deleted.
     prunes: bool,
     actions: Vec<Action>,

@@ -472,6 +472,87 @@ fn agreements_come_change_and_go() {
 }
 
 #[test]
+fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
+    let with = |name: &str, role: &str, port: i64, agmts: &str| {
+        format!(
+            "{{name: {name}, rootpw: secret12, port: {port}, started: STARTED, backends: [{{name: root, suffix: dc=test, \
+             ReplicaRole: {role}, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret34, agmts: [{agmts}]}}]}}"
+        )
+    };
+    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}{initialise}}}");
+    let both = |initialise: &str, started: &str| {
+        let hub = with("hub", "hub", 2389, &agreement(3389, initialise));
+        let supplier = with("sup", "'supplier', ReplicaId: 1", 1389, &agreement(2389, initialise));
+        format!("ds389_instances: [{hub}, {supplier}]").replace("STARTED", started)
+    };
+    let asked = both(", Initialise: OnCreate", "true");
+    let what =
+        |to: i64, from: &str| format!("Initialising h:{to} by agreement a of backend {from}.root: what it holds is replaced");
+    let (to_hub, on) = (what(2389, "sup"), what(3389, "hub"));
+    for (started, last) in [("true", vec![]), ("false", vec!["Stopping instance slapd-hub", "Stopping instance slapd-sup"])] {
+        let mut model = Model::new(FIXED);
+        let done = apply(&mut model, &wanted(&asked.replace("started: true", &format!("started: {started}"))));
+        let made = ["Creating agreement a on backend hub.root", "Creating agreement a on backend sup.root"];
+        let expected: Vec<&str> = made.into_iter().chain([to_hub.as_str(), on.as_str()]).chain(last).collect();
+        assert_eq!(done[done.len() - expected.len()..], expected);
+    }
+    // Not without being asked, nor later.
+    let silent = both("", "true");
+    assert!(!apply(&mut Model::new(FIXED), &wanted(&silent)).iter().any(|done| done.starts_with("Initialising")));
+    check(FIXED, &silent, &asked, &[]);
+    // What was interrupted is done when it is still asked for.
+    let mut model = Model::new(FIXED);
+    let actions = plan_for(&model, &wanted(&asked)).unwrap();
+    assert!(actions.iter().rev().take(2).all(Action::deletes_data));
+    model.carry_out(&actions, actions.len() - 2);
+    assert_eq!(plan_for(&model, &wanted(&silent)).unwrap(), []);
+    assert_eq!(apply(&mut model, &wanted(&asked)), [to_hub, on]);
+    settled(&model, &wanted(&asked));
+    refused(
+        "",
+        &format!(
+            "ds389_instances: [{}]",
+            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaEnabled: off, Initialise: OnCreate}")
+                .replace("STARTED", "true")
+        ),
+        &[
+            "line 1, column 205: instance hub, backend root, agreement a: option 'Initialise' needs an agreement that is enabled: leave 'ReplicaEnabled' out, or set it to on",
+        ],
+    );
+}
+
+#[test]
+fn a_number_that_somebody_has_is_not_cleaned() {
+    let change = |model: &mut Model, numbers: &[u16]| {
+        let mut after = wanted(&part("supplier 2"));
+        after.numbers = numbers.iter().map(|id| (crate::dn::Dn::parse("dc=test").unwrap(), *id)).collect();
+        apply(model, &after)
+    };
+    let clean = "Cleaning replica id 1 from suffix dc=test";
+    for (numbers, cleans) in [(vec![], true), (vec![2, 3], true), (vec![1, 2], false)] {
+        let mut model = Model::new(FIXED);
+        apply(&mut model, &wanted(&part("supplier 1")));
+        assert_eq!(change(&mut model, &numbers).iter().any(|done| done == clean), cleans, "{numbers:?}");
+    }
+}
+
+#[test]
+fn sizes_of_caches_need_a_server_that_does_not_choose_them() {
+    let sized = backend(&["entry_cache_size: 1000000"]);
+    let message = "line 5, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
+    refused("", &sized, &[message]);
+    refused(&backend(&[]), &sized, &[message]);
+    let fixed = sized.replace("rootpw", "nsslapd_cache_autosize: 0\n  rootpw");
+    let expected = [
+        "Creating instance slapd-one",
+        "Starting instance slapd-one",
+        "Creating backend root on suffix dc=test",
+        "Adding entry dc=test",
+    ];
+    check(FIXED, "", &fixed, &expected);
+}
+
+#[test]
 fn a_changelog_has_its_options_and_a_consumer_has_none() {
     let with = |role: &str| {
         backend(&[&format!("{REPLICA}ReplicaRole: {role}\n      ChangelogMaxAge: 2d\n      changelog_max_entries: 5")])
@@ -588,9 +669,13 @@ fn any_index() -> impl Strategy<Value = Node> {
 }
 
 fn any_agreement() -> impl Strategy<Value = Node> {
-    (prop::sample::select(vec!["a", "b"]), 1..3_i64, any::<Option<bool>>(), prop::option::of("[a-z]{8}")).prop_map(
-        |(name, port, enabled, password)| {
+    // Only what sends can initialise.
+    let ways = vec![(None, None), (Some(true), None), (Some(false), None), (Some(true), Some("OnCreate")), (None, Some("Never"))];
+    let ways = prop::sample::select(ways);
+    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, prop::option::of("[a-z]{8}")).prop_map(
+        |(name, port, (enabled, initialise), password)| {
             map(vec![
+                ("Initialise", initialise.map(Node::text)),
                 ("name", Some(Node::text(name))),
                 ("ReplicaHost", Some(Node::text("h"))),
                 ("ReplicaPort", Some(number(port))),
@@ -733,6 +818,9 @@ proptest! {
         settled(&model, &wanted);
         holds(&model.observe(), &wanted);
         prop_assert!(model.servers.values().all(|server| server.empty().is_empty()));
+        for (name, server) in &model.servers {
+            prop_assert_eq!(&server.initialised, &straight.servers[name].initialised);
+        }
         let (model, straight) = (model.observe(), straight.observe());
         prop_assert_eq!(model, straight);
     }
