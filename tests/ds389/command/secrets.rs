@@ -21,6 +21,7 @@ fn no_output_has_a_secret_in_any_form() {
     let mut take = |arguments: &[&str]| {
         let outcome = machine.run(&[arguments, &["-vv"]].concat());
         written.push_str(&format!("{arguments:?}\n{}{}", outcome.out, outcome.err));
+        println!("{arguments:?} ends with {}: {}", outcome.code, outcome.err);
         outcome.code
     };
     for format in ["text", "json"] {

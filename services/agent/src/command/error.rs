@@ -86,7 +86,7 @@ pub enum Error {
     #[error("{source}{}; {done} of {all} actions were done: when this is mended, apply again to go on", rights(source))]
     Action {
         /// What went wrong.
-        source: host::Error,
+        source: Box<host::Error>,
         /// How many were done before it.
         done: usize,
         /// How many there were.
