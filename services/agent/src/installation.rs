@@ -38,7 +38,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file or folder of the installation cannot be read.
-    #[error("failed to read {path}: {source}; it must be readable for this process")]
+    #[error("failed to read {path}: {source}; run this as root, or as the user whom the server runs as")]
     Read {
         /// The file.
         path: PathBuf,

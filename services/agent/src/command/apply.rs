@@ -145,7 +145,7 @@ impl Args {
             }
         }
         let error = match carried_out {
-            Err(source) => Some(Error::Action { source, done: count, all }),
+            Err(source) => Some(Error::Action { source: Box::new(source), done: count, all }),
             Ok(()) if count < all => Some(Error::Interrupted { done: count, all }),
             Ok(()) => None,
         };
@@ -167,8 +167,8 @@ impl Args {
             ("host", self.source.host.clone().map(Json::from)),
             ("prefix", self.source.prefix.clone().map(Json::from)),
             ("state", state.map(Json::from)),
-            ("check", self.check.then(|| json!(true))),
-            ("yes", self.yes.then(|| json!(true))),
+            ("check", self.check.then_some(Json::Bool(true))),
+            ("yes", self.yes.then_some(Json::Bool(true))),
         ];
         let given = options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         About {

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use directory::{inventory, place::Problems};
 use serde_json::{Value as Json, json};
 
-use crate::{host, report, transfer, vault};
+use crate::{host, installation, report, transfer, vault};
 
 /// Why the command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,7 @@ pub enum Error {
     #[error("{source}{}; {done} of {all} actions were done: when this is mended, apply again to go on", rights(source))]
     Action {
         /// What went wrong.
-        source: host::Error,
+        source: Box<host::Error>,
         /// How many were done before it.
         done: usize,
         /// How many there were.
@@ -173,8 +173,9 @@ fn place(name: &str, error: &inventory::Error) -> String {
 /// What to do if the system did not let us.
 fn rights(error: &host::Error) -> String {
     let is_root = rustix::process::geteuid().is_root();
+    let is_told = matches!(error, host::Error::Installation(installation::Error::Read { .. }));
     let denied = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error()).to_string();
-    if !is_root && error.to_string().contains(&denied) {
+    if !is_root && !is_told && error.to_string().contains(&denied) {
         "; run this as root, or as the user whom the server runs as".to_owned()
     } else {
         String::new()

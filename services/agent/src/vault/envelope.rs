@@ -77,7 +77,7 @@ impl Envelope {
         let mut next = || parts.next().unwrap_or(Err(Problem::Damaged("a part of it is missing")));
         let envelope =
             Self { id: id.filter(|_| version == "1.2").map(str::to_owned), salt: next()?, seal: next()?, ciphertext: next()? };
-        if envelope.ciphertext.is_empty() || envelope.ciphertext.len() % BLOCK != 0 {
+        if envelope.ciphertext.is_empty() || !envelope.ciphertext.len().is_multiple_of(BLOCK) {
             return Err(Problem::Damaged("its length is that of no encrypted text"));
         }
         Ok(envelope)

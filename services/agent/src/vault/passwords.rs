@@ -79,7 +79,7 @@ impl Passwords {
                 Some((id, path)) if !id.is_empty() && !id.contains('/') => (Some(id), path),
                 _ => (None, place),
             };
-            let secret = passwords.from_path(Path::new(path), id)?;
+            let secret = passwords.read_path(Path::new(path), id)?;
             passwords.add(id, secret);
         }
         Ok(passwords)
@@ -104,7 +104,7 @@ impl Passwords {
         Err(last)
     }
 
-    fn from_path(&self, path: &Path, id: Option<&str>) -> Result<Secret, Error> {
+    fn read_path(&self, path: &Path, id: Option<&str>) -> Result<Secret, Error> {
         let unread = |source| Error::Read { path: path.to_owned(), source };
         let file = fs::metadata(path).map_err(unread)?;
         let unusable = |problem: &str| Error::Unusable { path: path.to_owned(), problem: problem.to_owned() };
