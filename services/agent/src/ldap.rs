@@ -197,13 +197,40 @@ fn lost(what: &'static str, dn: &Dn, error: &LdapError) -> Error {
 }
 
 fn refused(what: &'static str, dn: &Dn, result: &LdapResult) -> Error {
-    Error::Refused { what, dn: dn.to_string(), code: result.rc, text: result.text.trim().to_owned() }
+    let text = Some(result.text.trim()).filter(|text| !text.is_empty()).unwrap_or_else(|| meaning(result.rc));
+    Error::Refused { what, dn: dn.to_string(), code: result.rc, text: text.to_owned() }
+}
+
+/// What a code means, where the server has no words of its own.
+fn meaning(code: u32) -> &'static str {
+    match code {
+        16 => "(it has no such attribute)",
+        17 => "(no such attribute is known)",
+        19 => "(a value is not allowed)",
+        20 => "(it has this value already)",
+        21 => "(a value is not of its attribute's kind)",
+        32 => "(there is no such entry)",
+        34 => "(this is no name of an entry)",
+        49 => "(the name or the password is wrong)",
+        50 => "(this user may not do that)",
+        51 => "(it is busy)",
+        52 => "(it is not available)",
+        53 => "(it is unwilling to do that)",
+        65 => "(its object classes do not allow that)",
+        66 => "(there are entries below it)",
+        68 => "(there is such an entry already)",
+        _ => "(and no more)",
+    }
 }
 
 /// What ldap3 says, without the request: that may have a secret in it.
 fn describe(error: &LdapError) -> String {
     match error {
-        LdapError::LdapResult { result } => format!("the server says {} {}", result.rc, result.text.trim()),
+        LdapError::LdapResult { result } => format!(
+            "the server says {} {}",
+            result.rc,
+            Some(result.text.trim()).filter(|text| !text.is_empty()).unwrap_or_else(|| meaning(result.rc))
+        ),
         LdapError::Io { source } => source.to_string(),
         LdapError::Timeout { .. } => "it took too long".to_owned(),
         LdapError::OpSend { .. } | LdapError::ResultRecv { .. } | LdapError::EndOfStream => "it was closed".to_owned(),

@@ -11,9 +11,9 @@ fn no_output_has_a_secret_in_any_form() {
     let [root, manager, agreement] = SECRETS;
     let text = format!(
         "ds389_instances:\n- name: cmdsecret\n  rootpw: {root}\n  port: {port}\n  secure_port: {secure_port}\n  backends:\n  - name: userroot\n    \
-         suffix: dc=example,dc=com\n    ReplicaRole: supplier\n    ReplicaId: 7\n    ReplicaBindDN: cn=replication,cn=config\n    \
+         suffix: dc=example,dc=com\n    ReplicaRole: supplier\n    ReplicaId: 7\n    ReplicaBindDN: cn=replication manager,cn=config\n    \
          ReplicaCredentials: {manager}\n    agmts:\n    - name: one\n      ReplicaHost: 127.0.0.1\n      ReplicaPort: 1\n      \
-         ReplicaBindDN: cn=replication,cn=config\n      ReplicaCredentials: {agreement}\n"
+         ReplicaBindDN: cn=replication manager,cn=config\n      ReplicaCredentials: {agreement}\n"
     );
     let file = machine.file("secrets.yml", &text);
     let changed = machine.file("changed.yml", &text.replace(root, "marked-secret-of-root-2"));
