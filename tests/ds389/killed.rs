@@ -86,9 +86,25 @@ async fn every_kind_of_action_is_finished_after_an_interruption() {
     kinds.extend(make(&machine, "state: absent").await);
     assert_eq!(machine.prefix.left(), [""; 0]);
     let all = [
-        "ChangeRole", "CleanRuv", "CreateAgreement", "CreateBackend", "CreateIndex", "CreateInstance", "CreateManager",
-        "DeleteAgreement", "DeleteBackend", "DeleteIndex", "DisableReplica", "EnableReplica", "Fill", "Initialise", "Reindex",
-        "RemoveInstance", "Restart", "Set", "SetPassword",
+        "ChangeRole",
+        "CleanRuv",
+        "CreateAgreement",
+        "CreateBackend",
+        "CreateIndex",
+        "CreateInstance",
+        "CreateManager",
+        "DeleteAgreement",
+        "DeleteBackend",
+        "DeleteIndex",
+        "DisableReplica",
+        "EnableReplica",
+        "Fill",
+        "Initialise",
+        "Reindex",
+        "RemoveInstance",
+        "Restart",
+        "Set",
+        "SetPassword",
     ];
     let missing: Vec<&str> = all.into_iter().filter(|kind| !kinds.contains(*kind)).collect();
     assert_eq!(missing, [""; 0], "{kinds:?}");

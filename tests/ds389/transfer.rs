@@ -7,7 +7,7 @@ use std::{
 };
 
 use agent::transfer::Error;
-use directory::{dn::Dn, entry::Entry};
+use directory::dn::Dn;
 
 use crate::machine::{Machine, instance};
 
@@ -28,9 +28,8 @@ async fn started(name: &str, more: &str) -> (Machine, String, PathBuf) {
 
 impl Machine {
     async fn add_unit(&self, name: &str, unit: &str) {
-        let dn = Dn::parse(&format!("ou={unit},{SUFFIX}")).unwrap();
-        let entry = Entry::new(dn).with("objectClass", &["top", "organizationalUnit"]).with("ou", &[unit]);
-        self.connect(name).await.add(&entry, &[]).await.unwrap();
+        let dn = format!("ou={unit},{SUFFIX}");
+        self.add(name, &dn, &[("objectClass", &["top", "organizationalUnit"]), ("ou", &[unit])]).await;
     }
 
     async fn units(&self, name: &str) -> Vec<String> {
@@ -168,9 +167,13 @@ async fn a_restore_that_fails_or_is_interrupted_leaves_what_there_was() {
     machine.host.backup("halfway", &backup, &mut |_| {}).await.unwrap();
     machine.add_unit("halfway", "two").await;
     let db = Path::new(machine.prefix.path()).join("var/lib/dirsrv/slapd-halfway/db");
-    fs::remove_file(backup.join("database/DBVERSION")).unwrap();
-    fs::remove_file(backup.join("database/dse_index.ldif")).unwrap();
-    fs::remove_dir_all(backup.join("database/userroot")).unwrap();
+    let data = backup.join("database/data.mdb");
+    if data.exists() {
+        fs::write(data, "no database").unwrap();
+    } else {
+        fs::remove_file(backup.join("database/DBVERSION")).unwrap();
+        fs::remove_dir_all(backup.join("database/userroot")).unwrap();
+    }
     let error = machine.host.restore("halfway", &backup, &mut |_| {}).await.unwrap_err();
     assert!(matches!(error, Error::Program { .. }), "{error}");
     assert_eq!(machine.units("halfway").await, ["one", "two"]);

@@ -1,10 +1,37 @@
-//! `aviary ds389`: the directory servers of this host. All of it is the agent's.
+//! `aviary ds389`: the directory servers of this host. All of it is the agent's; the stores into which its reports go are ours.
 
 use std::process::ExitCode;
 
 pub(crate) use agent::command::Args;
+use agent::report::{Answer, Publish, Unpublished};
+use store::{Location, Options, Source, Store};
 
 /// Carries the command out.
 pub(crate) fn run(args: Args) -> ExitCode {
-    args.run()
+    args.run(&Stores)
+}
+
+/// Stores of every kind.
+struct Stores;
+
+impl Publish for Stores {
+    fn check<'a>(&'a self, url: &'a str) -> Answer<'a, String> {
+        Box::pin(async { Ok(open(url)?.name()) })
+    }
+
+    fn publish<'a>(&'a self, url: &'a str, location: &'a str, database: Vec<u8>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let location = Location::parse(location).map_err(said)?;
+            open(url)?.put(&location, database.into()).await.map_err(said)
+        })
+    }
+}
+
+fn open(url: &str) -> Result<Store, Unpublished> {
+    let source: Source = url.parse().map_err(said)?;
+    Store::open(&source, &Options::default()).map_err(said)
+}
+
+fn said(error: impl std::fmt::Display) -> Unpublished {
+    Unpublished(error.to_string())
 }

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod backends;
+mod certificates;
 mod difference;
 mod indexes;
 mod initialisations;
@@ -15,9 +16,11 @@ use crate::{
     comparison::Comparisons,
     dn::Dn,
     observed::{self, Unfinished},
+    options::Scope,
     place::{Place, Problems},
     plan::initialisations::Initialisation,
     secret::Secret,
+    setting::Setting,
     specification::{Instance, Presence, Specification, State},
 };
 
@@ -137,6 +140,7 @@ impl Planner<'_> {
             None => self.create(place, wanted),
         };
         let was_running = server.found.is_running;
+        self.certificates(&mut server);
         let created = self.actions.len();
         // What was changed before an interruption has to work before anything builds on it.
         if server.found.unfinished.contains(&Unfinished::Restart) && was_running {
@@ -146,6 +150,7 @@ impl Planner<'_> {
         self.set_instance(&mut server);
         self.backends(&mut server);
         self.roles(&mut server);
+        self.locks(&mut server);
         if std::mem::take(&mut server.wants_restart) {
             self.push(&server.place, Step::Restart);
         }
@@ -172,12 +177,18 @@ impl Planner<'_> {
             );
         }
         self.push(&place, Step::CreateInstance(wanted.settings.clone()));
+        let mut settings = wanted.settings.clone();
+        if let (None, Some(version), Some(option)) =
+            (settings.get("db_lib"), self.found.version, Scope::Instance.option("db_lib"))
+        {
+            settings.insert(option, Setting::Text(version.database().to_owned()));
+        }
         let found = observed::Instance {
             name: wanted.name.clone(),
             is_ours: true,
             is_running: false,
             unfinished: Vec::new(),
-            settings: wanted.settings.clone(),
+            settings,
             default_indexes: self.found.default_indexes.clone(),
             backends: Vec::new(),
             managers: Vec::new(),

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use directory::{inventory, place::Problems};
 use serde_json::{Value as Json, json};
 
-use crate::{host, installation, transfer, vault};
+use crate::{host, installation, report, transfer, vault};
 
 /// Why the command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,19 @@ pub enum Error {
     /// Data could not be taken out or put back.
     #[error(transparent)]
     Transfer(#[from] transfer::Error),
+    /// There is no report, or not where it should be.
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    /// An action failed.
+    #[error("{source}{}; {done} of {all} actions were done: when this is mended, apply again to go on", rights(source))]
+    Action {
+        /// What went wrong.
+        source: host::Error,
+        /// How many were done before it.
+        done: usize,
+        /// How many there were.
+        all: usize,
+    },
     /// A name that no instance has.
     #[error("there is no instance '{name}' on this host; it has {known}")]
     NoInstance {

@@ -3,15 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use directory::{
-    options::Scope,
-    place::Place,
-    setting::Secrets,
-    specification::{Child, Specification},
-    value::Position,
-    variables::Variables,
-    yaml,
-};
+use directory::{options::Scope, place::Place, setting::Secrets, specification::Specification, value::Node, yaml};
 
 /// A text, and in which line each object begins.
 #[derive(Debug, Clone, Default)]
@@ -30,26 +22,10 @@ impl Listing {
             named(file),
             yaml::write(&specification.write(Secrets::Masked)).trim_end()
         );
-        // The places are those of the text that was just written.
-        let read = yaml::parse(&text).ok().and_then(|node| Variables::read(&node).ok());
-        let read = read.and_then(|variables| Specification::read(&variables).ok()).unwrap_or_default();
         let mut lines = BTreeMap::new();
-        let mut add = |place: &Place, at: Option<Position>| {
-            if let Some(line) = at.and_then(|at| u32::try_from(at.line).ok()) {
-                lines.insert(key(place), line);
-            }
-        };
-        for instance in &read.instances {
-            add(&instance.place(), instance.at);
-            for backend in &instance.backends {
-                let place = instance.place().child(Scope::Backend, &backend.name);
-                add(&place, backend.at);
-                let mut children = |scope: Scope, children: &[Child]| {
-                    children.iter().for_each(|child| add(&place.child(scope, &child.name), child.at));
-                };
-                children(Scope::Index, &backend.indexes);
-                children(Scope::Agreement, &backend.agreements);
-            }
+        // The places are those of the text that was just written. It is no specification to be read: masks are no passwords.
+        if let Ok(node) = yaml::parse(&text) {
+            note(&node, "ds389_instances", None, &mut lines);
         }
         Self { text, lines }
     }
@@ -65,6 +41,26 @@ impl Listing {
             rest = name.rsplit_once(", ").map(|(holder, _)| holder);
         }
         1
+    }
+}
+
+/// Notes the lines of the objects that a dictionary lists under a name, and of what those list.
+fn note(holder: &Node, list: &str, place: Option<&Place>, lines: &mut BTreeMap<String, u32>) {
+    let listed = holder.as_map().and_then(|map| map.get(list)).and_then(Node::as_list);
+    for object in listed.unwrap_or_default() {
+        let Some(name) = object.as_map().and_then(|map| map.get("name")).and_then(Node::as_text) else { continue };
+        let place = match (place, list) {
+            (Some(place), "backends") => place.child(Scope::Backend, name),
+            (Some(place), "indexes") => place.child(Scope::Index, name),
+            (Some(place), _) => place.child(Scope::Agreement, name),
+            (None, _) => Place::instance(name),
+        };
+        if let Some(line) = object.at.and_then(|at| u32::try_from(at.line).ok()) {
+            lines.insert(key(&place), line);
+        }
+        for list in ["backends", "indexes", "agmts"] {
+            note(object, list, Some(&place), lines);
+        }
     }
 }
 

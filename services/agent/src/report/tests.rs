@@ -178,8 +178,6 @@ fn a_run_that_has_nothing_to_do_says_so() {
 #[test]
 fn each_task_leads_to_the_line_of_its_object() {
     let playbook = run(0).end(at(12));
-    println!("{}", playbook.files[0].content);
-    println!("{:?}", Specification::read(&Variables::read(&yaml::parse(&playbook.files[0].content).unwrap()).unwrap()));
     let lines: Vec<&str> = playbook.files[0].content.lines().collect();
     assert_eq!(lines[0], "# What vm1 should be, as /etc/aviary/directory.yml says. Secrets are masked.");
     let line_of = |name: &str| {

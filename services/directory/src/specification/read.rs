@@ -189,6 +189,11 @@ impl Reader {
             let at = map.entries().iter().find(|entry| is_password(&entry.key)).and_then(|entry| entry.node.at);
             self.problems.add(&place, at, format!("option 'rootpw' has fewer than {SHORTEST_PASSWORD} characters"));
         }
+        for (one, other) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+            if settings.get(one).is_some() && settings.get(other).is_none() {
+                self.problems.add(&place, at, format!("option '{other}' is missing: '{one}' is of no use without it"));
+            }
+        }
         let started = match settings.remove("started") {
             Some(Setting::Switch(on)) => Some(on),
             _ => None,

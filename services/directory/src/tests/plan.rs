@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use crate::{
     action::{Action, Step},
-    comparison,
+    certificates::Certificates,
+    comparison::{self, Comparisons},
     facts::facts,
     observed,
     operation::operations,
@@ -103,6 +104,66 @@ fn states_create_prune_remove_start_and_stop() {
 }
 
 #[test]
+fn certificates_are_taken_in_before_a_start_or_with_a_restart() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, {more}"));
+    let one = with("tls_cert: /a.pem, tls_key: /a.key, tls_ca: [/ca.pem]");
+    let expected = [
+        "Creating instance slapd-one",
+        "Importing certificate /a.pem into instance slapd-one",
+        "Trusting authorities of /ca.pem in instance slapd-one",
+        "Starting instance slapd-one",
+    ];
+    check(FIXED, "", &one, &expected);
+    let imported = "Importing certificate /b.pem into instance slapd-one";
+    check(FIXED, &one, &one.replace("/a.pem", "/b.pem"), &[imported, "Restarting instance slapd-one"]);
+    let trusted = "Trusting authorities of /ca.pem, /other.pem in instance slapd-one";
+    let more = one.replace("/ca.pem", "/ca.pem, /other.pem");
+    check(FIXED, &one, &more, &[trusted, "Restarting instance slapd-one"]);
+    check(FIXED, &one, ONE, &[]);
+    let stopped = one.replace("name: one", "name: one, started: false");
+    check(FIXED, &stopped, &stopped.replace("/a.pem", "/b.pem"), &[imported]);
+    check(FIXED, &stopped, &one.replace("/a.pem", "/b.pem"), &[imported, "Starting instance slapd-one"]);
+}
+
+#[test]
+fn the_size_of_the_cache_is_set_after_the_server_was_told_not_to_decide() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, db_lib: bdb, {more}"));
+    let entry = "cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config";
+    let first = format!("Set nsslapd-cache-autosize:0 in {entry}");
+    let then = format!("Set nsslapd-dbcachesize:70000000 in {entry}");
+    let sized = with("nsslapd_cache_autosize: 0, nsslapd_dbcachesize: 70000000");
+    check(FIXED, &with("nsslapd_sizelimit: 1"), &sized, &[first.as_str(), then.as_str(), "Restarting instance slapd-one"]);
+    let expected = "line 1, column 19: instance one: option 'nsslapd_dbcachesize' needs 'nsslapd_cache_autosize' to be 0, for \
+                    otherwise the server decides";
+    refused(&with("nsslapd_sizelimit: 1"), &with("nsslapd_dbcachesize: 70000000"), &[expected]);
+}
+
+#[test]
+fn plugins_are_switched_at_once_or_with_a_restart() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, {more}"));
+    let set = "Set nsslapd-pluginEnabled:on in cn=MemberOf Plugin,cn=plugins,cn=config";
+    let dynamic = "Set nsslapd-dynamic-plugins:on in cn=config";
+    check(FIXED, ONE, &with("memberof_enabled: true"), &[set, "Restarting instance slapd-one"]);
+    check(FIXED, ONE, &with("memberof_enabled: true, nsslapd_dynamic_plugins: true"), &[dynamic, set]);
+    let known = with("nsslapd_dynamic_plugins: true");
+    check(FIXED, &known, &with("memberof_enabled: true"), &[set]);
+    let usn = "Set nsslapd-pluginEnabled:on in cn=USN,cn=plugins,cn=config";
+    check(FIXED, &known, &with("usn_enabled: true, nsslapd_dynamic_plugins: true"), &[usn, "Restarting instance slapd-one"]);
+    check(FIXED, &with("memberof_groupattr: [a, b]"), &with("memberof_groupattr: [B, A]"), &[]);
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_a_problem_of_its_option() {
+    let wanted = wanted("ds389_instances: [{name: one, rootpw: secret12, tls_cert: /a.pem, tls_key: /a.key}]");
+    let mut comparisons = Comparisons::default();
+    let problems = vec![("tls_key", "is /a.key, but it is encrypted".to_owned())];
+    comparisons.insert_certificates(&Place::instance("ONE"), Certificates { problems, ..Certificates::default() });
+    let problems = plan(&wanted, &Model::new(FIXED).observe(), &comparisons).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["line 1, column 19: instance one: option 'tls_key' is /a.key, but it is encrypted"]);
+}
+
+#[test]
 fn an_instance_that_nobody_listed_is_never_pruned() {
     let mut model = Model::new(FIXED);
     apply(&mut model, &wanted(ONE));
@@ -136,8 +197,9 @@ fn options_are_set_where_they_live_and_the_server_restarts_once_if_one_needs_it(
         "Set nsslapd-cache-autosize:0 in cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config",
         "Restarting instance slapd-one",
     ];
-    check(FIXED, ONE, changed, &expected);
-    check(FIXED, "", changed, &["Creating instance slapd-one", "Starting instance slapd-one"]);
+    // The sizes of caches are BDB's.
+    check(CRASHING, ONE, changed, &expected);
+    check(CRASHING, "", changed, &["Creating instance slapd-one", "Starting instance slapd-one"]);
 }
 
 #[test]
@@ -167,7 +229,12 @@ fn an_answer_about_one_object_is_not_taken_for_another() {
 fn backends_come_with_indexes_before_their_first_entry() {
     let after =
         backend(&["nsslapd-x: 1"]).replace("nsslapd-x: 1", "readonly: on\n      indexes: [{name: l, indextype: [eq, pres]}]");
-    let expected = ["Creating backend root on suffix dc=test", "Creating index l on backend root", "Adding entry dc=test"];
+    let expected = [
+        "Creating backend root on suffix dc=test",
+        "Creating index l on backend root",
+        "Adding entry dc=test",
+        "Set nsslapd-readonly:on in cn=root,cn=ldbm database,cn=plugins,cn=config",
+    ];
     check(FIXED, ONE, &after, &expected);
     let bare = backend(&["create_suffix_entry: no"]);
     check(FIXED, ONE, &bare, &["Creating backend root on suffix dc=test"]);
@@ -472,10 +539,11 @@ fn a_number_that_somebody_has_is_not_cleaned() {
 
 #[test]
 fn sizes_of_caches_need_a_server_that_does_not_choose_them() {
-    let sized = backend(&["entry_cache_size: 1000000"]);
-    let message = "line 5, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
+    let on_bdb = |text: String| text.replace("name: one\n", "name: one\n  db_lib: bdb\n");
+    let sized = on_bdb(backend(&["entry_cache_size: 1000000"]));
+    let message = "line 6, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
     refused("", &sized, &[message]);
-    refused(&backend(&[]), &sized, &[message]);
+    refused(&on_bdb(backend(&[])), &sized, &[message]);
     let fixed = sized.replace("rootpw", "nsslapd_cache_autosize: 0\n  rootpw");
     let expected = [
         "Creating instance slapd-one",
@@ -659,9 +727,18 @@ fn any_backend() -> impl Strategy<Value = Node> {
 
 fn any_instance() -> impl Strategy<Value = Node> {
     let backends = prop::collection::vec(any_backend(), 0..4);
-    (prop::sample::select(vec!["one", "Two"]), backends, any::<Option<bool>>(), prop::option::of(1..9_i64), "[a-z]{8}").prop_map(
-        |(name, backends, started, limit, password)| {
+    let name = prop::sample::select(vec!["one", "Two"]);
+    let certificate = prop::option::of(prop::sample::select(vec!["/a.pem", "/b.pem"]));
+    let authorities = prop::sample::subsequence(vec!["/ca1.pem", "/ca2.pem"], 0..=2);
+    let plugins = (any::<Option<bool>>(), any::<Option<bool>>());
+    (name, backends, any::<Option<bool>>(), prop::option::of(1..9_i64), "[a-z]{8}", certificate, authorities, plugins).prop_map(
+        |(name, backends, started, limit, password, certificate, authorities, (is_dynamic, has_plugin))| {
             map(vec![
+                ("nsslapd_dynamic_plugins", is_dynamic.map(|on| Node::new(Value::Boolean(on)))),
+                ("memberof_enabled", has_plugin.map(|on| Node::new(Value::Boolean(on)))),
+                ("tls_cert", certificate.map(Node::text)),
+                ("tls_key", certificate.map(Node::text)),
+                ("tls_ca", Some(list(authorities.into_iter().map(Node::text).collect()))),
                 ("name", Some(Node::text(name))),
                 ("rootpw", Some(Node::text(password))),
                 ("started", started.map(|on| Node::new(Value::Boolean(on)))),
