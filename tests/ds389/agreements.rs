@@ -9,31 +9,10 @@ use directory::{
     specification::{Specification, State},
 };
 
-use crate::machine::{Authority, Machine, element, fleet, instance, until, wanted};
-
-const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
-
-/// A host with one instance that has one replicated suffix.
-fn host(name: &str, role: &str, more: &str, agmts: &str) -> String {
-    let backend = format!(", backends: [{{name: root, suffix: 'dc=test', ReplicaRole: {role}, {BIND}{more}}}]");
-    format!("{}\nds389_agmts: [{agmts}]", instance(name, &backend))
-}
-
-/// Waits until an agreement has said that all is well.
-async fn is_green(machine: &Machine, instance: &str, agreement: &str) {
-    let look = || machine.agreement(instance, agreement);
-    until(look, |agreement| agreement.colour == Colour::Green && agreement.update_ended.is_some()).await;
-}
-
-/// Waits until an entry has come.
-async fn comes(machine: &Machine, instance: &str, dn: &str) {
-    until(|| machine.has(instance, dn), |is_there| *is_there).await;
-}
-
-async fn unit(machine: &Machine, instance: &str, name: &str) {
-    let attributes: [(&str, &[&str]); 2] = [("objectClass", &["top", "organizationalUnit"]), ("ou", &[name])];
-    machine.add(instance, &format!("ou={name},dc=test"), &attributes).await;
-}
+use crate::{
+    machine::{Authority, Machine, element, fleet, instance, until, wanted},
+    replicas::{BIND, comes, host, host_like, is_green, machine_name, prepare, secured, unit},
+};
 
 #[tokio::test]
 async fn agreements_by_target_initialise_hub_and_consumer_of_other_hosts() {
@@ -65,16 +44,6 @@ async fn agreements_by_target_initialise_hub_and_consumer_of_other_hosts() {
     assert_eq!(said.last().unwrap(), "the consumer has the same data already");
     is_green(&one, "agsup", "vm2.aghub.root").await;
     assert_eq!(one.agreement("agsup", "vm2.aghub.root").await.initialisation, None);
-}
-
-/// The host with other agreements; it is there already, so that its ports do not matter.
-fn host_like(machine: &Machine, name: &str, role: &str, agmts: &str) -> String {
-    let text = host(name, role, "", agmts);
-    let configuration = &machine.configurations()[&format!("slapd-{name}")];
-    let port = |attribute: &str| configuration.lines().find_map(|line| line.strip_prefix(attribute)).unwrap().trim().to_owned();
-    let ports = format!("port: {}, secure_port: {}", port("nsslapd-port:"), port("nsslapd-securePort:"));
-    let (before, after) = text.split_once("port: ").unwrap();
-    format!("{before}{ports}{}", &after[after.find(", backends").unwrap()..])
 }
 
 /// Applies, and gives what the servers said meanwhile.
@@ -221,7 +190,7 @@ async fn agreements_change_where_they_are_and_their_secrets_are_known_again() {
 
 #[tokio::test]
 async fn agreements_over_tls_reach_whom_their_certificate_names_and_nobody_else() {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned();
+    let name = machine_name();
     for (short, transport) in [("ldaps", "LDAPS"), ("start", "StartTLS")] {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path(), "authority");
@@ -232,37 +201,27 @@ async fn agreements_over_tls_reach_whom_their_certificate_names_and_nobody_else(
             ("vm1", host(&a, "supplier, ReplicaId: 1", &secure, "{target: vm2, Initialise: OnCreate}")),
             ("vm2", host(&b, "consumer", &secure, "")),
         ]);
-        for (machine, wanted, instance) in [(&one, &wanted[0], &a), (&two, &wanted[1], &b)] {
-            // Its files first, then whom to believe, then the server.
-            let mut files = wanted.clone();
-            files.instances[0].started = Some(false);
-            files.instances[0].backends.clear();
-            machine.host.carry_out(&machine.host.plan(&files).await.unwrap().unwrap(), &mut |_| {}).await.unwrap();
-            machine.certify(instance, &authority, &name);
-        }
-        let text = |text: &str| Setting::Text(text.to_owned());
-        let secured = |wanted: &Specification, host: &str, initialise: &str| {
-            let mut wanted = wanted.clone();
-            for option in ["nsslapd_security", "nsslapd_ssl_check_hostname"] {
-                wanted.instances[0].settings.insert(Scope::Instance.option(option).unwrap(), Setting::Switch(true));
-            }
+        prepare(&one, &wanted[0], &authority, &name).await;
+        prepare(&two, &wanted[1], &authority, &name).await;
+        let initialising = |wanted: &Specification, host: &str, initialise: &str| {
+            let mut wanted = secured(wanted, host);
             for agreement in &mut wanted.instances[0].backends[0].agreements {
-                agreement.settings.insert(Scope::Agreement.option("replicahost").unwrap(), text(host));
-                agreement.settings.insert(Scope::Agreement.option("initialise").unwrap(), text(initialise));
+                let option = Scope::Agreement.option("initialise").unwrap();
+                agreement.settings.insert(option, Setting::Text(initialise.to_owned()));
             }
             wanted
         };
-        two.meet(&secured(&wanted[1], "", "")).await;
+        two.meet(&secured(&wanted[1], "")).await;
         // The same server by a name that its certificate does not have.
-        one.meet(&secured(&wanted[0], "127.0.0.1", "Never")).await;
+        one.meet(&initialising(&wanted[0], "127.0.0.1", "Never")).await;
         let look = || one.agreement(&a, "root");
         let agreement = until(look, |agreement| agreement.colour == Colour::Red && agreement.update.is_some()).await;
         assert!(agreement.update.unwrap().text.contains("LDAP error"), "{transport}");
-        let mut none = secured(&wanted[0], "", "");
+        let mut none = secured(&wanted[0], "");
         none.instances[0].backends[0].agreements.clear();
         none.state = State::Updated;
         one.meet(&none).await;
-        one.meet(&secured(&wanted[0], &name, "OnCreate")).await;
+        one.meet(&initialising(&wanted[0], &name, "OnCreate")).await;
         unit(&one, &a, "secret").await;
         comes(&two, &b, "ou=secret,dc=test").await;
         is_green(&one, &a, "root").await;

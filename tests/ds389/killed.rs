@@ -1,0 +1,111 @@
+//! Killed in the middle: whatever the servers and whoever applies were doing, the next apply finishes it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use agent::host::Event;
+use directory::action::{Action, Step};
+
+use crate::machine::{Machine, element, wanted};
+
+const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
+
+/// What an action is, without what it is about.
+fn kind(action: &Action) -> String {
+    let text = format!("{:?}", action.step);
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// Carries out some actions and, of the next, as much as there is time for; then nobody goes on, and all servers are killed.
+async fn interrupt(machine: &Machine, actions: &[Action], whole: usize, time: Duration) {
+    let begun = tokio::sync::Notify::new();
+    let mut done = 0;
+    let mut progress = |event: Event<'_>| match event {
+        Event::Begins(_) if done == whole => begun.notify_one(),
+        Event::Done(_) => done += 1,
+        _ => {}
+    };
+    let stop = async {
+        begun.notified().await;
+        tokio::time::sleep(time).await;
+    };
+    tokio::select! {
+        // It may be done before the time is over, or fail; both is to be gone on from.
+        _ = machine.host.carry_out(actions, &mut progress) => {}
+        () = stop => {}
+    }
+    for instance in machine.host.observe().await.unwrap().instances.iter().filter(|instance| instance.is_running) {
+        machine.kill(&instance.name);
+    }
+}
+
+/// Makes a host what it should be with an interruption in every action, and gives the kinds of those.
+async fn make(machine: &Machine, text: &str) -> BTreeSet<String> {
+    let wanted = wanted(text);
+    let mut kinds = BTreeSet::new();
+    for round in 0..100_u64 {
+        let actions = machine.host.plan(&wanted).await.unwrap().unwrap();
+        // Servers that were killed have to be started each time.
+        let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
+        let Some(next) = actions.get(starts) else { break };
+        kinds.insert(kind(next));
+        // The next round begins with the action after this one, whether it was finished or not.
+        interrupt(machine, &actions, starts, Duration::from_millis(round * 7 % 40)).await;
+        let actions = machine.host.plan(&wanted).await.unwrap().unwrap();
+        let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
+        let upto = (starts + 1).min(actions.len());
+        machine.host.carry_out(&actions[..upto], &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    machine.meet(&wanted).await;
+    kinds
+}
+
+#[tokio::test]
+async fn every_kind_of_action_is_finished_after_an_interruption() {
+    let machine = Machine::new();
+    let consumer = element("killcon", &format!(", backends: [{{name: root, suffix: 'dc=test', ReplicaRole: consumer, {BIND}}}]"));
+    let port = consumer.split("port: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let agreement = format!("{{name: next, ReplicaHost: localhost, ReplicaPort: {port}, Initialise: OnCreate, {BIND}}}");
+    let supplier = element("killsup", ", MORE");
+    let full = format!(
+        "backends: [{{name: root, suffix: 'dc=test', sample_entries: yes, indexes: [{{name: l, indextype: eq}}], \
+         ReplicaRole: supplier, ReplicaId: 1, {BIND}, ChangelogMaxAge: 2d, agmts: [{agreement}]}}]"
+    );
+    let text = |more: &str| format!("ds389_instances: [{}, {consumer}]", supplier.replace("MORE", more));
+    let mut kinds = make(&machine, &text(&full)).await;
+    assert!(machine.has("killcon", "ou=people,dc=test").await);
+    let changed = full
+        .replace("backends", "nsslapd_idlistscanlimit: 4001, backends")
+        .replace("indextype: eq", "indextype: [eq, pres]")
+        .replace("ReplicaId: 1", "ReplicaId: 2")
+        .replace("secret34, ChangelogMaxAge: 2d", "secret56, ChangelogMaxAge: 3d");
+    kinds.extend(make(&machine, &text(&changed)).await);
+    let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
+                agmts: [{name: next, state: absent}]}]";
+    kinds.extend(make(&machine, &text(gone)).await);
+    kinds.extend(make(&machine, &text("backends: [{name: root, state: absent}]")).await);
+    kinds.extend(make(&machine, "state: absent").await);
+    assert_eq!(machine.prefix.left(), [""; 0]);
+    let all = [
+        "ChangeRole",
+        "CleanRuv",
+        "CreateAgreement",
+        "CreateBackend",
+        "CreateIndex",
+        "CreateInstance",
+        "CreateManager",
+        "DeleteAgreement",
+        "DeleteBackend",
+        "DeleteIndex",
+        "DisableReplica",
+        "EnableReplica",
+        "Fill",
+        "Initialise",
+        "Reindex",
+        "RemoveInstance",
+        "Restart",
+        "Set",
+        "SetPassword",
+    ];
+    let missing: Vec<&str> = all.into_iter().filter(|kind| !kinds.contains(*kind)).collect();
+    assert_eq!(missing, [""; 0], "{kinds:?}");
+}

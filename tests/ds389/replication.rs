@@ -1,0 +1,167 @@
+//! Servers that replicate: what is written to one comes to all, whoever was away meanwhile, whatever number it has.
+
+use agent::host::Event;
+use directory::replication::Colour;
+
+use crate::{
+    machine::{Authority, Machine, fleet, until},
+    replicas::{comes, goes, host, host_like, is_green, machine_name, prepare, secured, unit},
+};
+
+#[tokio::test]
+async fn three_suppliers_replicate_over_ldaps_and_one_that_was_away_catches_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, name) = (Authority::new(folder.path(), "authority"), machine_name());
+    let machines = [Machine::new(), Machine::new(), Machine::new()];
+    let names = ["mesha", "meshb", "meshc"];
+    let hosts = ["vm1", "vm2", "vm3"];
+    let part = |id: usize| format!("supplier, ReplicaId: {id}");
+    let agreement = |index: usize| if index == 0 { "{target: '*', Initialise: OnCreate}" } else { "{target: '*'}" };
+    let texts: Vec<(&str, String)> = (0..3)
+        .map(|index| (hosts[index], host(names[index], &part(index + 1), ", ReplicaTransportInfo: LDAPS", agreement(index))))
+        .collect();
+    let wanted = fleet(&texts);
+    for index in [1, 2, 0] {
+        prepare(&machines[index], &wanted[index], &authority, &name).await;
+        machines[index].meet(&secured(&wanted[index], &name)).await;
+    }
+    let everywhere = async |dn: &str| {
+        for (machine, name) in machines.iter().zip(names) {
+            comes(machine, name, dn).await;
+        }
+    };
+    for (machine, name) in machines.iter().zip(names) {
+        unit(machine, name, name).await;
+        everywhere(&format!("ou={name},dc=test")).await;
+    }
+    for index in 0..3 {
+        for other in (0..3).filter(|other| *other != index) {
+            is_green(&machines[index], names[index], &format!("{}.root", names[other])).await;
+        }
+    }
+    let stopped = format!("state: stopped\n{}", texts[2].1);
+    assert_eq!(machines[2].apply(&stopped).await, ["Stopping instance slapd-meshc"]);
+    assert_eq!(machines[2].replica("meshc").await.colour(), Colour::Red);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    unit(&machines[0], "mesha", "meanwhile").await;
+    unit(&machines[1], "meshb", "also").await;
+    comes(&machines[1], "meshb", "ou=meanwhile,dc=test").await;
+    let look = || machines[0].agreement("mesha", "meshc.root");
+    let away = until(look, |agreement| agreement.colour == Colour::Red && agreement.lag > Some(0)).await;
+    assert!(away.update.unwrap().text.contains("Can't contact LDAP server"));
+    machines[2].meet(&secured(&wanted[2], &name)).await;
+    everywhere("ou=meanwhile,dc=test").await;
+    everywhere("ou=also,dc=test").await;
+    let look = || machines[0].agreement("mesha", "meshc.root");
+    until(look, |agreement| agreement.colour == Colour::Green && agreement.lag == Some(0)).await;
+    // What one replica has, all have.
+    let own = machines[0].replica("mesha").await.ruv.unwrap();
+    for (machine, name) in machines.iter().zip(names) {
+        let ruv = || async { own.lag(&machine.replica(name).await.ruv.unwrap()) };
+        until(ruv, |lag| *lag == Some(0)).await;
+    }
+    assert_eq!(own.elements.iter().map(|element| element.id).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_hub_in_the_middle_passes_on_what_came_while_it_was_away() {
+    let machines = [Machine::new(), Machine::new(), Machine::new()];
+    let [sup, hub, con] = &machines;
+    let wanted = fleet(&[
+        ("vm1", host("midsup", "supplier, ReplicaId: 1", "", "{target: vm2, Initialise: OnCreate}")),
+        ("vm2", host("midhub", "hub", "", "{target: vm3, Initialise: OnCreate}")),
+        ("vm3", host("midcon", "consumer", "", "")),
+    ]);
+    tokio::join!(sup.meet(&wanted[0]), hub.meet(&wanted[1]), con.meet(&wanted[2]));
+    unit(sup, "midsup", "first").await;
+    comes(con, "midcon", "ou=first,dc=test").await;
+    // Clients that want to write are sent to the supplier.
+    for (machine, name) in [(hub, "midhub"), (con, "midcon")] {
+        let entry = directory::entry::Entry::new("ou=x,dc=test".parse().unwrap()).with("objectClass", &["organizationalUnit"]);
+        let refused = machine.connect(name).await.add(&entry.with("ou", &["x"]), &[]).await.unwrap_err();
+        assert!(matches!(refused, agent::ldap::Error::Refused { code: 10, .. }), "{refused}");
+    }
+    hub.kill("midhub");
+    unit(sup, "midsup", "second").await;
+    sup.connect("midsup").await.delete(&"ou=first,dc=test".parse().unwrap()).await.unwrap();
+    assert_eq!(hub.meet(&wanted[1]).await, ["Starting instance slapd-midhub"]);
+    comes(con, "midcon", "ou=second,dc=test").await;
+    goes(con, "midcon", "ou=first,dc=test").await;
+    is_green(hub, "midhub", "midcon.root").await;
+}
+
+/// Two suppliers of one suffix, the first of which has the data.
+async fn pair(names: [&str; 2]) -> ([Machine; 2], Vec<directory::specification::Specification>) {
+    let machines = [Machine::new(), Machine::new()];
+    let wanted = fleet(&[
+        ("vm1", host(names[0], "supplier, ReplicaId: 1", "", "{target: vm2, Initialise: OnCreate}")),
+        ("vm2", host(names[1], "supplier, ReplicaId: 2", "", "{target: vm1}")),
+    ]);
+    machines[1].meet(&wanted[1]).await;
+    machines[0].meet(&wanted[0]).await;
+    for (machine, name) in machines.iter().zip(names) {
+        unit(machine, name, name).await;
+    }
+    comes(&machines[0], names[0], &format!("ou={},dc=test", names[1])).await;
+    comes(&machines[1], names[1], &format!("ou={},dc=test", names[0])).await;
+    (machines, wanted)
+}
+
+/// The same with another number for the first.
+fn renumbered(machines: &[Machine; 2], names: [&str; 2], id: u16) -> Vec<directory::specification::Specification> {
+    fleet(&[
+        ("vm1", host_like(&machines[0], names[0], &format!("supplier, ReplicaId: {id}"), "{target: vm2}")),
+        ("vm2", host_like(&machines[1], names[1], "supplier, ReplicaId: 2", "{target: vm1}")),
+    ])
+}
+
+async fn ids(machine: &Machine, name: &str) -> Vec<u16> {
+    machine.replica(name).await.ruv.unwrap().elements.iter().map(|element| element.id).collect()
+}
+
+#[tokio::test]
+async fn a_supplier_that_changes_its_number_is_known_by_the_new_one_alone() {
+    let names = ["numbera", "numberb"];
+    let (machines, _) = pair(names).await;
+    let changed = renumbered(&machines, names, 7);
+    let done = machines[0].meet(&changed[0]).await;
+    assert_eq!(done.last().unwrap(), "Cleaning replica id 1 from suffix dc=test");
+    unit(&machines[0], names[0], "after").await;
+    comes(&machines[1], names[1], "ou=after,dc=test").await;
+    unit(&machines[1], names[1], "back").await;
+    comes(&machines[0], names[0], "ou=back,dc=test").await;
+    for (machine, name) in machines.iter().zip(names) {
+        until(|| ids(machine, name), |ids| *ids == [2, 7]).await;
+        assert_eq!(machine.replica(name).await.cleaning, [0_u16; 0]);
+    }
+}
+
+#[tokio::test]
+async fn cleaning_does_not_wait_for_those_that_are_away_and_goes_on_without_us() {
+    let names = ["cleana", "cleanb"];
+    let (machines, wanted) = pair(names).await;
+    machines[1].kill(names[1]);
+    unit(&machines[0], names[0], "unseen").await;
+    let changed = renumbered(&machines, names, 7);
+    let actions = machines[0].host.plan(&changed[0]).await.unwrap().unwrap();
+    let mut said = Vec::new();
+    let mut progress = |event: Event<'_>| {
+        if let Event::Says(_, text) = event {
+            said.push(text.to_owned());
+        }
+    };
+    machines[0].host.carry_out(&actions, &mut progress).await.unwrap();
+    assert!(said.last().unwrap().starts_with("the server goes on with its task cleanallruv by itself: "), "{said:?}");
+    assert_eq!(machines[0].host.plan(&changed[0]).await.unwrap().unwrap(), []);
+    assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
+    // Also when it was killed meanwhile.
+    machines[0].kill(names[0]);
+    assert_eq!(machines[0].meet(&changed[0]).await, [format!("Starting instance slapd-{}", names[0])]);
+    assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
+    machines[1].meet(&wanted[1]).await;
+    comes(&machines[1], names[1], "ou=unseen,dc=test").await;
+    for (machine, name) in machines.iter().zip(names) {
+        let cleaned = || async { (ids(machine, name).await, machine.replica(name).await.cleaning) };
+        until(cleaned, |(ids, cleaning)| !ids.contains(&1) && cleaning.is_empty()).await;
+    }
+}
