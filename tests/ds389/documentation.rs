@@ -153,7 +153,9 @@ fn describe(page: &mut String, indent: usize, option: &Definition) {
     for sentence in sentences(option) {
         writeln!(page, "{pad}    - {}", quoted(&sentence)).unwrap();
     }
-    if kind == "str" && choices.is_none() && !matches!(option.codec, Codec::Text | Codec::Name | Codec::Password) || kind == "list" {
+    if kind == "str" && choices.is_none() && !matches!(option.codec, Codec::Text | Codec::Name | Codec::Password)
+        || kind == "list"
+    {
         let mut text = option.codec.describe();
         text[..1].make_ascii_uppercase();
         writeln!(page, "{pad}    - {}", quoted(&format!("{text}."))).unwrap();

@@ -9,6 +9,7 @@ mod log;
 mod module;
 mod plan;
 mod progress;
+mod recorder;
 mod resolve;
 mod source;
 mod status;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 use self::console::Console;
 pub use self::{console::Format, error::Error};
+use crate::report::{FoldersOnly, Publish};
 
 /// Nothing was to be done, or all of it was.
 pub const DONE: u8 = 0;
@@ -87,19 +89,19 @@ enum Command {
 impl Program {
     /// Carries the command out and says how it went.
     pub fn run(self) -> ExitCode {
-        self.args.run()
+        self.args.run(&FoldersOnly)
     }
 }
 
 impl Args {
-    /// Carries the command out and says how it went.
-    pub fn run(self) -> ExitCode {
+    /// Carries the command out and says how it went. Reports get into stores by `publish`.
+    pub fn run(self, publish: &dyn Publish) -> ExitCode {
         let console = Console::new(&self.console);
         log::start(self.console.verbose);
         let outcome = match self.command {
             Command::Validate(args) => args.run(&console),
             Command::Plan(args) => wait(args.run(&console)),
-            Command::Apply(args) => wait(args.run(&console)),
+            Command::Apply(args) => wait(args.run(&console, publish)),
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
             Command::Module(args) => wait(args.run(&console)),

@@ -61,8 +61,10 @@ fn the_first_directory_is_made_as_the_page_says() {
                 machine.file("directory.yml", &yaml.replace("  port:", "  nsslapd_sizelimit: 500\n  port:"));
             }
             let file = machine.folder().join("directory.yml");
-            let arguments: Vec<String> =
-                command.split(' ').map(|word| if word == "directory.yml" { file.display().to_string() } else { word.to_owned() }).collect();
+            let arguments: Vec<String> = command
+                .split(' ')
+                .map(|word| if word == "directory.yml" { file.display().to_string() } else { word.to_owned() })
+                .collect();
             let found = machine.works(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
             let expected = timeless(named(expected).trim_end());
             match expected.strip_prefix("...\n") {

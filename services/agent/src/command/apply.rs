@@ -8,8 +8,13 @@ use super::{
     console::{self, Console},
     plan::Plan,
     progress::Progress,
-    source,
+    recorder::Recorder,
+    source::{self, Wanted},
     stop::Stop,
+};
+use crate::{
+    host::Event,
+    report::{About, Publish},
 };
 
 /// Make the servers of this host what the file says
@@ -32,11 +37,49 @@ pub(crate) struct Args {
     /// Delete data without being asked
     #[arg(short, long)]
     yes: bool,
+
+    /// Write what was done as a report, an ARA database: to a file that ends in .sqlite, or else into a folder or a store such
+    /// as s3://bucket/path, as ds389/HOST/TIME/ara-report
+    #[arg(long, value_name = "PLACE")]
+    report: Option<String>,
 }
 
 impl Args {
-    pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
-        let mut plan = Plan::make(self.source.read(console)?).await?;
+    pub(crate) async fn run(&self, console: &Console, publish: &dyn Publish) -> Result<u8, Error> {
+        let wanted = self.source.read(console)?;
+        let mut recorder =
+            Recorder::begin(self.report.as_deref(), publish, || self.about(&wanted), &wanted.specification).await?;
+        let outcome = self.apply(console, wanted, &mut recorder).await;
+        if let Err(error) = &outcome {
+            recorder.fail(error);
+        }
+        let is_reported = recorder.end(console).await;
+        outcome.map(|code| if is_reported { code } else { FAILED })
+    }
+
+    /// What a report says of the run itself.
+    fn about(&self, wanted: &Wanted) -> About {
+        let path = std::path::absolute(&wanted.name).map_or_else(|_| wanted.name.clone(), |path| path.display().to_string());
+        let arguments = json!({
+            "file": self.source.file,
+            "host": wanted.host,
+            "prefix": wanted.specification.prefix,
+            "diff": self.diff,
+            "yes": self.yes,
+        });
+        About {
+            file: if self.source.is_stdin() { wanted.name.clone() } else { path },
+            host: wanted.host.clone(),
+            check: self.check,
+            arguments: arguments.as_object().cloned().unwrap_or_default(),
+            controller: Some(source::own_name()),
+            user: rustix::process::geteuid().is_root().then(|| "root".to_owned()),
+        }
+    }
+
+    async fn apply(&self, console: &Console, wanted: Wanted, recorder: &mut Recorder<'_>) -> Result<u8, Error> {
+        let mut plan = Plan::make(wanted).await?;
+        recorder.plan(&plan).await;
         plan.show(console, self.diff);
         if self.check || plan.actions.is_empty() {
             console.tell(&console::with(plan.json(self.diff), &json!({ "check": self.check })));
@@ -46,21 +89,31 @@ impl Args {
             console.confirm("This deletes data, as the plan says. Type yes to go on:")?;
             plan = plan.made_again(console, self.diff).await?;
         }
-        self.carry_out(console, &plan).await
+        self.carry_out(console, &plan, recorder).await
     }
 
-    async fn carry_out(&self, console: &Console, plan: &Plan) -> Result<u8, Error> {
+    async fn carry_out(&self, console: &Console, plan: &Plan, recorder: &mut Recorder<'_>) -> Result<u8, Error> {
         let stop = Stop::listen(console)?;
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
         let is_enough = || stop.is_wanted();
-        let carried_out = plan.host.carry_out_until(&plan.actions, &is_enough, &mut |event| progress.hear(event)).await;
+        let mut hear = |event: Event<'_>| {
+            recorder.hear(event);
+            progress.hear(event);
+        };
+        let carried_out = plan.host.carry_out_until(&plan.actions, &is_enough, &mut hear).await;
         let count = progress.count();
         let error = match carried_out {
             Err(source) => Some(Error::from(source)),
             Ok(()) if count < plan.actions.len() => Some(Error::Interrupted { done: count, all: plan.actions.len() }),
             Ok(()) => None,
         };
+        match &error {
+            Some(Error::Interrupted { .. }) => recorder.interrupt(),
+            Some(error) => recorder.fail(error),
+            None => {}
+        }
+        recorder.left(plan).await;
         progress.break_off();
         let summary = explain::explain(plan.actions.get(..count).unwrap_or_default()).summary;
         let outcome = json!({

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use directory::{inventory, place::Problems};
 use serde_json::{Value as Json, json};
 
-use crate::{host, installation, transfer, vault};
+use crate::{host, installation, report, transfer, vault};
 
 /// Why the command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,9 @@ pub enum Error {
         /// How many there were.
         all: usize,
     },
+    /// A report could not be written, or cannot be.
+    #[error(transparent)]
+    Report(#[from] report::Error),
     /// The program itself could not start.
     #[error("failed to start: {0}")]
     Runtime(io::Error),

@@ -138,8 +138,13 @@ impl Args {
         Ok((name, read))
     }
 
+    /// Whether it is standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.file == STDIN
+    }
+
     fn name(&self) -> String {
-        if self.file == STDIN { "standard input".to_owned() } else { self.file.clone() }
+        if self.is_stdin() { "standard input".to_owned() } else { self.file.clone() }
     }
 
     fn node(&self) -> Result<Node, Error> {
@@ -225,7 +230,7 @@ impl Args {
 }
 
 /// The name that this machine has for itself.
-fn own_name() -> String {
+pub(crate) fn own_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }

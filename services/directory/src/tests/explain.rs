@@ -52,7 +52,8 @@ fn nothing_to_do_is_said_so() {
 
 #[test]
 fn what_is_made_is_shown_with_all_that_it_gets() {
-    let options = [("rootpw", secret("marked")), ("port", Setting::Number(389)), ("audit_log", Setting::Text("/a\u{1b}[2J".to_owned()))];
+    let options =
+        [("rootpw", secret("marked")), ("port", Setting::Number(389)), ("audit_log", Setting::Text("/a\u{1b}[2J".to_owned()))];
     let options: Vec<_> = options.into_iter().filter(|(name, _)| Scope::Instance.option(name).is_some()).collect();
     let with = settings(Scope::Instance, &options[..2]);
     check(
@@ -99,7 +100,10 @@ fn what_changes_is_shown_from_what_to_what() {
 #[test]
 fn what_loses_data_says_so() {
     check(
-        &[backend(Step::DeleteBackend { suffix: dn("dc=x") }), Action { place: Place::instance("two"), step: Step::RemoveInstance }],
+        &[
+            backend(Step::DeleteBackend { suffix: dn("dc=x") }),
+            Action { place: Place::instance("two"), step: Step::RemoveInstance },
+        ],
         "  - delete instance one, backend root\n      suffix  dc=x\n      all its data is lost: nothing but a backup brings it back\n  \
          - delete instance two\n      all its data is lost: nothing but a backup brings it back\n\n\
          Plan: 0 to create, 0 to change, 2 to delete.",
@@ -163,8 +167,7 @@ fn replication_is_shown_with_how_far_each_consumer_is() {
         "{replica 1 ldap://one:389} 00000001000000010000 00000001000000010000",
         "{replica 2}",
     ]);
-    let outcome =
-        |colour, text: &str| Some(Outcome { colour, code: 0, text: text.to_owned(), at: None });
+    let outcome = |colour, text: &str| Some(Outcome { colour, code: 0, text: text.to_owned(), at: None });
     let agreement = |name: &str, colour, lag, update| Agreement {
         name: name.to_owned(),
         host: "two".to_owned(),
