@@ -1,19 +1,19 @@
 //! The collection, run by the real `ansible-playbook` over three hosts of which each has an installation of its own: a supplier, a
 //! hub and a consumer, with agreements by target, modifiers and vaulted passwords.
 
-use std::{collections::BTreeMap, net::TcpListener};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    process::{Command, Stdio},
+};
 
 use agent::host::Host;
 use serde_json::{Value, json};
-use tests::playbook::Site;
+use tests::{http::Connection, playbook::Site, served::wait_until};
+
+use crate::machine::ports;
 
 const HOSTS: [&str; 3] = ["vm1", "vm2", "vm3"];
-
-/// Free ports.
-fn ports<const N: usize>() -> [u16; N] {
-    let listeners = [0; N].map(|port: u16| TcpListener::bind(("127.0.0.1", port)).unwrap());
-    listeners.each_ref().map(|listener| listener.local_addr().unwrap().port())
-}
 
 /// Three hosts. The names of instances begin with `name`: servers share semaphores by name.
 fn site(name: &str) -> Site {
@@ -32,7 +32,7 @@ fn site(name: &str) -> Site {
 }
 
 fn host_variables(name: &str, host: &str) -> Value {
-    let [port, secure_port] = ports();
+    let (port, secure_port) = ports();
     let (role, id) = match host {
         "vm1" => ("supplier", json!(1)),
         "vm2" => ("hub", Value::Null),
@@ -56,7 +56,7 @@ fn host_variables(name: &str, host: &str) -> Value {
         "backends": [backend],
     });
     let targets = match host {
-        "vm1" => json!([{"name": "down", "target": ["vm2.*.userroot", "*.*_vm3.userroot"]}]),
+        "vm1" => json!([{"name": "down", "target": ["vm2.*.userroot", "*.*_vm3.userroot"], "Initialise": "OnCreate"}]),
         "vm2" => json!([{"target": "vm3.*.*"}]),
         _ => json!([]),
     };
@@ -64,16 +64,31 @@ fn host_variables(name: &str, host: &str) -> Value {
     json!({"ansible_host": "127.0.0.1", "ds389_instances": [instance], "ds389_agmts": targets})
 }
 
-/// What is in the installations of all hosts.
-fn snapshot(site: &Site) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (host, prefix) in site.prefixes() {
-        for file in prefix.left().into_iter().filter(|file| file.ends_with("dse.ldif")) {
-            let text = std::fs::read_to_string(format!("{}/{file}", prefix.path())).unwrap();
-            found.insert(format!("{host} {file}"), text);
-        }
-    }
-    found
+/// What the installation below a prefix has.
+fn observed(prefix: &str) -> directory::observed::Host {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(Host::find(Some(prefix)).unwrap().observe()).unwrap()
+}
+
+/// What all hosts have.
+fn snapshot(site: &Site) -> BTreeMap<String, directory::observed::Host> {
+    site.prefixes().map(|(host, prefix)| (host.to_owned(), observed(prefix.path()))).collect()
+}
+
+/// Runs one of OpenLDAP's programs as the administrator of an instance of the host of that name.
+fn ldap(site: &Site, instance: &str, program: &str, arguments: &[&str], input: &str) -> (bool, String) {
+    let host = instance.rsplit('_').next().unwrap();
+    let socket = format!("{}/run/slapd-{instance}.socket", site.prefix(host).path());
+    let mut child = Command::new(program)
+        .args(["-Q", "-Y", "EXTERNAL", "-H", &format!("ldapi://{}", socket.replace('/', "%2F"))])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 fn messages(value: &Value) -> Vec<String> {
@@ -101,18 +116,29 @@ fn three_hosts_become_what_the_inventory_says_as_check_mode_foretold() {
         foretold.text
     );
 
-    let applied = site.run("server.yml", &[]).succeeded();
+    // Consumers first: the supplier initialises them.
+    let applied = site.run("server.yml", &["--extra-vars", "batch=1"]).succeeded();
     for host in HOSTS {
         assert_eq!(messages(applied.get(host, "msg")), messages(foretold.get(host, "msg")), "{host} is changed as was foretold");
     }
-    let agreements: Vec<String> =
-        HOSTS.iter().flat_map(|host| messages(applied.get(host, "msg"))).filter(|text| text.contains("agreement")).collect();
+    let agreements: Vec<String> = HOSTS
+        .iter()
+        .flat_map(|host| messages(applied.get(host, "msg")))
+        .filter(|text| text.starts_with("Creating agreement"))
+        .collect();
     assert_eq!(agreements.len(), 3, "the supplier has two and the hub one: {agreements:?}");
 
     let before = snapshot(&site);
     let again = site.run("server.yml", &[]).succeeded();
     assert!(!again.changed(), "{}", again.text);
     assert_eq!(snapshot(&site), before);
+
+    let entry = "dn: ou=replicated,dc=example,dc=com\nobjectClass: organizationalUnit\nou: replicated\n";
+    assert!(ldap(&site, "ansible_vm1", "ldapadd", &[], entry).0);
+    let search = ["-LLL", "-b", "dc=example,dc=com", "ou=replicated", "1.1"];
+    wait_until("the consumer has what the supplier got", || {
+        ldap(&site, "ansible_vm3", "ldapsearch", &search, "").1.contains("ou=replicated")
+    });
 
     let informed = site.run("info.yml", &[]).succeeded();
     for (host, prefix) in site.prefixes() {
@@ -138,9 +164,9 @@ fn each_verbosity_tells_its_keys() {
         &[],
         &["module_args", "plugin_args"],
         &["module_args", "plugin_args"],
-        &["hosts", "module_args", "module_debug", "plugin_args"],
-        &["hosts", "module_args", "module_debug", "plugin_args", "replicated_backends"],
-        &["hosts", "inventory", "module_args", "module_debug", "modifier_names", "plugin_args", "replicated_backends"],
+        &["hosts", "module_args", "plugin_args"],
+        &["hosts", "module_args", "plugin_args", "replicated_backends"],
+        &["hosts", "inventory", "module_args", "modifier_names", "plugin_args", "replicated_backends"],
     ];
     for (verbosity, own) in by_verbosity.into_iter().enumerate() {
         let flag = format!("-{}", "v".repeat(verbosity));
@@ -148,12 +174,21 @@ fn each_verbosity_tells_its_keys() {
         let run = site.run("server.yml", arguments).succeeded();
         assert!(!run.text.contains("s3cret"), "{}", run.text);
         for host in HOSTS {
-            let mut expected: Vec<&str> = documented.iter().chain(own).copied().collect();
-            expected.sort_unstable();
             let result = &run.results[host];
+            let lines = messages(&result["debug"]);
+            let text: &[&str] = if lines.is_empty() { &[] } else { &["module_debug"] };
+            let mut expected: Vec<&str> = documented.iter().chain(own).chain(text).copied().collect();
+            expected.sort_unstable();
             assert_eq!(keys(result), expected, "{host} at verbosity {verbosity}");
             assert!(!result.to_string().contains("s3cret"), "{result}");
-            assert_eq!(result["debug"].as_array().unwrap().is_empty(), verbosity < 3, "{}", result["debug"]);
+            let levels: &[&str] = match (host, verbosity) {
+                (_, 3..) => &["DEBUG", "WARNING"],
+                ("vm1", 1..) => &["WARNING"],
+                _ => &[],
+            };
+            let is_told = |level: &&&str| lines.iter().any(|line| line.starts_with(&format!("{level}: ")));
+            let expected: Vec<&&str> = levels.iter().filter(|level| **level != "WARNING" || host == "vm1").collect();
+            assert_eq!(["DEBUG", "INFO", "WARNING"].iter().filter(is_told).collect::<Vec<_>>(), expected, "{lines:?}");
         }
         if verbosity == 5 {
             let result = &run.results["vm1"];
@@ -180,13 +215,22 @@ fn instances_are_stopped_started_updated_and_removed_by_the_argument() {
         HOSTS.map(|_| Vec::<String>::new()),
         "what is listed is there, and nothing else"
     );
-    let alone = json!({"state": "updated", "ds389_instances": [], "ds389option1": [], "ds389_option_02": [], "ds389_agmts": []});
-    assert_eq!(state(alone), of_each("Removing instance states_HOST"), "what is not listed goes");
+    for host in HOSTS {
+        let nothing = json!({"ds389_prefix": site.prefix(host).path(), "ds389option1": [], "ds389_option_02": []});
+        site.write(&format!("host_vars/{host}.json"), &nothing.to_string());
+    }
+    assert_eq!(state(json!({"state": "present"})), HOSTS.map(|_| Vec::<String>::new()), "what is not listed stays");
+    assert_eq!(state(json!({"state": "updated"})), of_each("Removing instance slapd-states_HOST"), "what is not listed goes");
+    for (host, prefix) in site.prefixes() {
+        let mut variables = host_variables("states", host);
+        variables["ds389_prefix"] = json!(prefix.path());
+        site.write(&format!("host_vars/{host}.json"), &variables.to_string());
+    }
     site.run("server.yml", &[]).succeeded();
-    assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance states_HOST"));
+    assert_eq!(state(json!({"state": "absent"})), of_each("Removing instance slapd-states_HOST"));
     for (host, prefix) in site.prefixes() {
         assert_eq!(prefix.left(), [""; 0], "nothing is left on {host}");
-        assert!(Host::find(Some(prefix.path())).unwrap().observe().unwrap().instances.is_empty());
+        assert!(observed(prefix.path()).instances.is_empty());
     }
 }
 
@@ -238,6 +282,93 @@ fn arguments_go_by_a_file_where_the_connection_hands_nothing_on() {
     for host in HOSTS {
         assert_eq!(run.get(host, "changed"), true);
     }
-    let left = std::fs::read_dir(site.path("home/.ansible/tmp")).map_or(0, Iterator::count);
+    let left = std::fs::read_dir(site.path("home/remote-temp")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "no file is left");
+}
+
+#[test]
+fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
+    let site = site("kept");
+    site.run("server.yml", &[]).succeeded();
+    let entry = "dn: ou=kept,dc=example,dc=com\nobjectClass: organizationalUnit\nou: kept\n";
+    let ldap = |program: &str, arguments: &[&str], input: &str| ldap(&site, "kept_vm1", program, arguments, input);
+    assert!(ldap("ldapadd", &[], entry).0);
+    let folder = site.path("fetched");
+    let said = json!({"ds389_backup_to_controller": true, "ds389_backup_keep_on_host": false, "ds389_backup_suffix": "one",
+        "ds389_backup_controller_folder": folder});
+    let foretold = site.run("backup.yml", &["--check", "--extra-vars", &said.to_string()]).succeeded();
+    assert!(foretold.changed() && !folder.exists(), "{}", foretold.text);
+    site.run("backup.yml", &["--extra-vars", &said.to_string()]).succeeded();
+    for host in HOSTS {
+        assert!(folder.join(host).join(format!("kept_{host}-one.tar.gz")).exists(), "{host}");
+    }
+    let left = std::fs::read_dir(format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path())).unwrap().count();
+    assert_eq!(left, 0, "nothing stays on the host");
+
+    assert!(ldap("ldapdelete", &["ou=kept,dc=example,dc=com"], "").0);
+    let archive = folder.join("vm1/kept_vm1-one.tar.gz");
+    let said =
+        json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
+    site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]).succeeded();
+    let found = ldap("ldapsearch", &["-LLL", "-b", "dc=example,dc=com", "ou=kept", "1.1"], "");
+    assert!(found.1.contains("dn: ou=kept,dc=example,dc=com"), "{found:?}");
+    let said = json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"});
+    let refused = site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]);
+    assert!(!refused.succeeded && refused.text.contains("the host has no instance nobody"), "{}", refused.text);
+}
+
+#[test]
+fn a_run_is_recorded_by_ara_and_shown_by_aviary() {
+    let reports = tempfile::tempdir().unwrap();
+    let site = site("recorded").recorded(&reports.path().join("run/ara-report/ansible.sqlite"));
+    let run = site.run("server.yml", &["--diff", "-vv"]).succeeded();
+    let (url, _aviary) = tests::aviary::start(reports.path(), &[]);
+    let mut connection = Connection::new(tests::aviary::address(&url));
+    let mut get = |path: &str| -> Value {
+        let response = connection.get(&format!("/run/ara-report/api/v1/{path}")).unwrap();
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        serde_json::from_slice(&response.body).unwrap()
+    };
+    let playbook = get("playbooks")["results"][0].clone();
+    assert_eq!((&playbook["status"], &playbook["items"]["hosts"]), (&json!("completed"), &json!(3)), "{}", run.text);
+    let results = get("results?changed=true")["results"].clone();
+    assert_eq!(results.as_array().unwrap().len(), 3);
+    for result in results.as_array().unwrap() {
+        let whole = get(&format!("results/{}", result["id"]));
+        let text = whole.to_string();
+        assert!(text.contains("Creating instance slapd-recorded_vm") && text.contains("module_args"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_collection_are_understood() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/ansible/ansible_collections/aviary/ds389/examples");
+    let site = Site::new(&["unused"], |_, _| json!({}));
+    let copied = Command::new("cp").arg("-r").arg(examples).arg(site.path("examples")).status().unwrap();
+    assert!(copied.success());
+    let vault = "examples/group_vars/ldap/vault.yml";
+    std::fs::rename(site.path(&format!("{vault}.example")), site.path(vault)).unwrap();
+    let here = json!({"ansible_connection": "local", "ansible_become": false, "ds389_prefix": site.prefix("unused").path(),
+        "ds389_binary": tests::served::program("aviary-ds389")});
+    let run = |playbook: &str| {
+        let mut command = site.command("ansible-playbook");
+        command.current_dir(site.path("examples")).args(["-i", "inventory.yml", playbook, "--check", "--diff", "-v"]);
+        let output = command.args(["--extra-vars", &here.to_string()]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let text = run("site.yml");
+    for expected in [
+        "Creating agreement ansible-target: vm2.localhost.userroot on backend localhost.userroot",
+        "Creating agreement ansible-target: vm3.localhost.userroot on backend localhost.userroot",
+        "Configure replication as hub for backend userroot on suffix dc=example,dc=com",
+        "Creating index departmentNumber on backend userroot",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    assert!(!text.contains("choose-"), "{text}");
+    run("info.yml");
+    run("backup.yml");
 }

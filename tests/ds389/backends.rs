@@ -117,6 +117,12 @@ async fn sizes_of_caches_change_where_the_server_does_not_choose_them() {
     let machine = Machine::new();
     let one = backends("cached", &format!("{ONE}}}"));
     machine.apply(&one).await;
+    if machine.has_lmdb().await {
+        // That server never chooses them.
+        let sized = one.replace("'dc=test'", "'dc=test', entry_cache_size: 20000000");
+        assert_eq!(machine.apply(&sized).await.len(), 1);
+        return;
+    }
     let refused = machine.plan(&one.replace("'dc=test'", "'dc=test', entry_cache_number: 9")).await.unwrap_err().to_string();
     let expected = "option 'entry_cache_number' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
     assert!(refused.ends_with(expected), "{refused}");
@@ -146,14 +152,17 @@ async fn an_index_finds_what_was_there_before_it_came_or_changed() {
             "{name: l, indextype: [eq], matchingrule: [caseExactOrderingMatch]}",
             vec![format!("Set nsIndexType:eq in {dn}"), format!("Set nsMatchingRule:caseExactOrderingMatch in {dn}")],
             "(l=Leipzig)",
-            "(l=*eip*)",
+            // Types that are left out are left to fall into disuse until the next start.
+            "(l~=Leipsig)",
         ),
     ] {
         let expected = [expected, vec!["Indexing l of backend root".to_owned()]].concat();
         assert_eq!(machine.apply(&with(index)).await, expected, "{index}");
         assert_eq!(machine.search("indexed", "dc=test", indexed).unwrap(), ["ou=a,dc=test"], "{indexed}");
         assert!(machine.is_indexed("indexed", "dc=test", indexed).await, "{indexed}");
-        assert!(!machine.is_indexed("indexed", "dc=test", not_indexed).await, "{not_indexed}");
+        // From 3.0 on a server goes on with a type of index that it has no more until it starts again.
+        let goes_on = !tests::installation::version().starts_with('2') && index.contains("matchingrule");
+        assert!(goes_on || !machine.is_indexed("indexed", "dc=test", not_indexed).await, "{not_indexed}");
     }
     // It stays when it is listed no more, and goes when it has to.
     assert_eq!(machine.apply(&none).await, [""; 0]);

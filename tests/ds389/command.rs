@@ -4,6 +4,7 @@ mod apply;
 mod bad_input;
 mod docs;
 mod inventory;
+mod report;
 mod secrets;
 mod vault;
 

@@ -231,3 +231,43 @@ fn agree(file: &str, expected: &str) {
     let line = text[begin..end].lines().zip(expected.lines()).position(|(is, should)| is != should);
     panic!("{file} differs at line {line:?} of its part: UPDATE=1 cargo test --release -p tests --test ds389 documentation::");
 }
+
+/// Those of its tests that need nothing from the network. The others were run by hand: `ansible-test sanity --requirements`.
+#[test]
+fn ansible_test_finds_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = folder.path().join("ansible_collections/aviary");
+    fs::create_dir_all(&collection).unwrap();
+    assert!(Command::new("cp").arg("-r").arg(root().join(COLLECTION)).arg(&collection).status().unwrap().success());
+    let asked =
+        Command::new(playbook::program("python")).args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).output();
+    let version = String::from_utf8(asked.unwrap().stdout).unwrap().trim().to_owned();
+    let mut command = Command::new(playbook::program("ansible-test"));
+    command
+        .args(["sanity", "--color", "no", "--python", &version])
+        .current_dir(collection.join("ds389"))
+        .env("HOME", folder.path());
+    for test in [
+        "action-plugin-docs",
+        "compile",
+        "empty-init",
+        "ignores",
+        "line-endings",
+        "no-assert",
+        "no-get-exception",
+        "no-illegal-filenames",
+        "no-smart-quotes",
+        "replace-urlopen",
+        "shebang",
+        "symlinks",
+        "use-argspec-type-path",
+        "use-compat-six",
+    ] {
+        command.args(["--test", test]);
+    }
+    // It finds Python where it is itself.
+    let programs = playbook::program("ansible-test").parent().unwrap().display().to_string();
+    let output = command.env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap())).output().unwrap();
+    let text = [&output.stdout, &output.stderr].map(|part| String::from_utf8_lossy(part).into_owned()).concat();
+    assert!(output.status.success() && !text.contains("ERROR"), "{text}");
+}

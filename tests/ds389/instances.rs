@@ -35,7 +35,14 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let more: Vec<&str> = more.map(|(option, _)| option.name).collect();
     assert_eq!(
         more,
-        ["nsslapd_maxdescriptors", "nsslapd_threadnumber", "passwordstoragescheme", "sslversionmax", "sslversionmin"]
+        [
+            "nsslapd_maxdescriptors",
+            "nsslapd_rootpwstoragescheme",
+            "nsslapd_threadnumber",
+            "passwordstoragescheme",
+            "sslversionmax",
+            "sslversionmin"
+        ]
     );
     assert_eq!(live.backends, stored.backends);
     assert_eq!(live.default_indexes, stored.default_indexes);
@@ -81,7 +88,8 @@ async fn a_creation_that_fails_says_why_and_leaves_nothing() {
         (format!("port: {port}"), format!("{port}")),
         ("user: nobody-of-this-name, port: 0".to_owned(), "nobody-of-this-name".to_owned()),
     ] {
-        let error = machine.fails(&format!("ds389_instances: [{{name: bad, rootpw: secret12, secure_port: 0, {more}}}]")).await;
+        let error =
+            machine.fails(&format!("ds389_instances: [{{name: bad, rootpw: secret12, secure_port: 65535, {more}}}]")).await;
         assert!(error.starts_with("failed to create instance slapd-bad: ") && error.contains(&expected), "{error}");
         assert_eq!(machine.prefix.left(), [""; 0]);
     }

@@ -2,11 +2,17 @@
 //! its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod agreements;
 mod ansible;
 mod backends;
+mod bugs;
 mod command;
 mod documentation;
 mod instances;
 mod machine;
+mod module;
+mod plugins;
 mod roles;
+mod secrets;
+mod tls;
 mod transfer;

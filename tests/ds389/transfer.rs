@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use agent::{ldap::Connection, transfer::Error};
-use directory::{dn::Dn, entry::Entry};
+use agent::transfer::Error;
+use directory::dn::Dn;
 
 use crate::machine::{Machine, instance};
 
@@ -27,10 +27,9 @@ async fn started(name: &str, more: &str) -> (Machine, String, PathBuf) {
 }
 
 impl Machine {
-    async fn add(&self, name: &str, unit: &str) {
-        let dn = Dn::parse(&format!("ou={unit},{SUFFIX}")).unwrap();
-        let entry = Entry::new(dn).with("objectClass", &["top", "organizationalUnit"]).with("ou", &[unit]);
-        self.connect(name).await.add(&entry, &[]).await.unwrap();
+    async fn add_unit(&self, name: &str, unit: &str) {
+        let dn = format!("ou={unit},{SUFFIX}");
+        self.add(name, &dn, &[("objectClass", &["top", "organizationalUnit"]), ("ou", &[unit])]).await;
     }
 
     async fn units(&self, name: &str) -> Vec<String> {
@@ -40,12 +39,8 @@ impl Machine {
         units
     }
 
-    async fn connect(&self, name: &str) -> Connection {
-        Connection::open(format!("{}/run/slapd-{name}.socket", self.prefix.path()).as_ref()).await.unwrap()
-    }
-
-    fn is_running(&self) -> bool {
-        self.host.observe().unwrap().instances[0].is_running
+    async fn is_running(&self) -> bool {
+        self.host.observe().await.unwrap().instances[0].is_running
     }
 }
 
@@ -53,7 +48,7 @@ impl Machine {
 async fn what_is_exported_comes_back_whether_the_server_runs_or_not() {
     let (machine, wanted, folder) = started("ldif", "").await;
     let file = folder.join("all.ldif");
-    machine.add("ldif", "one").await;
+    machine.add_unit("ldif", "one").await;
     let mut said = Vec::new();
     let exported = machine.host.export("ldif", &[], &file, false, &mut |text| said.push(text.to_owned())).await.unwrap();
     assert_eq!(
@@ -63,7 +58,7 @@ async fn what_is_exported_comes_back_whether_the_server_runs_or_not() {
     assert!(said.iter().any(|text| text.contains("Processed 2 entries")), "{said:?}");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-    machine.add("ldif", "two").await;
+    machine.add_unit("ldif", "two").await;
     let imported = machine.host.import("slapd-LDIF", "USERROOT", &file, &mut |_| {}).await.unwrap();
     assert_eq!((imported.entries, imported.skipped.len(), imported.is_replicated), (Some(2), 0, false));
     assert_eq!(machine.units("ldif").await, ["one"]);
@@ -71,7 +66,7 @@ async fn what_is_exported_comes_back_whether_the_server_runs_or_not() {
     machine.apply(&format!("state: stopped\n{wanted}")).await;
     machine.host.export("ldif", &["userroot".to_owned()], &folder.join("stopped.ldif"), true, &mut |_| {}).await.unwrap();
     machine.host.import("ldif", "userroot", &folder.join("stopped.ldif"), &mut |_| {}).await.unwrap();
-    assert!(!machine.is_running());
+    assert!(!machine.is_running().await);
     machine.apply(&wanted).await;
     assert_eq!(machine.units("ldif").await, ["one"]);
 }
@@ -92,7 +87,7 @@ async fn an_import_tells_what_it_left_out() {
 #[tokio::test]
 async fn a_backup_is_for_the_servers_user_alone_and_brings_everything_back() {
     let (machine, wanted, folder) = started("backed", "").await;
-    machine.add("backed", "one").await;
+    machine.add_unit("backed", "one").await;
     let backup = folder.join("monday");
     let done = machine.host.backup("backed", &backup, &mut |_| {}).await.unwrap();
     assert_eq!(done.backends, ["userroot"]);
@@ -111,17 +106,17 @@ async fn a_backup_is_for_the_servers_user_alone_and_brings_everything_back() {
     let error = machine.host.backup("backed", &backup, &mut |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("it is there already"), "{error}");
 
-    machine.add("backed", "two").await;
+    machine.add_unit("backed", "two").await;
     let restored = machine.host.restore("backed", &backup, &mut |_| {}).await.unwrap();
     assert!(restored.is_running && restored.other_schema.is_empty());
     assert_eq!(machine.units("backed").await, ["one"]);
 
-    machine.add("backed", "three").await;
+    machine.add_unit("backed", "three").await;
     machine.apply(&format!("state: stopped\n{wanted}")).await;
     let stopped = folder.join("tuesday");
     machine.host.backup("backed", &stopped, &mut |_| {}).await.unwrap();
     machine.host.restore("backed", &backup, &mut |_| {}).await.unwrap();
-    assert!(!machine.is_running());
+    assert!(!machine.is_running().await);
     machine.host.restore("backed", &stopped, &mut |_| {}).await.unwrap();
     machine.apply(&wanted).await;
     assert_eq!(machine.units("backed").await, ["one", "three"]);
@@ -133,7 +128,7 @@ async fn a_backup_is_for_the_servers_user_alone_and_brings_everything_back() {
 #[tokio::test]
 async fn an_instance_that_was_lost_is_made_again_of_its_backup() {
     let (machine, wanted, _) = started("lost", "").await;
-    machine.add("lost", "one").await;
+    machine.add_unit("lost", "one").await;
     let away = tempfile::tempdir_in("/tmp").unwrap();
     fs::set_permissions(away.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let backup = away.path().join("backup");
@@ -161,20 +156,24 @@ async fn a_backup_that_does_not_fit_is_refused_before_anything_stops() {
     machine.apply(&wanted).await;
     machine.apply(&wanted.replace("{name: other", "{name: third, suffix: dc=third}, {name: other")).await;
     assert!(error().await.contains("it has no backend third, whose data would be lost"));
-    assert!(machine.is_running());
+    assert!(machine.is_running().await);
 }
 
 #[tokio::test]
 async fn a_restore_that_fails_or_is_interrupted_leaves_what_there_was() {
     let (machine, wanted, folder) = started("halfway", "").await;
-    machine.add("halfway", "one").await;
+    machine.add_unit("halfway", "one").await;
     let backup = folder.join("damaged");
     machine.host.backup("halfway", &backup, &mut |_| {}).await.unwrap();
-    machine.add("halfway", "two").await;
+    machine.add_unit("halfway", "two").await;
     let db = Path::new(machine.prefix.path()).join("var/lib/dirsrv/slapd-halfway/db");
-    fs::remove_file(backup.join("database/DBVERSION")).unwrap();
-    fs::remove_file(backup.join("database/dse_index.ldif")).unwrap();
-    fs::remove_dir_all(backup.join("database/userroot")).unwrap();
+    let data = backup.join("database/data.mdb");
+    if data.exists() {
+        fs::write(data, "no database").unwrap();
+    } else {
+        fs::remove_file(backup.join("database/DBVERSION")).unwrap();
+        fs::remove_dir_all(backup.join("database/userroot")).unwrap();
+    }
     let error = machine.host.restore("halfway", &backup, &mut |_| {}).await.unwrap_err();
     assert!(matches!(error, Error::Program { .. }), "{error}");
     assert_eq!(machine.units("halfway").await, ["one", "two"]);

@@ -1,9 +1,11 @@
-//! An installation of 389 DS in a temporary folder: the programs are the system's, everything else is its own.
+//! An installation of 389 DS in a temporary folder: the programs are the system's, everything else is its own. With
+//! `DS389_ROOT` in the environment, they are those of another system in that folder, whose servers see only what is in it,
+//! `/tmp` and what the kernel shows; root alone can have them so.
 
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, chown},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -11,7 +13,27 @@ use std::{
 const SYSTEM: [&str; 7] = ["bin_dir", "sbin_dir", "lib_dir", "data_dir", "plugin_dir", "system_schema_dir", "tmp_dir"];
 
 /// What packages install.
-const DEFAULTS: &str = "/usr/share/dirsrv/inf/defaults.inf";
+const DEFAULTS: &str = "usr/share/dirsrv/inf/defaults.inf";
+
+/// Starts the server of another system, in a view of files of its own.
+const ELSEWHERE: &str = r#"#!/bin/sh
+exec unshare --mount sh -c '
+    root=$1
+    shift
+    for path in /tmp /proc /dev /dev/shm /etc/hosts; do mount --bind "$path" "$root$path" || exit 1; done
+    exec chroot "$root" /usr/sbin/ns-slapd "$@"
+' sh "ROOT" "$@"
+"#;
+
+/// The system whose programs are used.
+fn system() -> PathBuf {
+    std::env::var_os("DS389_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+}
+
+fn defaults() -> String {
+    let path = system().join(DEFAULTS);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; install 389-ds-base", path.display()))
+}
 
 /// The installation. It is gone, and its servers with it, when this is dropped.
 pub struct Prefix(tempfile::TempDir);
@@ -22,15 +44,29 @@ impl Prefix {
         // A socket's path has to be short.
         let folder = tempfile::Builder::new().prefix("ds").tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let text = fs::read_to_string(DEFAULTS).unwrap_or_else(|error| panic!("{DEFAULTS}: {error}; install 389-ds-base"));
-        let rewritten: Vec<String> = text.lines().map(|line| rewritten(line, folder.path())).collect();
+        let system = system();
+        let is_elsewhere = system != Path::new("/");
+        let rewritten: Vec<String> = defaults()
+            .lines()
+            .map(|line| match line.split_once(" = ") {
+                Some(("data_dir", value)) if is_elsewhere => format!("data_dir = {}{value}", system.display()),
+                Some(("sbin_dir", _)) if is_elsewhere => format!("sbin_dir = {}/sbin", folder.path().display()),
+                _ => rewritten(line, folder.path()),
+            })
+            .collect();
+        if is_elsewhere {
+            let program = folder.path().join("sbin/ns-slapd");
+            fs::create_dir(folder.path().join("sbin")).unwrap();
+            fs::write(&program, ELSEWHERE.replace("ROOT", &system.display().to_string())).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
         let inf = folder.path().join("share/dirsrv/inf");
         fs::create_dir_all(&inf).unwrap();
         fs::write(inf.join("defaults.inf"), rewritten.join("\n")).unwrap();
         for part in ["config", "schema"] {
             let own = folder.path().join("etc/dirsrv").join(part);
             fs::create_dir_all(&own).unwrap();
-            for file in fs::read_dir(Path::new("/etc/dirsrv").join(part)).unwrap() {
+            for file in fs::read_dir(system.join("etc/dirsrv").join(part)).unwrap() {
                 let file = file.unwrap();
                 fs::copy(file.path(), own.join(file.file_name())).unwrap();
             }
@@ -79,7 +115,7 @@ impl Prefix {
 
 /// The version of the system's 389 DS.
 pub fn version() -> String {
-    let text = fs::read_to_string(DEFAULTS).unwrap();
+    let text = defaults();
     let version = text.lines().find_map(|line| line.strip_prefix("version = "));
     version.unwrap_or_else(|| panic!("{DEFAULTS} has no version")).to_owned()
 }

@@ -16,6 +16,7 @@ use crate::installation::Prefix;
 /// A folder with an inventory, and the hosts in it.
 pub struct Site {
     folder: tempfile::TempDir,
+    programs: PathBuf,
     prefixes: BTreeMap<String, Prefix>,
     environment: Vec<(String, String)>,
 }
@@ -35,7 +36,10 @@ pub const VAULT_PASSWORD: &str = "open-sesame-7";
 
 /// A program of the Python that has Ansible installed.
 pub fn program(name: &str) -> PathBuf {
-    let program = crate::target_dir().join("tools/ansible/bin").join(name);
+    existing(crate::target_dir().join("tools/ansible/bin").join(name))
+}
+
+fn existing(program: PathBuf) -> PathBuf {
     assert!(program.exists(), "{} is missing: run tests/run once", program.display());
     program
 }
@@ -49,7 +53,8 @@ impl Site {
     pub fn new(hosts: &[&str], variables: impl Fn(&str, &Prefix) -> Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let prefixes: BTreeMap<String, Prefix> = hosts.iter().map(|host| ((*host).to_owned(), Prefix::new())).collect();
-        let site = Self { folder, prefixes, environment: Vec::new() };
+        let programs = crate::target_dir().join("tools/ansible");
+        let site = Self { folder, programs, prefixes, environment: Vec::new() };
         for (host, prefix) in &site.prefixes {
             let mut said = variables(host, prefix);
             said["ds389_prefix"] = json!(prefix.path());
@@ -71,6 +76,27 @@ impl Site {
     /// A variable of the environment of what is run.
     pub fn with_environment(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Has the real ARA record what is run, into a database that is not there yet.
+    pub fn recorded(mut self, database: &Path) -> Self {
+        self.programs = crate::target_dir().join("tools/ara");
+        let python = existing(self.programs.join("bin/python"));
+        let asked = Command::new(&python).args(["-m", "ara.setup.callback_plugins"]).output().unwrap();
+        assert!(asked.status.success(), "{asked:?}");
+        let callback = String::from_utf8(asked.stdout).unwrap().trim().to_owned();
+        fs::create_dir_all(database.parent().unwrap()).unwrap();
+        for (name, value) in [
+            ("ANSIBLE_CALLBACK_PLUGINS", callback),
+            ("ARA_BASE_DIR", self.path("home/ara").display().to_string()),
+            ("ARA_SETTINGS", self.path("home/ara/none.yaml").display().to_string()),
+            ("ARA_DATABASE_NAME", database.display().to_string()),
+            ("ARA_TIME_ZONE", "UTC".to_owned()),
+            ("ARA_LOG_LEVEL", "ERROR".to_owned()),
+        ] {
+            self.environment.push((name.to_owned(), value));
+        }
         self
     }
 
@@ -106,7 +132,7 @@ impl Site {
 
     /// A program of Ansible's, to be run for this site.
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(program(name));
+        let mut command = Command::new(existing(self.programs.join("bin").join(name)));
         command
             .current_dir(self.folder.path())
             .env_clear()
@@ -116,6 +142,7 @@ impl Site {
             .env("ANSIBLE_COLLECTIONS_PATH", repository().join("deploy/ansible"))
             .env("ANSIBLE_VAULT_PASSWORD_FILE", self.path("vault-password"))
             .env("ANSIBLE_LOCAL_TEMP", self.path("home/local-temp"))
+            .env("ANSIBLE_REMOTE_TMP", self.path("home/remote-temp"))
             .env("ANSIBLE_NOCOLOR", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));

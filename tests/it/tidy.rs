@@ -54,6 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     (
         "aws_lc_rs",
         &[
+            "services/agent/src/certificates",
             "services/agent/src/create/",
             "services/agent/src/vault/",
             "services/record/src/contents.rs",

@@ -9,7 +9,6 @@ mod log;
 mod module;
 mod plan;
 mod progress;
-mod recorder;
 mod resolve;
 mod source;
 mod status;
@@ -94,7 +93,7 @@ impl Program {
 }
 
 impl Args {
-    /// Carries the command out and says how it went. Reports get into stores by `publish`.
+    /// Carries the command out and says how it went. Reports go into stores by `publish`.
     pub fn run(self, publish: &dyn Publish) -> ExitCode {
         let console = Console::new(&self.console);
         log::start(self.console.verbose);

@@ -1,10 +1,10 @@
 //! Makes the files of a new instance, as the installed version's template has them. Starting the server, and all that is done
-//! over LDAP afterwards, is for others; so are SELinux labels and units of systemd.
+//! over LDAP afterwards, is for others.
 //!
 //! Everything here waits for files and programs: call it where blocking is allowed.
 
 mod certificates;
-mod checks;
+pub(crate) mod checks;
 mod folders;
 pub(crate) mod owner;
 pub(crate) mod password;
@@ -18,10 +18,11 @@ use std::{
 
 use directory::{ldif, setting::Settings};
 
+use checks::Plan;
 use folders::Made;
 pub use folders::restore_folders;
 
-use crate::{installation::Installation, paths::Paths, remove};
+use crate::{installation::Installation, paths::Paths, remove, selinux, selinux::Selinux, systemd, systemd::Systemd};
 
 /// Why an instance was not created. Nothing is left of it.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +119,12 @@ pub enum Error {
         /// What it said.
         problem: String,
     },
+    /// systemd was not told of it.
+    #[error(transparent)]
+    Systemd(#[from] systemd::Error),
+    /// SELinux does not let the server use its files or ports.
+    #[error(transparent)]
+    Selinux(#[from] selinux::Error),
     /// The system has no random numbers.
     #[error("failed to get random numbers for {0} from the system; try again")]
     Random(&'static str),
@@ -140,13 +147,37 @@ pub fn create(installation: &Installation, name: &str, settings: &Settings) -> R
     let mut made = Made::new(name, plan.owner.clone());
     make_folders(&mut made, &plan.paths)?;
     copy_originals(&mut made, installation, &plan.paths)?;
-    let wants_certificate = settings.switch("self_sign_cert").unwrap_or(true);
+    let wants_certificate = checks::signs_itself(settings);
     let months = wants_certificate.then(|| settings.number("self_sign_cert_valid_months").unwrap_or(24));
     certificates::make(&mut made, installation, &plan, months)?;
     made.link(&installation.home(name), &plan.paths.config_dir)?;
-    publish(&mut made, &plan.paths, &ldif::write(&records))?;
+    let is_on = |option: &str| settings.switch(option).unwrap_or(true);
+    if let Some(selinux) = Selinux::of(installation).filter(|_| is_on("selinux")) {
+        let usual = Paths::planned(installation, name, &Settings::new());
+        selinux.label(&plan.paths, &usual, &[plan.port, plan.secure_port])?;
+    }
+    let systemd = Systemd::of(installation).filter(|_| is_on("systemd"));
+    if let Some(systemd) = &systemd {
+        list_folders(&mut made, installation, &plan, settings)?;
+        systemd.enable(name)?;
+    }
+    if let Err(error) = publish(&mut made, &plan.paths, &ldif::write(&records)) {
+        if let Some(Err(problem)) = systemd.map(|systemd| systemd.disable(name)) {
+            tracing::warn!(instance = name, error = %problem, "systemd still knows an instance that was not created");
+        }
+        return Err(error);
+    }
     made.keep();
     Ok(())
+}
+
+/// Has systemd make folders in `/run` when the host starts. The file is read as root, so it is not the server's.
+fn list_folders(made: &mut Made, installation: &Installation, plan: &Plan, settings: &Settings) -> Result<(), Error> {
+    let file = systemd::folders_file(installation, &plan.name);
+    made.clear(&file)?;
+    let group = settings.text("group").unwrap_or(installation.group());
+    let text = systemd::folders(&plan.paths, &plan.owner.user, group);
+    fs::write(&file, text).map_err(Error::file("write", &file))
 }
 
 fn make_folders(made: &mut Made, paths: &Paths) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The 389 Directory Servers of this host: what they are, what has to be done, and doing it.
 
 mod apply;
+mod certificates;
 mod change;
 mod crash;
 mod mend;
@@ -59,6 +60,14 @@ pub enum Error {
         message: String,
         /// What went wrong.
         source: tasks::Error,
+    },
+    /// Certificates could not be looked at or taken in.
+    #[error("certificates of instance slapd-{instance}: {source}")]
+    Certificates {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        source: crate::certificates::Error,
     },
     /// A consumer was not initialised.
     #[error("{message}: {source}")]
@@ -127,8 +136,9 @@ impl Host {
     /// The actions that make the host what it should be. The inner error is of what no action can do.
     pub async fn plan(&self, wanted: &Specification) -> Result<Result<Vec<Action>, Problems>, Error> {
         let found = self.observe().await?;
-        let secrets = self.compare(wanted, &found).await?;
-        Ok(plan::plan(wanted, &found, &secrets))
+        let mut comparisons = self.compare(wanted, &found).await?;
+        self.inquire(wanted, &found, &mut comparisons).await?;
+        Ok(plan::plan(wanted, &found, &comparisons))
     }
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.

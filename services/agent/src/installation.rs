@@ -153,7 +153,8 @@ impl Installation {
         self.program("pk12util")
     }
 
-    fn program(&self, name: &str) -> PathBuf {
+    /// Any program, from the same places.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         // By its name alone it is looked for where all programs are.
         Some(Path::new(self.value("bin_dir")).join(name)).filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name))
     }

@@ -1,5 +1,6 @@
 //! Administers the 389 Directory Servers of a host: finds out what is there, and carries out what `directory` has planned.
 
+pub mod certificates;
 pub mod command;
 pub mod create;
 pub mod host;
@@ -14,6 +15,8 @@ pub mod remove;
 pub mod replication;
 pub mod report;
 pub mod resolve;
+pub mod selinux;
+pub mod systemd;
 pub mod tasks;
 pub mod transfer;
 pub mod vault;

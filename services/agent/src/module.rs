@@ -9,7 +9,7 @@ mod request;
 use std::collections::BTreeMap;
 
 use directory::{
-    action::Action,
+    action::{Action, Step},
     facts,
     intent::Intent,
     json,
@@ -89,7 +89,9 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
     let actions = planned.map_err(|problems| failed("plan")(problems.to_string()))?;
     outcome.log.add(Level::Debug, format!("{} actions are planned", actions.len()));
     for action in actions.iter().filter(|action| action.deletes_data()) {
-        outcome.log.add(Level::Warning, format!("{}: its data goes with it", action.messages().join(", ")));
+        // An initialisation says itself what is lost.
+        let loss = if matches!(action.step, Step::Initialise { .. }) { "" } else { ": its data goes with it" };
+        outcome.log.add(Level::Warning, format!("{}{loss}", action.messages().join(", ")));
     }
     if request.shows_differences {
         outcome.differences = Some(difference::differences(&actions));

@@ -52,11 +52,14 @@ impl Paths {
 
     /// Where an instance has its files: as its `dse.ldif` says, else as the installation does.
     pub fn existing(installation: &Installation, name: &str, tree: &Tree) -> Self {
+        let is_mdb = tree.get(&layout::ldbm_config()).and_then(|entry| entry.text("nsslapd-backend-implement")) == Some("mdb");
+        // A server with LMDB writes an entry for BDB too, with what that would take by itself.
+        let databases = if is_mdb { [layout::ldbm_config(), layout::bdb()] } else { [layout::bdb(), layout::ldbm_config()] };
         let value =
             |dn: &Dn, attribute: &str| tree.get(dn)?.text(attribute).filter(|text| text.starts_with('/')).map(PathBuf::from);
         Self::build(installation, name, &config_dir(installation, name), |key, attribute| match key {
             "db_dir" => value(&layout::ldbm_config(), attribute),
-            "db_home_dir" => value(&layout::bdb(), attribute).or_else(|| value(&layout::ldbm_config(), attribute)),
+            "db_home_dir" => databases.iter().find_map(|dn| value(dn, attribute)),
             "log_dir" => value(&layout::config(), attribute)?.parent().map(Path::to_owned),
             _ => value(&layout::config(), attribute),
         })

@@ -165,7 +165,7 @@ impl Process {
         if output.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
         let reason = if said.is_empty() { self.log(log_from) } else { said };
         Err(Error::Start { instance: self.instance.clone(), reason })
     }

@@ -1,6 +1,6 @@
 //! Deletes the files of a stopped instance. The folder of its configuration is the last to go, so that a removal that was
-//! interrupted can be done again: until then the instance is listed. Stopping the server is for others, and so are units of
-//! systemd. The authority that `dscreate` shares between the instances of a host, `ssca`, stays.
+//! interrupted can be done again: until then the instance is listed. Stopping the server is for others. The authority that
+//! `dscreate` shares between the instances of a host, `ssca`, stays.
 //!
 //! Everything here waits for files: call it where blocking is allowed.
 
@@ -12,12 +12,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{entry::Tree, layout, ldif, specification::is_instance_name};
+use directory::{entry::Tree, layout, ldif, setting::Settings, specification::is_instance_name};
 
 use crate::{
+    certificates,
     installation::{self, Installation},
     paths::Paths,
     process::serving,
+    selinux,
+    selinux::Selinux,
+    systemd,
+    systemd::Systemd,
     transfer,
 };
 use rules::Rules;
@@ -50,6 +55,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// systemd was not told of it.
+    #[error(transparent)]
+    Systemd(#[from] systemd::Error),
+    /// Labels of SELinux could not be taken back.
+    #[error(transparent)]
+    Selinux(#[from] selinux::Error),
     /// Something could not be deleted.
     #[error("failed to delete {path}: {source}; correct its permissions and remove the instance again")]
     Delete {
@@ -74,6 +85,7 @@ const CERTIFICATES: &[&str] = &[
     "noise.new",
     "Server-Cert.pem",
     "Server-Cert-Key.pem",
+    certificates::COPY,
 ];
 const SCHEMA: &[&str] = &["99user.ldif", "99user.ldif.*"];
 const CONFIGURATION: &[&str] = &["certmap.conf", "slapd-collations.conf", "aviary.json", "dse.ldif.*", "dse_original.ldif"];
@@ -87,6 +99,13 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
     let paths = Paths::existing(installation, name, &tree);
     if let Some(process) = serving(&installation.ns_slapd(), &paths.config_dir, &paths.pid_file) {
         return Err(Error::Running { name: name.to_owned(), process: process.as_raw_nonzero().get() });
+    }
+    if let Some(systemd) = Systemd::of(installation) {
+        systemd.disable(name)?;
+    }
+    if let Some(selinux) = Selinux::of(installation) {
+        let usual = Paths::planned(installation, name, &Settings::new());
+        selinux.unlabel(&paths, &usual, &ports(&tree))?;
     }
     let rules = Rules::new(installation, name, &config, &others(installation, name)?);
 
@@ -157,6 +176,13 @@ fn others(installation: &Installation, name: &str) -> Result<Vec<Paths>, Error> 
     others.map(|other| Ok(Paths::existing(installation, other, &configuration(&installation.home(other))?))).collect()
 }
 
+/// The ports on which the server listens.
+fn ports(tree: &Tree) -> Vec<u16> {
+    let entry = tree.get(&layout::config());
+    let port = |attribute: &&str| entry?.text(attribute)?.parse().ok();
+    ["nsslapd-port", "nsslapd-secureport"].iter().filter_map(port).collect()
+}
+
 /// The folders of the backends, and the backends' names.
 fn databases(tree: &Tree, paths: &Paths) -> Vec<(PathBuf, String)> {
     let backends = tree.iter().filter(|entry| entry.is_a("nsBackendInstance"));
@@ -174,10 +200,11 @@ fn delete_files(installation: &Installation, name: &str, paths: &Paths) -> Resul
     delete_file(&paths.pid_file)?;
     delete_file(&paths.run_dir.join(format!("slapd-{name}.stats")))?;
     delete_file(&Path::new("/dev/shm").join(format!("sem.slapd-{name}.stats")))?;
-    for (key, file) in [("tmpfiles_d", format!("dirsrv-{name}.conf")), ("initconfig_dir", format!("dirsrv-{name}"))] {
-        let folder = installation.path(key, name);
-        if folder.is_absolute() {
-            delete_file(&folder.join(file))?;
+    for file in
+        [systemd::folders_file(installation, name), installation.path("initconfig_dir", name).join(format!("dirsrv-{name}"))]
+    {
+        if file.is_absolute() {
+            delete_file(&file)?;
         }
     }
     Ok(())

@@ -121,7 +121,7 @@ impl Question {
         });
         let hosts = self.overridden()?;
         let subject = if self.is_about_facts {
-            self.subject("ds389info", prefix(hosts.get(&self.host))?)
+            self.subject("ds389info", prefix(hosts.get(&self.host))?, mask)
         } else {
             let intent = Intent::read(&hosts)?;
             let written = intent.fleet().iter().map(|(host, member)| (host.to_owned(), &member.specification));
@@ -137,7 +137,7 @@ impl Question {
                 let names = self.hosts.keys().map(|host| (mask.text(host), texts(mask, intent.names(host))));
                 Node::new(Value::Map(names.collect::<Map>()))
             });
-            self.subject("ds389", share(&self.resolved(&intent)?))
+            self.subject("ds389", share(&self.resolved(&intent)?), mask)
         };
         tell(1, "module_args", &|| mask.tree(&subject));
         Ok(map([("module_args", subject)]))
@@ -202,16 +202,21 @@ impl Question {
         Ok(hosts)
     }
 
-    /// The arguments of a module, with what Ansible says of the run.
-    fn subject(&self, key: &str, mut arguments: Map) -> Node {
+    /// The arguments of a module, with what Ansible says of the run, and which of the texts in them are secrets that their names
+    /// do not tell.
+    fn subject(&self, key: &str, mut arguments: Map, mask: &Mask) -> Node {
         let address = self.hosts.get(&self.host).and_then(Node::as_map).and_then(|variables| variables.get("ansible_host"));
         let address = address.and_then(Node::as_text).unwrap_or(&self.host);
-        let run = map([
+        let strays = mask.strays(&Node::new(Value::Map(arguments.clone())));
+        let mut run = map([
             ("ansible_host", Node::text(address)),
             ("ansible_verbosity", Node::new(Value::Integer(self.verbosity))),
             ("ansible_check_mode", Node::new(Value::Boolean(self.checks))),
             ("ansible_diff_mode", Node::new(Value::Boolean(self.shows_differences))),
         ]);
+        if !strays.is_empty() {
+            insert(&mut run, "secrets", Node::new(Value::List(strays.iter().map(Node::text).collect())));
+        }
         insert(&mut arguments, "ansible_vars", Node::new(Value::Map(run)));
         Node::new(Value::Map(map([(key, Node::new(Value::Map(arguments)))])))
     }

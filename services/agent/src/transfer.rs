@@ -246,7 +246,8 @@ impl Host {
             subject.program("import into", &["ldif2db", "-n", &backend, "-i", &path]).await?
         };
         let is_replicated = found.is_some_and(|backend| backend.role.is_some());
-        let (entries, skipped) = outcome(&log);
+        let is_mdb = subject.found.settings.text("db_lib") == Some("mdb");
+        let (entries, skipped) = outcome(&log, is_mdb);
         Ok(Imported { instance: subject.found.name, backend, file, entries, skipped, is_replicated })
     }
 
@@ -357,11 +358,15 @@ fn message(line: &str) -> &str {
     line.split_once("] - ").map_or(line, |(_, message)| message)
 }
 
-/// How many entries an import took, and what it says of those that it did not.
-fn outcome(log: &str) -> (Option<u64>, Vec<String>) {
+/// How many entries an import took, and what it says of those that it did not. With LMDB it counts these too.
+fn outcome(log: &str, counts_all: bool) -> (Option<u64>, Vec<String>) {
     let lines = || log.lines().map(message);
-    let number = |line: &str| line.split_once("Processed ")?.1.split(' ').next()?.parse().ok();
-    let entries = lines().filter(|line| line.contains("Import complete.")).find_map(number);
+    let number = |line: &str| line.split_once("Processed ")?.1.split(' ').next()?.parse::<u64>().ok();
+    let left_out = |line: &str| line.split_once(" were skipped)")?.0.rsplit('(').next()?.parse::<u64>().ok();
+    let entries = lines().filter(|line| line.contains("Import complete.")).find_map(|line| {
+        let left_out = left_out(line).filter(|_| counts_all).unwrap_or(0);
+        number(line).map(|all| all.saturating_sub(left_out))
+    });
     let skipped = lines().filter_map(|line| line.find("Skipping entry").map(|at| line.get(at..).unwrap_or(line).to_owned()));
     (entries, skipped.collect())
 }
@@ -404,7 +409,9 @@ mod tests {
             ),
             ("", None, vec![]),
         ] {
-            assert_eq!(outcome(log), (entries, skipped.into_iter().map(str::to_owned).collect()), "{log}");
+            assert_eq!(outcome(log, false), (entries, skipped.into_iter().map(str::to_owned).collect()), "{log}");
         }
+        let lmdb = "Import complete.  Processed 2 entries (1 were skipped) in 0 seconds. (0.00 entries/sec)";
+        assert_eq!(outcome(lmdb, true).0, Some(1));
     }
 }

@@ -1,4 +1,4 @@
-//! `aviary ds389`: the directory servers of this host. All of it is the agent's, but for stores, into which reports of it go.
+//! `aviary ds389`: the directory servers of this host. All of it is the agent's; the stores into which its reports go are ours.
 
 use std::process::ExitCode;
 
@@ -11,35 +11,35 @@ pub(crate) fn run(args: Args) -> ExitCode {
     args.run(&Stores)
 }
 
-/// All stores that reports are served from.
+/// Stores of every kind.
 struct Stores;
 
 impl Publish for Stores {
     fn check<'a>(&'a self, url: &'a str) -> Answer<'a, String> {
-        Box::pin(async move {
+        Box::pin(async {
             let store = open(url)?;
-            store.takes_reports().map_err(refused)?;
+            store.takes_reports().map_err(said)?;
             match store.probe().await {
                 // Some that may write may not read.
                 Ok(()) | Err(store::Error::Denied(_)) => Ok(store.name()),
-                Err(error) => Err(refused(error)),
+                Err(error) => Err(said(error)),
             }
         })
     }
 
     fn publish<'a>(&'a self, url: &'a str, location: &'a str, database: Vec<u8>) -> Answer<'a, ()> {
         Box::pin(async move {
-            let location = Location::parse(location).map_err(|error| refused(error.into()))?;
-            open(url)?.put(&location, database.into()).await.map_err(refused)
+            let location = Location::parse(location).map_err(said)?;
+            open(url)?.put(&location, database.into()).await.map_err(said)
         })
     }
 }
 
 fn open(url: &str) -> Result<Store, Unpublished> {
-    let source: Source = url.parse().map_err(refused)?;
-    Store::open(&source, &Options::default()).map_err(refused)
+    let source: Source = url.parse().map_err(said)?;
+    Store::open(&source, &Options::default()).map_err(said)
 }
 
-fn refused(error: store::Error) -> Unpublished {
+fn said(error: impl std::fmt::Display) -> Unpublished {
     Unpublished(error.to_string())
 }

@@ -63,6 +63,19 @@ pub enum Step {
         /// The attributes, at least one.
         changes: Vec<Change>,
     },
+    /// Take a certificate with its key, and those that are sent with it, into what the instance has, in the place of the one
+    /// that it shows.
+    ImportCertificate {
+        /// A file of PEM on the server's host.
+        certificate: String,
+        /// The file with the key.
+        key: String,
+    },
+    /// Trust authorities.
+    TrustAuthorities {
+        /// Files of PEM on the server's host.
+        files: Vec<String>,
+    },
     /// Make a backend and lead its suffix to it.
     CreateBackend {
         /// Root of its entries.
@@ -247,6 +260,10 @@ impl Action {
             Step::Stop => format!("Stopping instance slapd-{name}"),
             Step::Restart => format!("Restarting instance slapd-{name}"),
             Step::Set { dn, changes } => return changes.iter().map(|change| change.message(dn)).collect(),
+            Step::ImportCertificate { certificate, .. } => {
+                format!("Importing certificate {certificate} into instance slapd-{name}")
+            }
+            Step::TrustAuthorities { files } => format!("Trusting authorities of {} in instance slapd-{name}", files.join(", ")),
             Step::CreateBackend { suffix, .. } => format!("Creating backend {name} on suffix {suffix}"),
             Step::MapBackend { suffix, .. } => format!("Leading suffix {suffix} to backend {name}"),
             Step::DeleteBackend { suffix } => format!("Deleting backend {name} on suffix {suffix}"),

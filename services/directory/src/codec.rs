@@ -12,10 +12,14 @@ use crate::{dn::Dn, setting::Setting};
 pub enum Codec {
     /// A text on one line.
     Text,
+    /// Texts, each a value of its own.
+    Texts,
     /// A name: text without `/` and control characters.
     Name,
     /// An absolute path.
     Path,
+    /// Absolute paths, each a value of its own.
+    Paths,
     /// A distinguished name.
     Dn,
     /// Distinguished names, each a value of its own.
@@ -52,7 +56,9 @@ impl Codec {
     pub fn describe(self) -> String {
         match self {
             Self::Text | Self::Name => "string".to_owned(),
+            Self::Texts => "list of strings".to_owned(),
             Self::Path => "absolute path".to_owned(),
+            Self::Paths => "list of absolute paths".to_owned(),
             Self::Dn => "DN".to_owned(),
             Self::Dns => "list of DNs".to_owned(),
             Self::Number(min, i64::MAX) => format!("integer, {min} or more"),
@@ -69,7 +75,10 @@ impl Codec {
 
     /// Whether the value is a list.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule)
+        matches!(
+            self,
+            Self::Texts | Self::Paths | Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule
+        )
     }
 
     /// The attribute's values for a setting of this kind.

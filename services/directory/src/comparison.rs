@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    certificates::Certificates,
     dn::Dn,
     layout,
     options::{Definition, Scope},
@@ -13,9 +14,12 @@ use crate::{
     specification::{Presence, Specification},
 };
 
-/// Which secrets the server has already, as far as that could be found out.
+/// Which secrets the server has already, as far as that could be found out, and which certificates.
 #[derive(Debug, Clone, Default)]
-pub struct Comparisons(BTreeMap<(Place, &'static str), bool>);
+pub struct Comparisons {
+    secrets: BTreeMap<(Place, &'static str), bool>,
+    certificates: BTreeMap<Place, Certificates>,
+}
 
 /// One secret that is wanted, and where the server has its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,13 +39,23 @@ pub struct Question {
 impl Comparisons {
     /// Notes the answer to a question. Of several questions for one option all have to be answered with yes.
     pub fn insert(&mut self, question: &Question, is_the_same: bool) {
-        let known = self.0.entry(key(&question.place, question.option)).or_insert(true);
+        let known = self.secrets.entry(key(&question.place, question.option)).or_insert(true);
         *known &= is_the_same;
+    }
+
+    /// Notes what was found out of an instance's certificates.
+    pub fn insert_certificates(&mut self, instance: &Place, certificates: Certificates) {
+        self.certificates.insert(instance.lowered(), certificates);
+    }
+
+    /// What was found out of an instance's certificates, if somebody did.
+    pub(crate) fn certificates(&self, instance: &Place) -> Option<&Certificates> {
+        self.certificates.get(&instance.lowered())
     }
 
     /// What nobody could compare is not the same: a password that is set again does no harm, and a wrong one does.
     pub(crate) fn is_the_same(&self, place: &Place, option: &'static str) -> bool {
-        self.0.get(&key(place, option)).copied().unwrap_or(false)
+        self.secrets.get(&key(place, option)).copied().unwrap_or(false)
     }
 }
 

@@ -162,6 +162,8 @@ fn nature(step: &Step) -> (&'static str, Kind) {
         Step::Stop => ("stop", Kind::Run),
         Step::Restart => ("restart", Kind::Run),
         Step::Set { .. } => ("set", Kind::Change),
+        Step::ImportCertificate { .. } => ("import_certificate", Kind::Change),
+        Step::TrustAuthorities { .. } => ("trust_authorities", Kind::Change),
         Step::CreateBackend { .. } => ("create_backend", Kind::Create),
         Step::MapBackend { .. } => ("map_backend", Kind::Change),
         Step::DeleteBackend { .. } => ("delete_backend", Kind::Delete),
@@ -207,6 +209,8 @@ fn lines(step: &Step) -> Vec<Line> {
             };
             changes.iter().map(line).collect()
         }
+        Step::ImportCertificate { certificate, key } => vec![new("tls_cert", text(certificate)), new("tls_key", text(key))],
+        Step::TrustAuthorities { files } => vec![new("tls_ca", Json::from(files.clone()))],
         Step::MapBackend { suffix, .. } => vec![new("suffix", text(suffix))],
         Step::Fill { with: Filling::Ldif(file), .. } => vec![new("entries", text(file))],
         Step::CreateManager { dn, .. } => vec![new("ReplicaBindDN", text(dn)), new("ReplicaCredentials", text(&MASK))],

@@ -3,9 +3,10 @@
 
 use crate::{
     observed::{Backend, Host, IndexKind, Instance},
-    options::{Home, Scope},
+    options::{Definition, Home, Scope},
     setting::{Settings, sizes_caches},
     specification::{self, Child, Presence, Role, RoleWish, Specification, State},
+    version::Version,
 };
 
 /// The specification that a host meets as it is.
@@ -13,26 +14,32 @@ pub fn facts(host: &Host) -> Specification {
     Specification {
         state: State::Present,
         prefix: None,
-        instances: host.instances.iter().map(instance).collect(),
+        instances: host.instances.iter().map(|found| instance(found, host.version)).collect(),
         targeted: Vec::new(),
+        numbers: Vec::new(),
     }
 }
 
-fn instance(found: &Instance) -> specification::Instance {
+fn instance(found: &Instance, version: Option<Version>) -> specification::Instance {
     let is_mdb = found.settings.text("db_lib") == Some("mdb");
     let lives = |home| match home {
         Home::Bdb(_) => !is_mdb,
         Home::Mdb(_) => is_mdb,
         Home::Config(_) | Home::Encryption(_) | Home::Ldbm(_) => true,
-        _ => false,
+        home => home.is_plugin(),
     };
+    let sizes_caches = sizes_caches(&[&found.settings]);
+    let mut settings = effective(Scope::Instance, &found.settings, lives);
+    // What the server has chosen is nobody's wish, and what it does not know yet nobody's default.
+    let is_known = |option: &Definition| option.since.is_none_or(|since| version.is_none_or(|version| since <= version));
+    settings.retain(|option| is_known(option) && (sizes_caches || !option.is_cache_size()));
     specification::Instance {
         name: found.name.clone(),
         at: None,
         presence: Presence::Present,
         started: Some(found.is_running),
-        settings: effective(Scope::Instance, &found.settings, lives),
-        backends: found.backends.iter().map(|known| backend(known, sizes_caches(&[&found.settings]))).collect(),
+        settings,
+        backends: found.backends.iter().map(|known| backend(known, sizes_caches)).collect(),
     }
 }
 

@@ -12,6 +12,21 @@ pub fn encryption() -> Dn {
     config().child("cn", "encryption")
 }
 
+/// A plugin.
+pub fn plugin(name: &str) -> Dn {
+    config().child("cn", "plugins").child("cn", name)
+}
+
+/// The settings of the Account Policy plugin.
+pub fn account_policy() -> Dn {
+    plugin("Account Policy Plugin").child("cn", "config")
+}
+
+/// The suffix of the Retro Changelog plugin, whose backend the server makes for itself.
+pub fn retro_changelog() -> Dn {
+    Dn::root().child("cn", "changelog")
+}
+
 /// The database plugin, above all backends.
 pub fn ldbm() -> Dn {
     config().child("cn", "plugins").child("cn", "ldbm database")

@@ -2,6 +2,7 @@
 //! other. Everything here is a function of its arguments: no file, no process, no network, no clock.
 
 pub mod action;
+pub mod certificates;
 pub mod codec;
 pub mod comparison;
 pub mod dn;

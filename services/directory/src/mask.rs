@@ -95,6 +95,33 @@ impl Mask {
         }
     }
 
+    /// What was learnt and also stands in this tree where no name says that it is a secret: whoever gets the tree alone cannot
+    /// know.
+    pub fn strays(&self, node: &Node) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        self.find_strays(node, &mut found);
+        found.into_iter().collect()
+    }
+
+    fn find_strays(&self, node: &Node, found: &mut BTreeSet<String>) {
+        let mut look = |text: &str| {
+            let is_in = |secret: &str| secret == text.trim() || (is_part(secret) && text.contains(secret));
+            found.extend(self.secrets.iter().map(|(_, secret)| secret).filter(|secret| is_in(secret)).cloned());
+        };
+        match &node.value {
+            Value::Text(text) => look(text),
+            Value::Integer(number) => look(&number.to_string()),
+            Value::Float(number) => look(&number.to_string()),
+            Value::List(items) => items.iter().for_each(|item| self.find_strays(item, found)),
+            Value::Map(map) => {
+                for entry in map.entries().iter().filter(|entry| standing(&entry.key) != Standing::Secret) {
+                    self.find_strays(&entry.node, found);
+                }
+            }
+            Value::Null | Value::Boolean(_) | Value::Vault(_) => {}
+        }
+    }
+
     /// The tree as it may be shown: masked by name, and by what was learnt.
     pub fn tree(&self, node: &Node) -> Node {
         self.node(node, true)
@@ -140,9 +167,14 @@ impl Mask {
         if self.is_secret(text.trim()) {
             return MASK.to_owned();
         }
-        let parts = self.secrets.iter().map(|(_, secret)| secret).filter(|secret| secret.chars().count() >= SHORTEST_PART);
+        let parts = self.secrets.iter().map(|(_, secret)| secret).filter(|secret| is_part(secret));
         parts.fold(text.to_owned(), |text, secret| if text.contains(secret) { text.replace(secret, MASK) } else { text })
     }
+}
+
+/// Whether a secret is masked inside of other texts too.
+fn is_part(secret: &str) -> bool {
+    secret.chars().count() >= SHORTEST_PART
 }
 
 /// What a name says of its value.

@@ -25,6 +25,18 @@ pub enum Operation {
     Start,
     /// Stop the process and wait until it is gone.
     Stop,
+    /// Take a certificate with its key into the database of certificates.
+    ImportCertificate {
+        /// A file of PEM on the server's host.
+        certificate: String,
+        /// The file with the key.
+        key: String,
+    },
+    /// Have the database of certificates trust authorities.
+    TrustAuthorities {
+        /// Files of PEM on the server's host.
+        files: Vec<String>,
+    },
     /// Add an entry. One of a backend's first entries that an interrupted apply has added is no failure.
     Add {
         /// The entry, without its secrets.
@@ -72,6 +84,10 @@ pub fn operations(action: &Action) -> Vec<Operation> {
         Step::Stop => vec![Operation::Stop],
         Step::Restart => vec![Operation::Stop, Operation::Start],
         Step::Set { dn, changes } => vec![replace(dn, changes.iter().map(|change| (change.option, &change.after)))],
+        Step::ImportCertificate { certificate, key } => {
+            vec![Operation::ImportCertificate { certificate: certificate.clone(), key: key.clone() }]
+        }
+        Step::TrustAuthorities { files } => vec![Operation::TrustAuthorities { files: files.clone() }],
         Step::CreateBackend { suffix, parent, settings } => {
             let backend = entry(layout::backend(name), &["top", "extensibleObject", "nsBackendInstance"])
                 .with("cn", &[name])

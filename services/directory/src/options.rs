@@ -5,8 +5,13 @@ mod agreement;
 mod backend;
 mod index;
 mod instance;
+mod limits;
+mod logs;
+mod passwords;
+mod plugins;
+mod tls;
 
-use crate::{codec::Codec, setting::Setting, value::Node, version::Version};
+use crate::{codec::Codec, dn::Dn, layout, setting::Setting, value::Node, version::Version};
 
 /// What kind of object an option belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +43,7 @@ impl Scope {
     /// Its options, in the order in which they are documented.
     pub fn options(self) -> &'static [Definition] {
         match self {
-            Self::Instance => instance::OPTIONS,
+            Self::Instance => &INSTANCE,
             Self::Backend => backend::OPTIONS,
             Self::Index => index::OPTIONS,
             Self::Agreement => agreement::OPTIONS,
@@ -50,6 +55,47 @@ impl Scope {
         let same = |known: &&'static str| known.eq_ignore_ascii_case(name);
         self.options().iter().find(|option| same(&option.name) || option.aliases.iter().any(same))
     }
+}
+
+/// Parts of the table of instances, in the order in which they are documented.
+const INSTANCE_PARTS: [&[Definition]; 10] = [
+    instance::OPTIONS,
+    tls::OPTIONS,
+    limits::OPTIONS,
+    logs::ACCESS,
+    logs::ERRORS,
+    logs::AUDIT,
+    logs::AUDIT_FAILURES,
+    logs::MORE,
+    passwords::OPTIONS,
+    plugins::OPTIONS,
+];
+
+static INSTANCE: [Definition; length(&INSTANCE_PARTS)] = joined(&INSTANCE_PARTS);
+
+const fn length(parts: &[&[Definition]]) -> usize {
+    let (mut length, mut part) = (0, 0);
+    while part < parts.len() {
+        length += parts[part].len();
+        part += 1;
+    }
+    length
+}
+
+/// The parts, one after the other.
+const fn joined<const N: usize>(parts: &[&[Definition]]) -> [Definition; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut row = 0;
+        while row < parts[part].len() {
+            all[at] = parts[part][row];
+            at += 1;
+            row += 1;
+        }
+        part += 1;
+    }
+    all
 }
 
 /// Whether any kind of object has an option of this name whose value must not be seen.
@@ -70,6 +116,10 @@ pub enum Home {
     Bdb(&'static str),
     /// The attribute of `cn=mdb,cn=config,cn=ldbm database,cn=plugins,cn=config`, where the database is LMDB.
     Mdb(&'static str),
+    /// A plugin, as its entry below `cn=plugins,cn=config` is called, and the attribute.
+    Plugin(&'static str, &'static str),
+    /// The attribute of the entry with the settings of the Account Policy plugin.
+    AccountPolicy(&'static str),
     /// The attribute of the backend's entry.
     Backend(&'static str),
     /// The attribute of the suffix's replica.
@@ -80,6 +130,8 @@ pub enum Home {
     Index(&'static str),
     /// The attribute of the agreement's entry.
     Agreement(&'static str),
+    /// The database of certificates, which is compared by what is in it.
+    Certificates,
     /// Nowhere: an agreement that targets this backend carries it.
     Incoming,
     /// Nowhere: it says how an object is created.
@@ -97,13 +149,41 @@ impl Home {
             | Self::Ldbm(attribute)
             | Self::Bdb(attribute)
             | Self::Mdb(attribute)
+            | Self::Plugin(_, attribute)
+            | Self::AccountPolicy(attribute)
             | Self::Backend(attribute)
             | Self::Replica(attribute)
             | Self::Changelog(attribute)
             | Self::Index(attribute)
             | Self::Agreement(attribute) => Some(attribute),
-            Self::Incoming | Self::Creation | Self::Nature => None,
+            Self::Certificates | Self::Incoming | Self::Creation | Self::Nature => None,
         }
+    }
+}
+
+impl Home {
+    /// The entry, of an option of instances.
+    pub fn instance_entry(self) -> Option<Dn> {
+        Some(match self {
+            Self::Config(_) => layout::config(),
+            Self::Encryption(_) => layout::encryption(),
+            Self::Ldbm(_) => layout::ldbm_config(),
+            Self::Bdb(_) => layout::bdb(),
+            Self::Mdb(_) => layout::mdb(),
+            Self::Plugin(plugin, _) => layout::plugin(plugin),
+            Self::AccountPolicy(_) => layout::account_policy(),
+            _ => return None,
+        })
+    }
+
+    /// Whether it is of a plugin.
+    pub fn is_plugin(self) -> bool {
+        matches!(self, Self::Plugin(..) | Self::AccountPolicy(_))
+    }
+
+    /// Whether it is of a plugin that the server switches while it runs, if it is to switch plugins so.
+    pub fn is_dynamic_plugin(self) -> bool {
+        self.is_plugin() && !matches!(self, Self::Plugin(plugin, _) if plugins::NEVER_DYNAMIC.contains(&plugin))
     }
 }
 
@@ -119,7 +199,7 @@ pub enum Change {
 }
 
 /// One option.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Definition {
     /// Its name in lower case: the key in specifications. Names are read in any case.
     pub name: &'static str,
@@ -212,9 +292,11 @@ impl Definition {
         self.codec == Codec::Password
     }
 
-    /// Whether it is the size of a backend's cache, which the server chooses itself unless it is told not to.
+    /// Whether it is the size of a cache, which the server chooses itself unless it is told not to.
     pub fn is_cache_size(&self) -> bool {
-        matches!(self.home, Home::Backend("nsslapd-cachememsize" | "nsslapd-cachesize" | "nsslapd-dncachememsize"))
+        let is_of_backend =
+            matches!(self.home, Home::Backend("nsslapd-cachememsize" | "nsslapd-cachesize" | "nsslapd-dncachememsize"));
+        is_of_backend || self.home == Home::Bdb("nsslapd-dbcachesize")
     }
 
     /// The name of the field in resources: `ReplicaBindDN` is `replicaBindDN`, `secure_port` is `securePort`.

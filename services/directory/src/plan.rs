@@ -3,6 +3,7 @@
 
 mod agreements;
 mod backends;
+mod certificates;
 mod difference;
 mod indexes;
 mod initialisations;
@@ -15,16 +16,24 @@ use crate::{
     comparison::Comparisons,
     dn::Dn,
     observed::{self, Unfinished},
+    options::Scope,
     place::{Place, Problems},
     plan::initialisations::Initialisation,
     secret::Secret,
+    setting::Setting,
     specification::{Instance, Presence, Specification, State},
 };
 
 /// The actions that make a host what it should be. What no action can do is a problem, and then there is no plan.
 pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparisons) -> Result<Vec<Action>, Problems> {
-    let mut planner =
-        Planner { found, secrets, prunes: wanted.state == State::Updated, actions: Vec::new(), problems: Problems::new() };
+    let mut planner = Planner {
+        found,
+        secrets,
+        wanted,
+        prunes: wanted.state == State::Updated,
+        actions: Vec::new(),
+        problems: Problems::new(),
+    };
     match wanted.state {
         State::Absent if wanted.instances.is_empty() => planner.remove(|instance| instance.is_ours),
         State::Absent => planner.remove(|found| wanted.instances.iter().any(|instance| instance.is_called(&found.name))),
@@ -45,6 +54,7 @@ pub fn plan(wanted: &Specification, found: &observed::Host, secrets: &Comparison
 struct Planner<'a> {
     found: &'a observed::Host,
     secrets: &'a Comparisons,
+    wanted: &'a Specification,
     /// What is not listed is deleted.
     prunes: bool,
     actions: Vec<Action>,
@@ -130,6 +140,7 @@ impl Planner<'_> {
             None => self.create(place, wanted),
         };
         let was_running = server.found.is_running;
+        self.certificates(&mut server);
         let created = self.actions.len();
         // What was changed before an interruption has to work before anything builds on it.
         if server.found.unfinished.contains(&Unfinished::Restart) && was_running {
@@ -139,6 +150,7 @@ impl Planner<'_> {
         self.set_instance(&mut server);
         self.backends(&mut server);
         self.roles(&mut server);
+        self.locks(&mut server);
         if std::mem::take(&mut server.wants_restart) {
             self.push(&server.place, Step::Restart);
         }
@@ -165,12 +177,18 @@ impl Planner<'_> {
             );
         }
         self.push(&place, Step::CreateInstance(wanted.settings.clone()));
+        let mut settings = wanted.settings.clone();
+        if let (None, Some(version), Some(option)) =
+            (settings.get("db_lib"), self.found.version, Scope::Instance.option("db_lib"))
+        {
+            settings.insert(option, Setting::Text(version.database().to_owned()));
+        }
         let found = observed::Instance {
             name: wanted.name.clone(),
             is_ours: true,
             is_running: false,
             unfinished: Vec::new(),
-            settings: wanted.settings.clone(),
+            settings,
             default_indexes: self.found.default_indexes.clone(),
             backends: Vec::new(),
             managers: Vec::new(),

@@ -65,6 +65,10 @@ const AUTOSIZE: i64 = 25;
 /// Whether sizes of backends' caches are what somebody says, not what the server chooses. Of the instance's options the first that
 /// say it count.
 pub(crate) fn sizes_caches(instance: &[&Settings]) -> bool {
+    // A server with LMDB chooses none.
+    if instance.iter().any(|settings| settings.text("db_lib") == Some("mdb")) {
+        return true;
+    }
     let autosize = instance.iter().find_map(|settings| settings.number("nsslapd_cache_autosize"));
     autosize.unwrap_or(AUTOSIZE) == 0
 }

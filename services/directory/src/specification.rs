@@ -72,6 +72,8 @@ pub struct Specification {
     pub instances: Vec<Instance>,
     /// Agreements by what they target.
     pub targeted: Vec<Targeted>,
+    /// Numbers of suppliers of all hosts, by suffix: those must never be cleaned.
+    pub numbers: Vec<(Dn, u16)>,
 }
 
 /// One server.

@@ -26,6 +26,8 @@ pub fn resolve(fleet: &Fleet, host: &str) -> Result<Specification, Problems> {
     };
     let mut resolved = member.specification.clone();
     let targeted = std::mem::take(&mut resolved.targeted);
+    resolved.numbers =
+        fleet.replicated().filter_map(|backend| Some((backend.backend.suffix.clone()?, backend.backend.replica_id?))).collect();
     // What goes needs no agreements, and may be the last of its kind. Elements are written for a group of hosts, and those of
     // them that send no updates have no use for any.
     if resolved.state == State::Absent || locals(fleet, host).next().is_none() {
@@ -82,6 +84,14 @@ pub fn backends(fleet: &Fleet) -> Vec<String> {
         .collect();
     lines.sort();
     lines
+}
+
+/// Who is to initialise whom.
+pub(crate) fn initialisations(fleet: &Fleet) -> Vec<(BackendRef<'_>, BackendRef<'_>)> {
+    let elements =
+        fleet.iter().flat_map(|(host, member)| member.specification.targeted.iter().map(move |element| (host, element)));
+    let initialising = elements.filter(|(_, element)| element.settings.text("initialise") == Some("OnCreate"));
+    initialising.flat_map(|(host, element)| pairs(fleet, host, element)).filter(|(local, target)| !local.is(target)).collect()
 }
 
 /// What a message calls an element.

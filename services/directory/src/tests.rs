@@ -11,6 +11,7 @@ mod model;
 mod modifiers;
 mod observed;
 mod plan;
+mod replication;
 mod specification;
 mod targets;
 mod topology;

@@ -21,6 +21,7 @@ pub fn check(fleet: &Fleet) -> Problems {
         check_manager(&backend, &mut problems);
     }
     check_numbers(fleet, &mut problems);
+    check_sources(fleet, &mut problems);
     problems
 }
 
@@ -103,6 +104,28 @@ fn check_numbers(fleet: &Fleet, problems: &mut Problems) {
             complain(problems, &backend, &format!("has the ReplicaId {id} of {other}, and both have suffix {suffix}"));
         } else {
             first.insert((suffix, id), backend);
+        }
+    }
+}
+
+/// Data has one source: hosts are changed at the same time, and whoever gives entries while it gets others gives the wrong ones. A
+/// hub waits until it has its own.
+fn check_sources(fleet: &Fleet, problems: &mut Problems) {
+    let initialisations = targets::initialisations(fleet);
+    for (index, (source, target)) in initialisations.iter().enumerate() {
+        let others = initialisations.get(..index).unwrap_or_default();
+        if let Some((other, _)) = others.iter().find(|(other, known)| known.is(target) && !other.is(source)) {
+            let message = format!("is initialised by {other} and by {source}: leave 'Initialise: OnCreate' to one of them");
+            complain(problems, target, &message);
+        }
+        let passes_on = || initialisations.iter().find(|(other, _)| other.is(target));
+        if target.role() == Some(Role::Supplier)
+            && let Some((_, next)) = passes_on()
+        {
+            let message = format!(
+                "is initialised by {source} and initialises {next} itself: keep 'Initialise: OnCreate' on the supplier that has the data"
+            );
+            complain(problems, target, &message);
         }
     }
 }

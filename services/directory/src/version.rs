@@ -31,6 +31,11 @@ impl Version {
         Some(Self { major: next()?, minor: next()?, patch: next().unwrap_or(0) })
     }
 
+    /// The kind of database that a server of this version takes by itself.
+    pub fn database(self) -> &'static str {
+        if self < Self::new(3, 0, 0) { "bdb" } else { "mdb" }
+    }
+
     /// Whether a consumer's replica entry cannot be deleted while the server runs: it has no changelog, and the server looks
     /// into it (389 DS issue 5743; the first tags with the fix are 2.2.10, 2.3.5 and 2.4.1).
     pub fn crashes_when_a_consumer_is_disabled(self) -> bool {
@@ -64,6 +69,13 @@ mod tests {
         check("389-Directory/", None);
         check("", None);
         check("2", None);
+    }
+
+    #[test]
+    fn the_kind_of_database_changed_with_the_third_version() {
+        for (text, expected) in [("2.3.1", "bdb"), ("2.9.9", "bdb"), ("3.0.0", "mdb"), ("3.1.2", "mdb")] {
+            assert_eq!(Version::parse(text).unwrap().database(), expected, "{text}");
+        }
     }
 
     #[test]

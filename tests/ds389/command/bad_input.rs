@@ -12,7 +12,10 @@ fn each_malformed_file_gives_one_clear_error() {
         ("- a\n- b\n", "FILE:1:1: wants variables with their names, not a list"),
         ("ds389_instances: [{name: a\n", "FILE:2:1: while parsing a flow mapping, did not find expected ',' or '}'"),
         ("{\"ds389_instances\": [}", "FILE:1:22: expected value"),
-        ("ds389_instances:\n\t- name: a\n", "FILE:2:1: tabs disallowed within this context (block indentation)"),
+        (
+            "ds389_instances:\n\t- name: a\n",
+            "FILE:2:2: a tab cannot stand here; indent with spaces, or quote a text that holds a tab",
+        ),
         (
             "ds389_instances: []\nds389_instances: []\n",
             "FILE:2:1: key 'ds389_instances' is written twice, first at line 1, column 1",
@@ -127,10 +130,10 @@ fn whoever_may_not_read_the_configuration_is_told_who_may() {
         return;
     }
     let machine = Machine::new();
-    let (port, _) = super::ports();
+    let (port, secure_port) = super::ports();
     let file = machine.file(
         "one.yml",
-        &format!("ds389_instances: [{{name: cmdright, rootpw: secret-of-root, port: {port}, secure_port: 0}}]\n"),
+        &format!("ds389_instances: [{{name: cmdright, rootpw: secret-of-root, port: {port}, secure_port: {secure_port}}}]\n"),
     );
     machine.works(&["apply", &file]);
     // A binary that everybody may start.

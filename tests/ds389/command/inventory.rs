@@ -1,7 +1,5 @@
 //! The JSON of the real `ansible-inventory --list`.
 
-use std::io::Write;
-
 use serde_json::json;
 
 use super::{Machine, ansible, run};
@@ -10,8 +8,6 @@ const HOSTS: &str = "\
 all:
   vars:
     state: Bavaria
-    ds389_agmts:
-    - target: '*.userroot'
   hosts:
     sup1.example.org:
       replica_id: 1
@@ -27,6 +23,8 @@ all:
         sup1.example.org:
         sup2.example.org:
       vars:
+        ds389_agmts:
+        - target: '*.userroot'
         ds389_instances:
         - name: main
           rootpw: !vault |
@@ -87,5 +85,4 @@ fn what_ansible_inventory_lists_is_planned_for_one_host_with_the_targets_of_all(
     let message =
         "has no variable for host app.example.org that is about 389 DS: give it ds389_instances, or name another by --host";
     check(&["--host", "app.example.org"], &format!("standard input {message}"));
-    let _ = std::io::stdout().flush();
 }

@@ -7,10 +7,10 @@ const SECRETS: [&str; 3] = ["marked-secret-of-root", "marked-secret-of-manager",
 #[test]
 fn no_output_has_a_secret_in_any_form() {
     let machine = Machine::new();
-    let (port, _) = ports();
+    let (port, secure_port) = ports();
     let [root, manager, agreement] = SECRETS;
     let text = format!(
-        "ds389_instances:\n- name: cmdsecret\n  rootpw: {root}\n  port: {port}\n  secure_port: 0\n  backends:\n  - name: userroot\n    \
+        "ds389_instances:\n- name: cmdsecret\n  rootpw: {root}\n  port: {port}\n  secure_port: {secure_port}\n  backends:\n  - name: userroot\n    \
          suffix: dc=example,dc=com\n    ReplicaRole: supplier\n    ReplicaId: 7\n    ReplicaBindDN: cn=replication,cn=config\n    \
          ReplicaCredentials: {manager}\n    agmts:\n    - name: one\n      ReplicaHost: 127.0.0.1\n      ReplicaPort: 1\n      \
          ReplicaBindDN: cn=replication,cn=config\n      ReplicaCredentials: {agreement}\n"

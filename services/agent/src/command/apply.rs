@@ -1,20 +1,21 @@
-//! `apply`: shows what is to be done, asks before data is lost, does it, and says how it went.
+//! `apply`: shows what is to be done, asks before data is lost, does it, and says how it went, in a report too.
+
+use std::time::SystemTime;
 
 use directory::explain;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use super::{
     DONE, Error, FAILED,
     console::{self, Console},
     plan::Plan,
     progress::Progress,
-    recorder::Recorder,
     source::{self, Wanted},
     stop::Stop,
 };
 use crate::{
-    host::Event,
-    report::{About, Publish},
+    host::{Event, Host},
+    report::{About, Destination, Minutes, Publish},
 };
 
 /// Make the servers of this host what the file says
@@ -38,102 +39,153 @@ pub(crate) struct Args {
     #[arg(short, long)]
     yes: bool,
 
-    /// Write what was done as a report, an ARA database: to a file that ends in .sqlite, or else into a folder or a store such
-    /// as s3://bucket/path, as ds389/HOST/TIME/ara-report
-    #[arg(long, value_name = "PLACE")]
+    /// Write what was done as a report that ARA and Aviary open: a file that ends in .sqlite, or a folder or a store, such as
+    /// s3://bucket/path, in which each report has a place of its own
+    #[arg(long, value_name = "FILE|FOLDER|URL")]
     report: Option<String>,
+}
+
+/// Where the report goes, and what is in it so far.
+struct Report<'a> {
+    destination: Destination,
+    publish: &'a dyn Publish,
+    minutes: Minutes,
 }
 
 impl Args {
     pub(crate) async fn run(&self, console: &Console, publish: &dyn Publish) -> Result<u8, Error> {
         let wanted = self.source.read(console)?;
-        let mut recorder =
-            Recorder::begin(self.report.as_deref(), publish, || self.about(&wanted), &wanted.specification).await?;
-        let outcome = self.apply(console, wanted, &mut recorder).await;
-        if let Err(error) = &outcome {
-            recorder.fail(error);
+        let mut report = match &self.report {
+            None => None,
+            Some(text) => {
+                let destination = Destination::prepare(text, publish).await?;
+                let minutes = Minutes::begin(self.about(&wanted), &wanted.specification, SystemTime::now());
+                Some(Report { destination, publish, minutes })
+            }
+        };
+        let outcome = self.apply(console, wanted, &mut report).await;
+        let delivered = match report {
+            None => None,
+            Some(mut report) => {
+                if let Err(error) = &outcome {
+                    report.minutes.fail(error, SystemTime::now());
+                }
+                let playbook = report.minutes.end(SystemTime::now());
+                Some(report.destination.deliver(playbook, report.publish).await)
+            }
+        };
+        let (place, unwritten) = match delivered.transpose() {
+            Ok(place) => (place, None),
+            Err(error) => (None, Some(Error::Report(error))),
+        };
+        if let Some(place) = &place {
+            console.say(format_args!("The report is {place}\n"));
         }
-        let is_reported = recorder.end(console).await;
-        outcome.map(|code| if is_reported { code } else { FAILED })
+        if let Some(error) = &unwritten {
+            console.note(error);
+        }
+        let Outcome { mut told, error } = outcome?;
+        if self.report.is_some() {
+            told["report"] = json!(place);
+        }
+        if let Some(error) = &error {
+            console.note(error);
+        }
+        // What was done has to be told, whether or not there is a report of it.
+        let error = error.or(unwritten);
+        told["error"] = json!(error.as_ref().map(ToString::to_string));
+        console.tell(&told);
+        Ok(if error.is_none() { DONE } else { FAILED })
     }
 
-    /// What a report says of the run itself.
-    fn about(&self, wanted: &Wanted) -> About {
-        let path = std::path::absolute(&wanted.name).map_or_else(|_| wanted.name.clone(), |path| path.display().to_string());
-        let arguments = json!({
-            "file": self.source.file,
-            "host": wanted.host,
-            "prefix": wanted.specification.prefix,
-            "diff": self.diff,
-            "yes": self.yes,
-        });
-        About {
-            file: if self.source.is_stdin() { wanted.name.clone() } else { path },
-            host: wanted.host.clone(),
-            check: self.check,
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-            controller: Some(source::own_name()),
-            user: rustix::process::geteuid().is_root().then(|| "root".to_owned()),
+    async fn apply(&self, console: &Console, wanted: Wanted, report: &mut Option<Report<'_>>) -> Result<Outcome, Error> {
+        if let Some(report) = report {
+            let found = Host::find(wanted.specification.prefix.as_deref())?.observe().await?;
+            report.minutes.found(&found);
         }
-    }
-
-    async fn apply(&self, console: &Console, wanted: Wanted, recorder: &mut Recorder<'_>) -> Result<u8, Error> {
         let mut plan = Plan::make(wanted).await?;
-        recorder.plan(&plan).await;
+        if let Some(report) = report {
+            report.minutes.plan(&plan.actions, SystemTime::now());
+        }
         plan.show(console, self.diff);
         if self.check || plan.actions.is_empty() {
-            console.tell(&console::with(plan.json(self.diff), &json!({ "check": self.check })));
-            return Ok(DONE);
+            let told = console::with(plan.json(self.diff), &json!({ "check": self.check }));
+            return Ok(Outcome { told, error: None });
         }
         if plan.explained.deletes_data() && !self.yes {
             console.confirm("This deletes data, as the plan says. Type yes to go on:")?;
             plan = plan.made_again(console, self.diff).await?;
         }
-        self.carry_out(console, &plan, recorder).await
+        self.carry_out(console, &plan, report).await
     }
 
-    async fn carry_out(&self, console: &Console, plan: &Plan, recorder: &mut Recorder<'_>) -> Result<u8, Error> {
+    async fn carry_out(&self, console: &Console, plan: &Plan, report: &mut Option<Report<'_>>) -> Result<Outcome, Error> {
         let stop = Stop::listen(console)?;
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
         let is_enough = || stop.is_wanted();
         let mut hear = |event: Event<'_>| {
-            recorder.hear(event);
+            if let Some(report) = report.as_mut() {
+                report.minutes.hear(event, SystemTime::now());
+            }
             progress.hear(event);
         };
         let carried_out = plan.host.carry_out_until(&plan.actions, &is_enough, &mut hear).await;
-        let count = progress.count();
+        let (count, all) = (progress.count(), plan.actions.len());
+        progress.break_off();
+        if let Some(report) = report {
+            match &carried_out {
+                Err(error) => report.minutes.fail(error, SystemTime::now()),
+                Ok(()) if count < all => report.minutes.interrupt(),
+                Ok(()) => {}
+            }
+            // What went wrong has been told; that nobody can look now is not news.
+            if let Ok(found) = plan.host.observe().await {
+                report.minutes.left(&found);
+            }
+        }
         let error = match carried_out {
-            Err(source) => Some(Error::from(source)),
-            Ok(()) if count < plan.actions.len() => Some(Error::Interrupted { done: count, all: plan.actions.len() }),
+            Err(source) => Some(Error::Action { source, done: count, all }),
+            Ok(()) if count < all => Some(Error::Interrupted { done: count, all }),
             Ok(()) => None,
         };
-        match &error {
-            Some(Error::Interrupted { .. }) => recorder.interrupt(),
-            Some(error) => recorder.fail(error),
-            None => {}
-        }
-        recorder.left(plan).await;
-        progress.break_off();
         let summary = explain::explain(plan.actions.get(..count).unwrap_or_default()).summary;
-        let outcome = json!({
+        console.say(format_args!("\n{}\n", summary.done()));
+        let told = json!({
             "file": plan.wanted.name,
             "host": plan.wanted.host,
             "check": false,
             "changed": count > 0,
             "summary": summary,
-            "error": error.as_ref().map(ToString::to_string),
         });
-        console.tell(&console::with(outcome, &progress.json()));
-        console.say(format_args!("\n{}\n", summary.done()));
-        let Some(error) = error else { return Ok(DONE) };
-        console.note(&error);
-        if !matches!(error, Error::Interrupted { .. }) {
-            console.note(format_args!(
-                "{count} of {} actions were done; when this is mended, apply again to go on",
-                plan.actions.len()
-            ));
-        }
-        Ok(FAILED)
+        Ok(Outcome { told: console::with(told, &progress.json()), error })
     }
+
+    fn about(&self, wanted: &Wanted) -> About {
+        let state = self.source.state_name();
+        let options = [
+            ("host", self.source.host.clone().map(Json::from)),
+            ("prefix", self.source.prefix.clone().map(Json::from)),
+            ("state", state.map(Json::from)),
+            ("check", self.check.then(|| json!(true))),
+            ("yes", self.yes.then(|| json!(true))),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        About {
+            file: wanted.name.clone(),
+            host: wanted.host.clone(),
+            check: self.check,
+            arguments: given.collect::<Map<_, _>>(),
+            controller: Some(source::own_name()),
+            user: source::user(),
+        }
+    }
+}
+
+/// How an apply went that came to a plan.
+struct Outcome {
+    /// For programs.
+    told: Json,
+    /// Why not all was done.
+    error: Option<Error>,
 }

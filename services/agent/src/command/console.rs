@@ -100,7 +100,6 @@ impl Console {
     /// What is wrong, and for programs that nothing else is to be had.
     pub(crate) fn fail(&self, error: &Error) {
         write(&mut io::stderr().lock(), format_args!("{error}\n"));
-        // An apply that has begun has told it with what it did.
         self.tell(&error.json());
     }
 

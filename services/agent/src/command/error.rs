@@ -79,6 +79,19 @@ pub enum Error {
     /// Data could not be taken out or put back.
     #[error(transparent)]
     Transfer(#[from] transfer::Error),
+    /// There is no report, or not where it should be.
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    /// An action failed.
+    #[error("{source}{}; {done} of {all} actions were done: when this is mended, apply again to go on", rights(source))]
+    Action {
+        /// What went wrong.
+        source: host::Error,
+        /// How many were done before it.
+        done: usize,
+        /// How many there were.
+        all: usize,
+    },
     /// A name that no instance has.
     #[error("there is no instance '{name}' on this host; it has {known}")]
     NoInstance {
@@ -104,9 +117,6 @@ pub enum Error {
         /// How many there were.
         all: usize,
     },
-    /// A report could not be written, or cannot be.
-    #[error(transparent)]
-    Report(#[from] report::Error),
     /// The program itself could not start.
     #[error("failed to start: {0}")]
     Runtime(io::Error),

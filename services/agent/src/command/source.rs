@@ -1,11 +1,7 @@
 //! The file that says what should be: read from disk or standard input, opened if it is vaulted, and understood as the
 //! variables of one host or the inventory of many.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-};
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use directory::{
@@ -16,14 +12,12 @@ use directory::{
     variables,
 };
 
-use super::{Error, console::Console};
+use super::{
+    Error,
+    console::Console,
+    wire::{self, STDIN},
+};
 use crate::vault::{self, Passwords};
-
-/// No file is longer.
-const LONGEST: u64 = 64 << 20;
-
-/// Name of standard input.
-const STDIN: &str = "-";
 
 /// Where it is said what should be.
 #[derive(Debug, clap::Args)]
@@ -138,13 +132,13 @@ impl Args {
         Ok((name, read))
     }
 
-    /// Whether it is standard input.
-    pub(crate) fn is_stdin(&self) -> bool {
-        self.file == STDIN
+    /// The state that the command line asks for.
+    pub(crate) fn state_name(&self) -> Option<String> {
+        Some(self.state?.to_possible_value()?.get_name().to_owned())
     }
 
     fn name(&self) -> String {
-        if self.is_stdin() { "standard input".to_owned() } else { self.file.clone() }
+        if self.file == STDIN { "standard input".to_owned() } else { self.file.clone() }
     }
 
     fn node(&self) -> Result<Node, Error> {
@@ -155,17 +149,7 @@ impl Args {
 
     fn text(&self) -> Result<String, Error> {
         let name = self.name();
-        let failed = |source| Error::Read { name: name.clone(), source };
-        let mut bytes = Vec::new();
-        let read = match self.file.as_str() {
-            STDIN => io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
-            path => File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)),
-        };
-        if read.map_err(failed)? as u64 > LONGEST {
-            return Err(Error::TooLong { name, limit: LONGEST });
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| Error::NoText { name: name.clone(), byte: error.utf8_error().valid_up_to() + 1 })?;
+        let text = wire::read(&self.file)?;
         if !vault::is_encrypted(&text) {
             return Ok(text);
         }
@@ -208,10 +192,8 @@ impl Args {
 
     /// Puts what the command line says in the place of what the variables say.
     fn overrule(&self, node: &mut Node) {
-        let state = self.state.and_then(|state| state.to_possible_value());
-        let state = state.map(|state| state.get_name().to_owned());
         for (key, others, value) in
-            [("state", &["ds389_state"][..], state), ("ds389_prefix", &["ds389_server_prefix"], self.prefix.clone())]
+            [("state", &["ds389_state"][..], self.state_name()), ("ds389_prefix", &["ds389_server_prefix"], self.prefix.clone())]
         {
             let Some(value) = value else { continue };
             if node.value == Value::Null {
@@ -227,6 +209,15 @@ impl Args {
             map.insert(Entry { key: key.to_owned(), at: None, node: Node::text(value) });
         }
     }
+}
+
+/// The name of the user who runs this, or the number of one without.
+pub(crate) fn user() -> Option<String> {
+    let id = rustix::process::getuid().as_raw().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut lines = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let named = lines.find(|fields| fields.get(2) == Some(&id.as_str())).and_then(|fields| Some((*fields.first()?).to_owned()));
+    Some(named.unwrap_or(id))
 }
 
 /// The name that this machine has for itself.

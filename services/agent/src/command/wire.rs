@@ -11,7 +11,7 @@ use super::Error;
 const LONGEST: u64 = 256 << 20;
 
 /// Name of standard input.
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 
 /// Reads a file, or standard input.
 pub(super) fn read(file: &str) -> Result<String, Error> {

@@ -51,19 +51,23 @@ pub(super) fn check(installation: &Installation, name: &str, settings: &Settings
     if settings.secret("rootpw").is_none() {
         return Err(Error::Option { option: "rootpw", problem: "is missing: a new instance needs it".to_owned() });
     }
-    let self_signed = settings.switch("self_sign_cert").unwrap_or(true);
     let plan = Plan {
         name: name.to_owned(),
         owner: Owner::resolve(installation, settings)?,
         host: host(settings)?,
         port: number(settings, "port", 389)?,
         secure_port: number(settings, "secure_port", 636)?,
-        is_secure: settings.switch("nsslapd_security").unwrap_or(self_signed),
+        is_secure: settings.switch("nsslapd_security").unwrap_or(signs_itself(settings) || settings.get("tls_cert").is_some()),
         paths,
     };
     ports(&plan, settings)?;
     folders(installation, &plan)?;
     Ok(plan)
+}
+
+/// Whether a new instance gets a certificate that it signs itself: unless it gets another one.
+pub(super) fn signs_itself(settings: &Settings) -> bool {
+    settings.switch("self_sign_cert").unwrap_or(settings.get("tls_cert").is_none())
 }
 
 fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16, Error> {
@@ -72,7 +76,7 @@ fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16
 }
 
 /// The name of this host: the one that is given, or the one that the kernel has.
-fn host(settings: &Settings) -> Result<String, Error> {
+pub(crate) fn host(settings: &Settings) -> Result<String, Error> {
     let fail = |problem| Err(Error::Option { option: "full_machine_name", problem });
     let host = match settings.text("full_machine_name") {
         Some(host) => host.to_owned(),

@@ -8,7 +8,6 @@ use directory::{
     ldif::Record,
     options::Home,
     setting::{Setting, Settings},
-    version::Version,
 };
 
 use super::{Error, checks::Plan, password};
@@ -32,13 +31,10 @@ pub(super) fn records(installation: &Installation, plan: &Plan, settings: &Setti
     set(layout::config(), "nsslapd-secureport", vec![plan.secure_port.to_string()])?;
     set(layout::config(), "nsslapd-security", vec![if plan.is_secure { "on" } else { "off" }.to_owned()])?;
     for (option, setting) in settings.iter() {
-        let (dn, attribute) = match option.home {
-            Home::Config(attribute) => (layout::config(), attribute),
-            Home::Encryption(attribute) => (layout::encryption(), attribute),
-            // At its first start the server makes the entries of the database of what stands here.
-            Home::Ldbm(attribute) | Home::Bdb(attribute) | Home::Mdb(attribute) => (layout::ldbm_config(), attribute),
-            _ => continue,
-        };
+        let (Some(dn), Some(attribute)) = (option.home.instance_entry(), option.home.attribute()) else { continue };
+        // At its first start the server makes the entries of the database of what stands here.
+        let is_of_database = matches!(option.home, Home::Bdb(_) | Home::Mdb(_));
+        let dn = if is_of_database { layout::ldbm_config() } else { dn };
         let values = match setting {
             Setting::Secret(secret) => vec![password::stored(secret, installation.version())?.reveal().to_owned()],
             _ => option.codec.store(setting),
@@ -62,7 +58,7 @@ fn keys(installation: &Installation, plan: &Plan, settings: &Settings) -> Vec<(&
         ("ldapi_enabled", "on".to_owned()),
         ("ldapi_autobind", "on".to_owned()),
         ("instance_name", plan.name.clone()),
-        ("db_lib", settings.text("db_lib").unwrap_or(database(installation.version())).to_owned()),
+        ("db_lib", settings.text("db_lib").unwrap_or(installation.version().database()).to_owned()),
     ];
     let folders = [
         ("config_dir", &paths.config_dir),
@@ -81,11 +77,6 @@ fn keys(installation: &Installation, plan: &Plan, settings: &Settings) -> Vec<(&
     ];
     keys.extend(folders.map(|(key, path)| (key, path.display().to_string())));
     keys
-}
-
-/// The kind of database that a server takes by itself.
-fn database(version: Version) -> &'static str {
-    if version < Version::new(3, 0, 0) { "bdb" } else { "mdb" }
 }
 
 /// Replaces the keys in all names and values. Fails with the first that is unknown.

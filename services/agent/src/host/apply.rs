@@ -67,6 +67,8 @@ impl<'a> Apply<'a> {
             match &operation {
                 Operation::Create(settings) => self.create(name, settings).await?,
                 Operation::Remove => self.remove(name).await?,
+                Operation::ImportCertificate { certificate, key } => self.import_certificate(name, certificate, key).await?,
+                Operation::TrustAuthorities { files } => self.trust_authorities(name, files).await?,
                 Operation::Start => self.start(name).await?,
                 Operation::Stop => self.stop(name).await?,
                 change => self.change(&mut connection, action, change, progress).await?,

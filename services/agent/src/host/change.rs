@@ -107,7 +107,13 @@ async fn change(
             let done = initialise::run(connection, suffix, agreement, &mut says).await;
             done.map_err(|source| Error::Initialise { message: message(), source })
         }
-        Operation::Create(_) | Operation::Remove | Operation::Start | Operation::Stop => Ok(()),
+        // These are not of entries.
+        Operation::Create(_)
+        | Operation::Remove
+        | Operation::Start
+        | Operation::Stop
+        | Operation::ImportCertificate { .. }
+        | Operation::TrustAuthorities { .. } => Ok(()),
     }
 }
 

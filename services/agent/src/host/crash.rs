@@ -1,5 +1,6 @@
-//! Servers that die of what they are asked for. Versions without the fix of 389 DS issue 5743 may do so when a replica is deleted,
-//! and still have it when they are started again. Whether one has died is looked at, not guessed.
+//! Servers that die of what they are asked for: when a replica is deleted (389 DS issue 5743), or promoted after a crash has left
+//! the vector of its updates without an address. They have not done it, and would die again. Whether one has died is looked at,
+//! not guessed.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use directory::{
 use tokio::time::Instant;
 
 use crate::{
-    host::{Error, Event, Progress, apply::Apply, change, mend, observe},
+    host::{Error, Event, Progress, apply::Apply, mend, observe},
     ldap,
 };
 
@@ -24,11 +25,10 @@ impl Apply<'_> {
     /// Whether the server may have died of the action, which makes no other failure of it.
     pub(super) fn may_have_crashed(&self, action: &Action, error: &Error) -> bool {
         let is_lost = matches!(error, Error::Server { source: ldap::Error::Lost { .. } | ldap::Error::Connect { .. }, .. });
-        is_lost && matches!(action.step, Step::DisableReplica { .. })
+        is_lost && matches!(action.step, Step::DisableReplica { .. } | Step::ChangeRole { .. })
     }
 
-    /// Starts a server again that has died of an operation, and does what the operation has not done yet: once more over LDAP,
-    /// then in the configuration of the stopped server.
+    /// Does an operation that a server has died of in the configuration, and starts the server again.
     pub(super) async fn revive(
         &self,
         action: &Action,
@@ -40,23 +40,19 @@ impl Apply<'_> {
         if !self.has_died(name).await? {
             return Err(error);
         }
-        progress(Event::Says(action, "the server has died of it, as unfixed versions may; it is started again"));
-        self.start(name).await?;
-        let Operation::Delete(dn) = operation else { return Err(error) };
-        let mut connection = self.connect(action).await?;
-        match change::delete(&mut connection, dn).await {
-            Ok(()) => return Ok(()),
-            Err(source) => {
-                let error = Error::Server { message: action.messages().join(", "), source };
-                if !self.may_have_crashed(action, &error) || !self.has_died(name).await? {
-                    return Err(error);
-                }
+        progress(Event::Says(action, "the server has died of it; it is done in the configuration before the next start"));
+        let (instance, operation) = (name.to_owned(), operation.clone());
+        let mended = self.blocking(move |installation| {
+            let path = observe::stored(installation, &instance)?.0.dse();
+            match operation {
+                Operation::Delete(dn) => mend::take_out(&path, &dn).map(|()| true),
+                Operation::Replace { dn, values, .. } => mend::replace(&path, &dn, &values).map(|()| true),
+                _ => Ok(false),
             }
-        }
-        progress(Event::Says(action, "the server has died again; the entry is taken out while it is stopped"));
-        let (instance, dn) = (name.to_owned(), dn.clone());
-        self.blocking(move |installation| mend::take_out(&observe::stored(installation, &instance)?.0.dse(), &dn)).await?;
-        self.start(name).await
+        });
+        let is_done = mended.await?;
+        self.start(name).await?;
+        if is_done { Ok(()) } else { Err(error) }
     }
 
     /// Whether the process is gone, or will be in a moment.

@@ -41,6 +41,19 @@ pub(super) fn take_out(path: &Path, dn: &Dn) -> Result<(), Error> {
     })
 }
 
+/// Replaces all values of attributes of an entry.
+pub(super) fn replace(path: &Path, dn: &Dn, replacements: &[(&'static str, Vec<String>)]) -> Result<(), Error> {
+    rewrite(path, |records| {
+        let found = records.iter_mut().find(|record| Dn::parse(&record.dn).as_ref() == Ok(dn));
+        let Some(record) = found else { return false };
+        for (attribute, values) in replacements {
+            record.attributes.retain(|(name, _)| !is(attribute, name));
+            record.attributes.extend(values.iter().map(|value| ((*attribute).to_owned(), value.clone().into_bytes())));
+        }
+        true
+    })
+}
+
 fn is(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }

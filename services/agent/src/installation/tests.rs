@@ -79,15 +79,20 @@ fn only_folders_with_a_configuration_are_instances() {
     let prefix = prefix("2.3.1");
     let found = installed(&prefix);
     assert!(found.instances().unwrap().is_empty());
-    for (folder, file) in
-        [("slapd-b", "dse.ldif"), ("slapd-a", "dse.ldif"), ("slapd-c", "dse.ldif.bak"), ("slapd-d.removed", "dse.ldif")]
-    {
+    for (folder, file) in [
+        ("slapd-b", "dse.ldif"),
+        ("slapd-a", "dse.ldif"),
+        ("slapd-c", "dse.ldif.bak"),
+        ("slapd-d.removed", "dse.ldif"),
+        ("slapd-e", "dse.ldif.startOK"),
+    ] {
         let folder = found.configuration().join(folder);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(file), "").unwrap();
     }
     fs::create_dir(found.configuration().join("schema")).unwrap();
-    assert_eq!(found.instances().unwrap(), ["a", "b"]);
+    // While a server writes its file anew there is only the one before.
+    assert_eq!(found.instances().unwrap(), ["a", "b", "c"]);
 }
 
 #[test]

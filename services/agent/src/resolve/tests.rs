@@ -81,6 +81,13 @@ fn facts_need_the_prefix_alone() {
 }
 
 #[test]
+fn the_module_is_told_of_secrets_that_it_could_not_know() {
+    let answer = answer(&question("vm1", "info", r#"{"ds389_prefix": "/hush-hush"}"#, 1));
+    assert_eq!(show(&answer, "module_args.ds389info.ansible_vars.secrets"), r#"["hush-hush"]"#);
+    assert_eq!(show(&answer, "result.module_args.ds389info.prefix"), "\"/******\"");
+}
+
+#[test]
 fn each_verbosity_tells_its_keys_and_no_secret() {
     fn check(verbosity: u8, expected: &[&str]) {
         let answer = answer(&question("vm1", "server", r#"{"ds389_prefix": "/p"}"#, verbosity));

@@ -16,10 +16,14 @@ use std::{
 use directory::{
     dn::Dn,
     entry::{Entry, Tree},
-    ldif,
+    layout, ldif,
 };
 
-use super::{BackedUp, Error, Progress, Restored, Subject, absolute, access::Account, beside};
+use super::{
+    BackedUp, Error, Progress, Restored, Subject, absolute,
+    access::{Account, remove},
+    beside,
+};
 use crate::{host::Host, paths::Paths};
 
 /// Where in a backup the databases are.
@@ -196,6 +200,8 @@ pub(crate) fn settle(paths: &Paths) -> Result<(), Error> {
     if kept.is_dir() {
         clear(db)?;
         fs::rename(&kept, db).map_err(Error::file("put back", db))?;
+        // Where the server notes that it is restoring; it would take these databases for damaged.
+        remove(&db.with_file_name(".restore"))?;
     }
     // What is in shared memory belongs to the databases that were there.
     if was_interrupted && paths.db_home_dir.is_dir() {
@@ -240,7 +246,9 @@ impl Archive {
         let records = ldif::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
         let tree = Tree::from_records(records).map_err(|error| damaged(error.to_string()))?;
         let backend = |entry: &Entry| Some((entry.text("cn")?.to_owned(), Dn::parse(entry.text("nsslapd-suffix")?).ok()?));
-        let backends = tree.iter().filter(|entry| entry.is_a("nsBackendInstance")).filter_map(backend).collect();
+        let all = tree.iter().filter(|entry| entry.is_a("nsBackendInstance")).filter_map(backend);
+        // One that the server makes for itself needs nobody to make it.
+        let backends = all.filter(|(_, suffix)| *suffix != layout::retro_changelog()).collect();
         let kind = if inside.join("data.mdb").exists() { "mdb" } else { "bdb" };
         Ok(Self { folder: inside, kind, backends })
     }

@@ -23,7 +23,10 @@ impl Codec {
                     names.get(..7).filter(|word| word.eq_ignore_ascii_case("EXCLUDE")).map_or(names, |word| &names[word.len()..]);
                 Some(list(excluded.split([' ', ','])))
             }
-            _ if self.is_list() => first.map(|_| list(values.iter().copied())),
+            // No value and one that is empty are the same.
+            _ if self.is_list() => {
+                first.filter(|text| values.len() > 1 || !text.is_empty()).map(|_| list(values.iter().copied()))
+            }
             _ => first.filter(|text| !text.is_empty()).map(|text| Setting::Text(text.to_owned())),
         }
     }

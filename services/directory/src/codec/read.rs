@@ -41,6 +41,8 @@ impl Codec {
     fn read_item(self, item: String) -> Result<String, String> {
         let sound = match self {
             Self::Dns => return Self::Dn.read_text(&item),
+            Self::Texts => return Self::Text.read_text(&item),
+            Self::Paths => return Self::Path.read_text(&item),
             Self::Types | Self::Words | Self::Fraction => is_attribute(&item),
             Self::Urls => ["ldap://", "ldaps://", "ldapi://"].iter().any(|scheme| item.to_lowercase().starts_with(scheme)),
             Self::Schedule => is_schedule(&item),

@@ -28,6 +28,7 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
         Home::Ldbm(_) => vec![ldbm_config],
         Home::Bdb(_) => bdb.to_vec(),
         Home::Mdb(_) => mdb.to_vec(),
+        home if home.is_plugin() => home.instance_entry().map(|dn| tree.get(&dn)).into_iter().collect(),
         _ => Vec::new(),
     });
     let default_indexes = default_indexes(tree);
@@ -69,7 +70,8 @@ fn settings<'a>(scope: Scope, entries: impl Fn(Home) -> Vec<Option<&'a Entry>>) 
 
 fn backend(entry: &Entry, tree: &Tree, defaults: &BTreeMap<String, &Settings>) -> Option<Backend> {
     let name = entry.text("cn")?.to_owned();
-    let suffix = Dn::parse(entry.text("nsslapd-suffix")?).ok()?;
+    // One that the server makes for itself is nobody's to list or to delete.
+    let suffix = Dn::parse(entry.text("nsslapd-suffix")?).ok().filter(|suffix| *suffix != layout::retro_changelog())?;
     let mapping_tree = mapping_tree(tree, &suffix);
     let replica_dn = mapping_tree.map_or_else(|| layout::replica(&suffix), |entry| entry.dn.child("cn", "replica"));
     let replica = tree.get(&replica_dn);

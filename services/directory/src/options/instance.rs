@@ -8,7 +8,7 @@ use crate::{
 
 const PORT: Codec = Codec::Number(0, 65535);
 
-pub(super) static OPTIONS: &[Definition] = &[
+pub(super) const OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the instance, without slapd- before it.")
         .alias(&["instance_name"])
         .required()
@@ -16,9 +16,15 @@ pub(super) static OPTIONS: &[Definition] = &[
     state("Whether the instance is there. All its data goes with it."),
     Definition::new("started", Codec::Switch, Home::Nature, "Whether the server runs.").default("on"),
     Definition::new("port", PORT, Home::Config("nsslapd-port"), "Port for LDAP; 0 for none.").default("389").restart(),
-    Definition::new("secure_port", PORT, Home::Config("nsslapd-secureport"), "Port for LDAPS; 0 for none.")
-        .default("636")
-        .restart(),
+    Definition::new(
+        "secure_port",
+        // The server does not start with 0.
+        Codec::Number(1, 65535),
+        Home::Config("nsslapd-secureport"),
+        "Port for LDAPS, where nsslapd_security is on.",
+    )
+    .default("636")
+    .restart(),
     Definition::new(
         "full_machine_name",
         Codec::Text,
@@ -129,7 +135,6 @@ pub(super) static OPTIONS: &[Definition] = &[
         Home::Ldbm("nsslapd-idlistscanlimit"),
         "How many entries an index key may lead to before a search does without the index.",
     )
-    .default("4000")
     .restart(),
     Definition::new(
         "nsslapd_pagedlookthroughlimit",
@@ -142,7 +147,7 @@ pub(super) static OPTIONS: &[Definition] = &[
         "nsslapd_pagedidlistscanlimit",
         COUNT,
         Home::Ldbm("nsslapd-pagedidlistscanlimit"),
-        "As nsslapd_idlistscanlimit, for searches in pages; 0 is the same limit.",
+        "As nsslapd_idlistscanlimit, for searches in pages, at least 100; 0 is the same limit.",
     )
     .default("0"),
     Definition::new(
@@ -158,8 +163,8 @@ pub(super) static OPTIONS: &[Definition] = &[
     Definition::new(
         "nsslapd_import_cachesize",
         COUNT,
-        Home::Ldbm("nsslapd-import-cachesize"),
-        "Bytes of the cache of an import.",
+        Home::Bdb("nsslapd-import-cachesize"),
+        "Bytes of the cache of an import, where the database is BDB.",
     )
     .default("16777216"),
     Definition::new(
@@ -182,14 +187,16 @@ pub(super) static OPTIONS: &[Definition] = &[
         Home::Ldbm("nsslapd-exclude-from-export"),
         "Attributes that exports leave out.",
     )
-    .default("entrydn entryid dncomp parentid numSubordinates tombstonenumsubordinates entryusn"),
+    .default("entrydn entryid dncomp parentid numSubordinates tombstonenumsubordinates entryusn")
+    .fixed(),
     Definition::new(
         "nsslapd_backend_opt_level",
         COUNT,
         Home::Ldbm("nsslapd-backend-opt-level"),
         "Experimental ways to write faster.",
     )
-    .default("1"),
+    .default("1")
+    .fixed(),
     Definition::new(
         "nsslapd_cache_autosize",
         Codec::Number(0, 100),
@@ -204,28 +211,6 @@ pub(super) static OPTIONS: &[Definition] = &[
         "Bytes of the database's cache. Works when nsslapd_cache_autosize is 0.",
     )
     .restart(),
-    Definition::new("nsslapd_security", Codec::Switch, Home::Config("nsslapd-security"), "Whether TLS is on.").restart(),
-    Definition::new(
-        "nsslapd_require_secure_binds",
-        Codec::Switch,
-        Home::Config("nsslapd-require-secure-binds"),
-        "Whether passwords are refused on connections that are not secure.",
-    )
-    .default("off"),
-    Definition::new(
-        "nsslapd_minssf",
-        Codec::Number(0, 71),
-        Home::Config("nsslapd-minssf"),
-        "Strength of encryption that every operation needs. More than 71 would lock out the host itself.",
-    )
-    .default("0"),
-    Definition::new(
-        "nsslapd_ssl_check_hostname",
-        Codec::Switch,
-        Home::Config("nsslapd-ssl-check-hostname"),
-        "Whether certificates of other servers are checked at all.",
-    )
-    .default("on"),
     Definition::new("nsslapd_listenhost", Codec::Text, Home::Config("nsslapd-listenhost"), "Address for LDAP, if not all.")
         .restart(),
     Definition::new(
@@ -300,60 +285,4 @@ pub(super) static OPTIONS: &[Definition] = &[
         "How many threads work on requests; -1 is as the host has processors.",
     )
     .default("-1"),
-    Definition::new(
-        "nsslapd_accesslog_logging_enabled",
-        Codec::Switch,
-        Home::Config("nsslapd-accesslog-logging-enabled"),
-        "Whether the access log is written.",
-    )
-    .default("on"),
-    Definition::new(
-        "nsslapd_accesslog_level",
-        COUNT,
-        Home::Config("nsslapd-accesslog-level"),
-        "What the access log holds, as a sum of levels.",
-    )
-    .default("256"),
-    Definition::new(
-        "nsslapd_auditlog_logging_enabled",
-        Codec::Switch,
-        Home::Config("nsslapd-auditlog-logging-enabled"),
-        "Whether changes are written to the audit log.",
-    )
-    .default("off"),
-    Definition::new(
-        "nsslapd_errorlog_level",
-        COUNT,
-        Home::Config("nsslapd-errorlog-level"),
-        "What the error log holds, as a sum of levels.",
-    )
-    .default("16384"),
-    Definition::new(
-        "passwordstoragescheme",
-        Codec::Text,
-        Home::Config("passwordStorageScheme"),
-        "How users' passwords are hashed.",
-    ),
-    Definition::new(
-        "sslversionmin",
-        Codec::Choice(&[&["TLS1.0"], &["TLS1.1"], &["TLS1.2"], &["TLS1.3"]]),
-        Home::Encryption("sslVersionMin"),
-        "Oldest TLS that clients may speak.",
-    )
-    .restart(),
-    Definition::new(
-        "sslversionmax",
-        Codec::Choice(&[&["TLS1.0"], &["TLS1.1"], &["TLS1.2"], &["TLS1.3"]]),
-        Home::Encryption("sslVersionMax"),
-        "Newest TLS that clients may speak.",
-    )
-    .restart(),
-    Definition::new(
-        "nssslclientauth",
-        Codec::Choice(&[&["off"], &["allowed"], &["required"]]),
-        Home::Encryption("nsSSLClientAuth"),
-        "Whether clients may or must have certificates.",
-    )
-    .default("allowed")
-    .restart(),
 ];

@@ -71,7 +71,7 @@ impl Planner<'_> {
         self.check_caches(server, backend, |_, _| false);
         let parent = parent(server, suffix);
         let mut settings = backend.settings.clone();
-        settings.retain(|option| matches!(option.home, Home::Backend(_)));
+        settings.retain(|option| matches!(option.home, Home::Backend(_)) && !is_lock(option));
         self.push(&place, Step::CreateBackend { suffix: suffix.clone(), parent, settings: settings.clone() });
         let found = observed::Backend {
             name: backend.name.clone(),
@@ -87,6 +87,16 @@ impl Planner<'_> {
         self.indexes(server, backend, &found);
         server.found.backends.push(found);
         self.fill(&place, backend, suffix);
+    }
+
+    /// Has backends refuse changes, last of all: they would refuse their first entries too, and being taken into replication.
+    pub(super) fn locks(&mut self, server: &mut Server<'_>) {
+        for (backend, _) in present(server.wanted) {
+            let Some(found) = server.found.backend(&backend.name).cloned().filter(|_| locks(backend)) else { continue };
+            let place = server.place.child(Scope::Backend, &found.name);
+            let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_lock);
+            self.set(server, &place, layout::backend(&found.name), changes);
+        }
     }
 
     /// Gives a backend its first entries.
@@ -115,7 +125,7 @@ impl Planner<'_> {
         self.check_caches(server, backend, |option, setting| {
             found.settings.get(option.name).is_some_and(|known| option.codec.same(known, setting))
         });
-        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_));
+        let is_set = |option: &Definition| matches!(option.home, Home::Backend(_)) && !(locks(backend) && is_lock(option));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
         self.indexes_with_data(server, backend, found);
@@ -124,6 +134,16 @@ impl Planner<'_> {
             self.fill(&place, backend, suffix);
         }
     }
+}
+
+/// Whether a backend is to refuse changes.
+fn locks(backend: &Backend) -> bool {
+    backend.settings.switch("readonly") == Some(true)
+}
+
+/// Whether an option says that changes are refused.
+fn is_lock(option: &Definition) -> bool {
+    option.name == "readonly"
 }
 
 /// The nearest suffix above another.

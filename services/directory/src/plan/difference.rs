@@ -3,37 +3,57 @@
 use crate::{
     action::{Change, Step},
     dn::Dn,
-    layout,
     options::{self, Definition, Home},
     place::Place,
     plan::{Planner, Server},
-    setting::{Setting, Settings},
+    setting::{self, Setting, Settings},
     value::Position,
 };
+
+/// The option that has the server work out sizes of caches.
+const AUTOSIZE: &str = "nsslapd_cache_autosize";
 
 impl Planner<'_> {
     /// Sets the instance's own options.
     pub(super) fn set_instance(&mut self, server: &mut Server<'_>) {
         let wanted = server.wanted;
         self.check_database(server);
-        let is_set = |option: &Definition| !matches!(option.home, Home::Creation | Home::Nature);
+        let is_set = |option: &Definition| option.home.instance_entry().is_some();
         let is_new = self.found.instance(&wanted.name).is_none();
-        let changes = if is_new {
+        let mut changes = if is_new {
             // It was created with them.
             Vec::new()
         } else {
             self.changes(&server.place, wanted.at, &wanted.settings, &server.found.settings, is_set)
         };
-        let is_mdb = database(&server.found.settings) == Some("mdb");
-        let homes = [
-            (layout::config(), (|home| matches!(home, Home::Config(_))) as fn(Home) -> bool),
-            (layout::encryption(), |home| matches!(home, Home::Encryption(_))),
-            (layout::ldbm_config(), |home| matches!(home, Home::Ldbm(_))),
-            (if is_mdb { layout::mdb() } else { layout::bdb() }, |home| matches!(home, Home::Bdb(_) | Home::Mdb(_))),
-        ];
-        for (dn, lives_here) in homes {
-            let changes = changes.iter().filter(|change| lives_here(change.option.home)).cloned().collect();
-            self.set(server, &server.place.clone(), dn, changes);
+        let mut entries: Vec<(Dn, Vec<Change>)> = Vec::new();
+        // The homes are in the order in which they are set: whether plugins are switched at once is known before they are.
+        changes.sort_by_key(|change| change.option.home);
+        for change in changes {
+            let Some(dn) = change.option.home.instance_entry() else { continue };
+            match entries.iter_mut().find(|(known, _)| *known == dn) {
+                Some((_, changes)) => changes.push(change),
+                None => entries.push((dn, vec![change])),
+            }
+        }
+        for (dn, mut changes) in entries {
+            changes.sort_by_key(|change| change.option.name);
+            // What the server checks against what it has, not against what it is about to get.
+            let (first, changes): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.option.name == AUTOSIZE);
+            for changes in [first, changes] {
+                self.check_cache(server, &changes);
+                self.set(server, &server.place.clone(), dn.clone(), changes);
+            }
+        }
+    }
+
+    /// The server refuses sizes of caches that it works out for itself.
+    fn check_cache(&mut self, server: &Server<'_>, changes: &[Change]) {
+        let is_automatic = !setting::sizes_caches(&[&server.wanted.settings, &server.found.settings]);
+        if let Some(change) = changes.iter().find(|change| is_automatic && change.option.is_cache_size()) {
+            let message =
+                format!("option '{}' needs '{AUTOSIZE}' to be 0, for otherwise the server decides", change.option.spelling);
+            self.problems.add(&server.place, server.wanted.at, message);
         }
     }
 
@@ -56,7 +76,11 @@ impl Planner<'_> {
         if changes.is_empty() {
             return;
         }
-        server.wants_restart |= changes.iter().any(|change| change.option.change == options::Change::Restart);
+        let switch = |settings: &Settings| settings.switch("nsslapd_dynamic_plugins");
+        let is_dynamic = switch(&server.wanted.settings).or(switch(&server.found.settings)).unwrap_or(false);
+        let works_later =
+            |option: &Definition| option.change == options::Change::Restart && !(option.home.is_dynamic_plugin() && is_dynamic);
+        server.wants_restart |= changes.iter().any(|change| works_later(change.option));
         self.push(place, Step::Set { dn, changes });
     }
 

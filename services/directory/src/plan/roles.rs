@@ -99,9 +99,19 @@ impl Planner<'_> {
             // The server opens and closes a changelog at its start only.
             server.wants_restart |= from.role == Role::Consumer || to.role == Role::Consumer;
         }
-        if let Some(id) = from.id.filter(|_| renumbered) {
+        if let Some(id) = from.id.filter(|id| renumbered && !self.is_used(server, suffix, *id)) {
             self.push(place, Step::CleanRuv { suffix: suffix.clone(), id });
         }
+    }
+
+    /// Whether a supplier of this or another host has a number, or is to have it. Cleaned, its changes would be lost.
+    fn is_used(&self, server: &Server<'_>, suffix: &Dn, id: u16) -> bool {
+        let wanted = self.wanted.instances.iter().flat_map(backends::present);
+        let wanted = wanted.filter_map(|(backend, suffix)| Some((suffix, backend.replica_id?)));
+        let others = self.found.instances.iter().filter(|instance| instance.name != server.found.name);
+        let found = others.flat_map(|instance| &instance.backends).filter_map(|known| Some((&known.suffix, known.replica_id?)));
+        let elsewhere = self.wanted.numbers.iter().map(|(suffix, id)| (suffix, *id));
+        wanted.chain(found).chain(elsewhere).any(|known| known == (suffix, id))
     }
 
     /// What an interrupted change of the number has left.
@@ -111,6 +121,7 @@ impl Planner<'_> {
                 && backend.eq_ignore_ascii_case(&found.name)
                 && to.id.is_some_and(|now| now != *id)
                 && found.replica_id != Some(*id)
+                && !self.is_used(server, suffix, *id)
             {
                 self.push(place, Step::CleanRuv { suffix: suffix.clone(), id: *id });
             }

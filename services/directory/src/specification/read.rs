@@ -24,7 +24,7 @@ pub(super) fn specification(variables: &Variables) -> Result<Specification, Prob
     let instances = reader.list(&root, "ds389_instances", Some(&variables.instances), Reader::instance);
     reader.unique(&root, instances.iter().map(|instance| (instance.name.as_str(), instance.at)));
     let targeted = reader.list(&root, "ds389_agmts", Some(&variables.agreements), Reader::targeted);
-    reader.problems.or(Specification { state, prefix, instances, targeted })
+    reader.problems.or(Specification { state, prefix, instances, targeted, numbers: Vec::new() })
 }
 
 struct Reader {
@@ -188,6 +188,11 @@ impl Reader {
             let is_password = |key: &str| Scope::Instance.option(key).is_some_and(|option| option.name == "rootpw");
             let at = map.entries().iter().find(|entry| is_password(&entry.key)).and_then(|entry| entry.node.at);
             self.problems.add(&place, at, format!("option 'rootpw' has fewer than {SHORTEST_PASSWORD} characters"));
+        }
+        for (one, other) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+            if settings.get(one).is_some() && settings.get(other).is_none() {
+                self.problems.add(&place, at, format!("option '{other}' is missing: '{one}' is of no use without it"));
+            }
         }
         let started = match settings.remove("started") {
             Some(Setting::Switch(on)) => Some(on),

@@ -78,6 +78,14 @@ fn what_is_no_secret_stays() {
 }
 
 #[test]
+fn a_secret_that_no_name_tells_is_found() {
+    let mut mask = Mask::new();
+    mask.learn(&json::parse(r#"{"vault_a":"hush-hush","vault_b":"quiet!","vault_c":"us"}"#).unwrap());
+    let share = json::parse(r#"{"rootpw":"quiet!","prefix":"/hush-hush","name":["us","user"]}"#).unwrap();
+    assert_eq!(mask.strays(&share), ["hush-hush", "us"]);
+}
+
+#[test]
 fn what_is_vaulted_is_never_shown() {
     assert_eq!(shown(r#"{"name":{"__ansible_vault":"$ANSIBLE_VAULT;1.1;AES256\n61\n"}}"#), r#"{"name":"******"}"#);
 }

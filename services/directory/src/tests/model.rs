@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     action::{self, Action, Step},
+    certificates::{Certificates, Fingerprint},
     comparison::{self, Comparisons},
     dn::Dn,
     entry::{Entry, Tree},
     layout,
     observed::{self, Unfinished},
     operation::{self, Operation},
-    options::Home,
+    options::Scope,
     setting::Settings,
     specification::Specification,
     version::Version,
@@ -36,6 +37,12 @@ pub(super) struct Server {
     confused: BTreeSet<Dn>,
     /// Indexes that do not cover what was there before them.
     stale: BTreeSet<Dn>,
+    /// The certificate that the database has, and the one that the process shows.
+    certificate: Option<Fingerprint>,
+    shown: Option<Fingerprint>,
+    /// Authorities that the database has, and those that the process trusts.
+    authorities: BTreeSet<Fingerprint>,
+    trusted: BTreeSet<Fingerprint>,
     /// Agreements whose consumer got all entries.
     pub(super) initialised: BTreeSet<Dn>,
 }
@@ -58,13 +65,27 @@ impl Model {
         observed::Host { version: Some(self.version), default_indexes: new.default_indexes, instances: instances.collect() }
     }
 
-    /// What a bind would say of each secret.
+    /// What a bind would say of each secret, and files and database of each certificate. A file's content is its name.
     pub(super) fn compare(&self, wanted: &Specification) -> Comparisons {
         let mut comparisons = Comparisons::default();
         for question in comparison::questions(wanted) {
             let server = self.servers.get(&question.place.instance_name().to_lowercase());
             let known = server.and_then(|server| server.secrets.get(&(question.dn.clone(), question.attribute.to_lowercase())));
             comparisons.insert(&question, known.is_some_and(|known| known == question.secret.reveal()));
+        }
+        for instance in &wanted.instances {
+            let server = self.servers.get(&instance.name.to_lowercase());
+            let offered = instance.settings.text("tls_cert").map(fingerprint).into_iter().collect();
+            let authorities = instance.settings.list("tls_ca").unwrap_or_default();
+            let known = server.map(|server| server.authorities.iter().map(|one| (*one, true)).collect()).unwrap_or_default();
+            let certificates = Certificates {
+                offered,
+                authorities: authorities.iter().map(|file| fingerprint(file)).collect(),
+                served: server.and_then(|server| server.certificate),
+                known,
+                problems: Vec::new(),
+            };
+            comparisons.insert_certificates(&instance.place(), certificates);
         }
         comparisons
     }
@@ -130,15 +151,12 @@ impl Server {
         for (name, system, types) in [("aci", "true", "pres"), ("cn", "false", "eq"), ("uid", "false", "eq")] {
             tree.insert(index(layout::default_indexes().child("cn", name), name, system, types));
         }
+        for dn in Scope::Instance.options().iter().filter(|option| option.home.is_plugin()) {
+            tree.insert(Entry::new(dn.home.instance_entry().unwrap()));
+        }
         let mut secrets = BTreeMap::new();
         for (option, setting) in settings.iter() {
-            let dn = match option.home {
-                Home::Config(_) => layout::config(),
-                Home::Encryption(_) => layout::encryption(),
-                Home::Ldbm(_) => layout::ldbm_config(),
-                Home::Bdb(_) | Home::Mdb(_) => database.clone(),
-                _ => continue,
-            };
+            let Some(dn) = option.home.instance_entry() else { continue };
             let attribute = option.home.attribute().unwrap();
             let values = option.codec.store(setting);
             match option.is_secret() {
@@ -157,6 +175,10 @@ impl Server {
             unfinished: nothing,
             confused: BTreeSet::new(),
             stale: BTreeSet::new(),
+            certificate: None,
+            shown: None,
+            authorities: BTreeSet::new(),
+            trusted: BTreeSet::new(),
             initialised: BTreeSet::new(),
         }
     }
@@ -167,11 +189,15 @@ impl Server {
                 assert!(!self.is_running, "it runs already");
                 self.is_running = true;
                 self.confused.clear();
+                self.shown = self.certificate;
+                self.trusted = self.authorities.clone();
             }
             Operation::Stop => {
                 assert!(self.is_running, "it does not run");
                 self.is_running = false;
             }
+            Operation::ImportCertificate { certificate, .. } => self.certificate = Some(fingerprint(certificate)),
+            Operation::TrustAuthorities { files } => self.authorities.extend(files.iter().map(|file| fingerprint(file))),
             other => {
                 assert!(self.is_running, "{other:?} needs a server that runs");
                 self.change(version, other);
@@ -306,9 +332,10 @@ impl Server {
         &self.stale
     }
 
-    /// Whether the process knows its changelogs.
+    /// Whether the process knows its changelogs and certificates.
     pub(super) fn is_sane(&self) -> bool {
-        self.confused.is_empty()
+        let knows_certificates = self.shown == self.certificate && self.trusted == self.authorities;
+        self.confused.is_empty() && (knows_certificates || !self.is_running)
     }
 
     /// The suffixes of its backends that have no entry.
@@ -317,6 +344,12 @@ impl Server {
         let empty = instance.backends.iter().filter(|backend| self.tree.get(&backend.suffix).is_none());
         empty.map(|backend| backend.name.clone()).collect()
     }
+}
+
+fn fingerprint(file: &str) -> Fingerprint {
+    let mut bytes = [0; 32];
+    bytes.iter_mut().zip(file.bytes()).for_each(|(to, from)| *to = from);
+    Fingerprint(bytes)
 }
 
 fn is_consumer(entry: &Entry) -> bool {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use crate::{
     action::{Action, Step},
-    comparison,
+    certificates::Certificates,
+    comparison::{self, Comparisons},
     facts::facts,
     observed,
     operation::operations,
@@ -103,6 +104,66 @@ fn states_create_prune_remove_start_and_stop() {
 }
 
 #[test]
+fn certificates_are_taken_in_before_a_start_or_with_a_restart() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, {more}"));
+    let one = with("tls_cert: /a.pem, tls_key: /a.key, tls_ca: [/ca.pem]");
+    let expected = [
+        "Creating instance slapd-one",
+        "Importing certificate /a.pem into instance slapd-one",
+        "Trusting authorities of /ca.pem in instance slapd-one",
+        "Starting instance slapd-one",
+    ];
+    check(FIXED, "", &one, &expected);
+    let imported = "Importing certificate /b.pem into instance slapd-one";
+    check(FIXED, &one, &one.replace("/a.pem", "/b.pem"), &[imported, "Restarting instance slapd-one"]);
+    let trusted = "Trusting authorities of /ca.pem, /other.pem in instance slapd-one";
+    let more = one.replace("/ca.pem", "/ca.pem, /other.pem");
+    check(FIXED, &one, &more, &[trusted, "Restarting instance slapd-one"]);
+    check(FIXED, &one, ONE, &[]);
+    let stopped = one.replace("name: one", "name: one, started: false");
+    check(FIXED, &stopped, &stopped.replace("/a.pem", "/b.pem"), &[imported]);
+    check(FIXED, &stopped, &one.replace("/a.pem", "/b.pem"), &[imported, "Starting instance slapd-one"]);
+}
+
+#[test]
+fn the_size_of_the_cache_is_set_after_the_server_was_told_not_to_decide() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, db_lib: bdb, {more}"));
+    let entry = "cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config";
+    let first = format!("Set nsslapd-cache-autosize:0 in {entry}");
+    let then = format!("Set nsslapd-dbcachesize:70000000 in {entry}");
+    let sized = with("nsslapd_cache_autosize: 0, nsslapd_dbcachesize: 70000000");
+    check(FIXED, &with("nsslapd_sizelimit: 1"), &sized, &[first.as_str(), then.as_str(), "Restarting instance slapd-one"]);
+    let expected = "line 1, column 19: instance one: option 'nsslapd_dbcachesize' needs 'nsslapd_cache_autosize' to be 0, for \
+                    otherwise the server decides";
+    refused(&with("nsslapd_sizelimit: 1"), &with("nsslapd_dbcachesize: 70000000"), &[expected]);
+}
+
+#[test]
+fn plugins_are_switched_at_once_or_with_a_restart() {
+    let with = |more: &str| ONE.replace("secret12", &format!("secret12, {more}"));
+    let set = "Set nsslapd-pluginEnabled:on in cn=MemberOf Plugin,cn=plugins,cn=config";
+    let dynamic = "Set nsslapd-dynamic-plugins:on in cn=config";
+    check(FIXED, ONE, &with("memberof_enabled: true"), &[set, "Restarting instance slapd-one"]);
+    check(FIXED, ONE, &with("memberof_enabled: true, nsslapd_dynamic_plugins: true"), &[dynamic, set]);
+    let known = with("nsslapd_dynamic_plugins: true");
+    check(FIXED, &known, &with("memberof_enabled: true"), &[set]);
+    let usn = "Set nsslapd-pluginEnabled:on in cn=USN,cn=plugins,cn=config";
+    check(FIXED, &known, &with("usn_enabled: true, nsslapd_dynamic_plugins: true"), &[usn, "Restarting instance slapd-one"]);
+    check(FIXED, &with("memberof_groupattr: [a, b]"), &with("memberof_groupattr: [B, A]"), &[]);
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_a_problem_of_its_option() {
+    let wanted = wanted("ds389_instances: [{name: one, rootpw: secret12, tls_cert: /a.pem, tls_key: /a.key}]");
+    let mut comparisons = Comparisons::default();
+    let problems = vec![("tls_key", "is /a.key, but it is encrypted".to_owned())];
+    comparisons.insert_certificates(&Place::instance("ONE"), Certificates { problems, ..Certificates::default() });
+    let problems = plan(&wanted, &Model::new(FIXED).observe(), &comparisons).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["line 1, column 19: instance one: option 'tls_key' is /a.key, but it is encrypted"]);
+}
+
+#[test]
 fn an_instance_that_nobody_listed_is_never_pruned() {
     let mut model = Model::new(FIXED);
     apply(&mut model, &wanted(ONE));
@@ -167,7 +228,12 @@ fn an_answer_about_one_object_is_not_taken_for_another() {
 fn backends_come_with_indexes_before_their_first_entry() {
     let after =
         backend(&["nsslapd-x: 1"]).replace("nsslapd-x: 1", "readonly: on\n      indexes: [{name: l, indextype: [eq, pres]}]");
-    let expected = ["Creating backend root on suffix dc=test", "Creating index l on backend root", "Adding entry dc=test"];
+    let expected = [
+        "Creating backend root on suffix dc=test",
+        "Creating index l on backend root",
+        "Adding entry dc=test",
+        "Set nsslapd-readonly:on in cn=root,cn=ldbm database,cn=plugins,cn=config",
+    ];
     check(FIXED, ONE, &after, &expected);
     let bare = backend(&["create_suffix_entry: no"]);
     check(FIXED, ONE, &bare, &["Creating backend root on suffix dc=test"]);
@@ -406,6 +472,87 @@ fn agreements_come_change_and_go() {
 }
 
 #[test]
+fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
+    let with = |name: &str, role: &str, port: i64, agmts: &str| {
+        format!(
+            "{{name: {name}, rootpw: secret12, port: {port}, started: STARTED, backends: [{{name: root, suffix: dc=test, \
+             ReplicaRole: {role}, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret34, agmts: [{agmts}]}}]}}"
+        )
+    };
+    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}{initialise}}}");
+    let both = |initialise: &str, started: &str| {
+        let hub = with("hub", "hub", 2389, &agreement(3389, initialise));
+        let supplier = with("sup", "'supplier', ReplicaId: 1", 1389, &agreement(2389, initialise));
+        format!("ds389_instances: [{hub}, {supplier}]").replace("STARTED", started)
+    };
+    let asked = both(", Initialise: OnCreate", "true");
+    let what =
+        |to: i64, from: &str| format!("Initialising h:{to} by agreement a of backend {from}.root: what it holds is replaced");
+    let (to_hub, on) = (what(2389, "sup"), what(3389, "hub"));
+    for (started, last) in [("true", vec![]), ("false", vec!["Stopping instance slapd-hub", "Stopping instance slapd-sup"])] {
+        let mut model = Model::new(FIXED);
+        let done = apply(&mut model, &wanted(&asked.replace("started: true", &format!("started: {started}"))));
+        let made = ["Creating agreement a on backend hub.root", "Creating agreement a on backend sup.root"];
+        let expected: Vec<&str> = made.into_iter().chain([to_hub.as_str(), on.as_str()]).chain(last).collect();
+        assert_eq!(done[done.len() - expected.len()..], expected);
+    }
+    // Not without being asked, nor later.
+    let silent = both("", "true");
+    assert!(!apply(&mut Model::new(FIXED), &wanted(&silent)).iter().any(|done| done.starts_with("Initialising")));
+    check(FIXED, &silent, &asked, &[]);
+    // What was interrupted is done when it is still asked for.
+    let mut model = Model::new(FIXED);
+    let actions = plan_for(&model, &wanted(&asked)).unwrap();
+    assert!(actions.iter().rev().take(2).all(Action::deletes_data));
+    model.carry_out(&actions, actions.len() - 2);
+    assert_eq!(plan_for(&model, &wanted(&silent)).unwrap(), []);
+    assert_eq!(apply(&mut model, &wanted(&asked)), [to_hub, on]);
+    settled(&model, &wanted(&asked));
+    refused(
+        "",
+        &format!(
+            "ds389_instances: [{}]",
+            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaEnabled: off, Initialise: OnCreate}")
+                .replace("STARTED", "true")
+        ),
+        &[
+            "line 1, column 205: instance hub, backend root, agreement a: option 'Initialise' needs an agreement that is enabled: leave 'ReplicaEnabled' out, or set it to on",
+        ],
+    );
+}
+
+#[test]
+fn a_number_that_somebody_has_is_not_cleaned() {
+    let change = |model: &mut Model, numbers: &[u16]| {
+        let mut after = wanted(&part("supplier 2"));
+        after.numbers = numbers.iter().map(|id| (crate::dn::Dn::parse("dc=test").unwrap(), *id)).collect();
+        apply(model, &after)
+    };
+    let clean = "Cleaning replica id 1 from suffix dc=test";
+    for (numbers, cleans) in [(vec![], true), (vec![2, 3], true), (vec![1, 2], false)] {
+        let mut model = Model::new(FIXED);
+        apply(&mut model, &wanted(&part("supplier 1")));
+        assert_eq!(change(&mut model, &numbers).iter().any(|done| done == clean), cleans, "{numbers:?}");
+    }
+}
+
+#[test]
+fn sizes_of_caches_need_a_server_that_does_not_choose_them() {
+    let sized = backend(&["entry_cache_size: 1000000"]);
+    let message = "line 5, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
+    refused("", &sized, &[message]);
+    refused(&backend(&[]), &sized, &[message]);
+    let fixed = sized.replace("rootpw", "nsslapd_cache_autosize: 0\n  rootpw");
+    let expected = [
+        "Creating instance slapd-one",
+        "Starting instance slapd-one",
+        "Creating backend root on suffix dc=test",
+        "Adding entry dc=test",
+    ];
+    check(FIXED, "", &fixed, &expected);
+}
+
+#[test]
 fn a_changelog_has_its_options_and_a_consumer_has_none() {
     let with = |role: &str| {
         backend(&[&format!("{REPLICA}ReplicaRole: {role}\n      ChangelogMaxAge: 2d\n      changelog_max_entries: 5")])
@@ -522,9 +669,13 @@ fn any_index() -> impl Strategy<Value = Node> {
 }
 
 fn any_agreement() -> impl Strategy<Value = Node> {
-    (prop::sample::select(vec!["a", "b"]), 1..3_i64, any::<Option<bool>>(), prop::option::of("[a-z]{8}")).prop_map(
-        |(name, port, enabled, password)| {
+    // Only what sends can initialise.
+    let ways = vec![(None, None), (Some(true), None), (Some(false), None), (Some(true), Some("OnCreate")), (None, Some("Never"))];
+    let ways = prop::sample::select(ways);
+    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, prop::option::of("[a-z]{8}")).prop_map(
+        |(name, port, (enabled, initialise), password)| {
             map(vec![
+                ("Initialise", initialise.map(Node::text)),
                 ("name", Some(Node::text(name))),
                 ("ReplicaHost", Some(Node::text("h"))),
                 ("ReplicaPort", Some(number(port))),
@@ -574,9 +725,18 @@ fn any_backend() -> impl Strategy<Value = Node> {
 
 fn any_instance() -> impl Strategy<Value = Node> {
     let backends = prop::collection::vec(any_backend(), 0..4);
-    (prop::sample::select(vec!["one", "Two"]), backends, any::<Option<bool>>(), prop::option::of(1..9_i64), "[a-z]{8}").prop_map(
-        |(name, backends, started, limit, password)| {
+    let name = prop::sample::select(vec!["one", "Two"]);
+    let certificate = prop::option::of(prop::sample::select(vec!["/a.pem", "/b.pem"]));
+    let authorities = prop::sample::subsequence(vec!["/ca1.pem", "/ca2.pem"], 0..=2);
+    let plugins = (any::<Option<bool>>(), any::<Option<bool>>());
+    (name, backends, any::<Option<bool>>(), prop::option::of(1..9_i64), "[a-z]{8}", certificate, authorities, plugins).prop_map(
+        |(name, backends, started, limit, password, certificate, authorities, (is_dynamic, has_plugin))| {
             map(vec![
+                ("nsslapd_dynamic_plugins", is_dynamic.map(|on| Node::new(Value::Boolean(on)))),
+                ("memberof_enabled", has_plugin.map(|on| Node::new(Value::Boolean(on)))),
+                ("tls_cert", certificate.map(Node::text)),
+                ("tls_key", certificate.map(Node::text)),
+                ("tls_ca", Some(list(authorities.into_iter().map(Node::text).collect()))),
                 ("name", Some(Node::text(name))),
                 ("rootpw", Some(Node::text(password))),
                 ("started", started.map(|on| Node::new(Value::Boolean(on)))),
@@ -658,6 +818,9 @@ proptest! {
         settled(&model, &wanted);
         holds(&model.observe(), &wanted);
         prop_assert!(model.servers.values().all(|server| server.empty().is_empty()));
+        for (name, server) in &model.servers {
+            prop_assert_eq!(&server.initialised, &straight.servers[name].initialised);
+        }
         let (model, straight) = (model.observe(), straight.observe());
         prop_assert_eq!(model, straight);
     }

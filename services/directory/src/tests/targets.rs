@@ -313,7 +313,7 @@ fn the_port_and_the_host_are_those_of_the_target() {
 
 #[test]
 fn a_port_that_the_target_does_not_have_is_told() {
-    for (option, transport) in [("port", "LDAP"), ("port", "StartTLS"), ("secure_port", "LDAPS")] {
+    for (option, transport) in [("port", "LDAP"), ("port", "StartTLS")] {
         let mut hosts = hosts(json!([{"target": "h2", "ReplicaTransportInfo": transport}]), &[("h2", "supplier")]);
         hosts["h2"]["ds389_instances"][0][option] = json!(0);
         let expected = format!(

@@ -208,3 +208,40 @@ fn agreements_of_targets_are_checked_like_others() {
         agreement of h1.i.b binds by SIMPLE and has no ReplicaCredentials: add it, or bind by certificate";
     assert_eq!(problems(&fleet).to_string(), expected);
 }
+
+#[test]
+fn data_has_one_source() {
+    let member = |role: &str, id: u64, targets: Json| {
+        let mut one = host(json!({"ReplicaRole": role, "ReplicaBindDN": "cn=m,cn=config", "ReplicaCredentials": "s"}));
+        if id > 0 {
+            one["ds389_instances"][0]["backends"][0]["ReplicaId"] = id.into();
+        }
+        one["ds389_agmts"] = targets;
+        one
+    };
+    let to = |target: &str, initialise: &str| json!([{"target": target, "Initialise": initialise}]);
+    check(
+        json!({
+            "one": member("supplier", 1, to("two", "OnCreate")),
+            "two": member("hub", 0, to("three", "OnCreate")),
+            "three": member("consumer", 0, json!([])),
+        }),
+        &[],
+    );
+    check(json!({"one": member("supplier", 1, to("*", "OnCreate")), "two": member("supplier", 2, to("*", "Never"))}), &[]);
+    check(
+        json!({"one": member("supplier", 1, to("*", "OnCreate")), "two": member("supplier", 2, to("*", "OnCreate"))}),
+        &[
+            "backend two.i.b is initialised by one.i.b and initialises one.i.b itself: keep 'Initialise: OnCreate' on the supplier that has the data",
+            "backend one.i.b is initialised by two.i.b and initialises two.i.b itself: keep 'Initialise: OnCreate' on the supplier that has the data",
+        ],
+    );
+    check(
+        json!({
+            "one": member("supplier", 1, to("three", "OnCreate")),
+            "two": member("supplier", 2, to("three", "OnCreate")),
+            "three": member("consumer", 0, json!([])),
+        }),
+        &["backend three.i.b is initialised by one.i.b and by two.i.b: leave 'Initialise: OnCreate' to one of them"],
+    );
+}

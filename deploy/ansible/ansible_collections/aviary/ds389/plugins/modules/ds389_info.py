@@ -14,7 +14,7 @@ description:
   - Secrets are no part of facts, and neither is what is the same in every backend, such as indexes of the system.
   - The facts are below C(ansible_facts.ds389). They do not stand in the place of any variable that says what should be.
 author:
-  - The Aviary authors (https://github.com/aviary-project)
+  - The Aviary authors (@aviary-project)
 requirements:
   - 389-ds-base 1.4.3 or newer on the host
 attributes:

@@ -299,7 +299,6 @@ options:
           - "How many entries an index key may lead to before a search does without the index."
           - "The server is restarted when it changes."
         type: int
-        default: 4000
       nsslapd_pagedlookthroughlimit:
         description:
           - "As nsslapd_lookthroughlimit, for searches in pages; 0 is the same limit."
@@ -307,7 +306,7 @@ options:
         default: 0
       nsslapd_pagedidlistscanlimit:
         description:
-          - "As nsslapd_idlistscanlimit, for searches in pages; 0 is the same limit."
+          - "As nsslapd_idlistscanlimit, for searches in pages, at least 100; 0 is the same limit."
         type: int
         default: 0
       nsslapd_rangelookthroughlimit:
@@ -323,7 +322,7 @@ options:
         default: "600"
       nsslapd_import_cachesize:
         description:
-          - "Bytes of the cache of an import."
+          - "Bytes of the cache of an import, where the database is BDB."
         type: int
         default: 16777216
       nsslapd_search_bypass_filter_test:
@@ -340,6 +339,7 @@ options:
       nsslapd_exclude_from_export:
         description:
           - "Attributes that exports leave out."
+          - "It cannot be changed afterwards."
           - "List of attributes."
         type: list
         elements: str
@@ -347,6 +347,7 @@ options:
       nsslapd_backend_opt_level:
         description:
           - "Experimental ways to write faster."
+          - "It cannot be changed afterwards."
         type: int
         default: 1
       nsslapd_cache_autosize:
@@ -359,26 +360,6 @@ options:
           - "Bytes of the database's cache. Works when nsslapd_cache_autosize is 0."
           - "The server is restarted when it changes."
         type: int
-      nsslapd_security:
-        description:
-          - "Whether TLS is on."
-          - "The server is restarted when it changes."
-        type: bool
-      nsslapd_require_secure_binds:
-        description:
-          - "Whether passwords are refused on connections that are not secure."
-        type: bool
-        default: false
-      nsslapd_minssf:
-        description:
-          - "Strength of encryption that every operation needs. More than 71 would lock out the host itself."
-        type: int
-        default: 0
-      nsslapd_ssl_check_hostname:
-        description:
-          - "Whether certificates of other servers are checked at all."
-        type: bool
-        default: true
       nsslapd_listenhost:
         description:
           - "Address for LDAP, if not all."
@@ -440,30 +421,42 @@ options:
           - "How many threads work on requests; -1 is as the host has processors."
         type: int
         default: -1
-      nsslapd_accesslog_logging_enabled:
+      tls_cert:
         description:
-          - "Whether the access log is written."
+          - "File of PEM on the server's host: the certificate that the server shows, then those between it and its authority. It is imported again when the file has another one."
+          - "Absolute path."
+        type: str
+      tls_key:
+        description:
+          - "File of PEM on the server's host: the key of tls_cert."
+          - "Absolute path."
+        type: str
+      tls_ca:
+        description:
+          - "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts."
+          - "List of absolute paths."
+        type: list
+        elements: str
+      nsslapd_security:
+        description:
+          - "Whether TLS is on."
+          - "The server is restarted when it changes."
         type: bool
-        default: true
-      nsslapd_accesslog_level:
+      nsslapd_require_secure_binds:
         description:
-          - "What the access log holds, as a sum of levels."
-        type: int
-        default: 256
-      nsslapd_auditlog_logging_enabled:
-        description:
-          - "Whether changes are written to the audit log."
+          - "Whether passwords are refused on connections that are not secure."
         type: bool
         default: false
-      nsslapd_errorlog_level:
+      nsslapd_minssf:
         description:
-          - "What the error log holds, as a sum of levels."
+          - "Strength of encryption that every operation needs. More than 71 would lock out the host itself."
         type: int
-        default: 16384
-      passwordstoragescheme:
+        default: 0
+      nsslapd_ssl_check_hostname:
         description:
-          - "How users' passwords are hashed."
-        type: str
+          - "Whether certificates of other servers are checked at all."
+        type: bool
+        default: true
       sslversionmin:
         description:
           - "Oldest TLS that clients may speak."
@@ -483,6 +476,956 @@ options:
         type: str
         choices: ["off", "allowed", "required"]
         default: "allowed"
+      nsSSLSessionTimeout:
+        description:
+          - "Seconds for which clients may take up a TLS session again; 0 is as long as the library lets them."
+          - "The server is restarted when it changes."
+        type: int
+        default: 0
+      allowWeakCipher:
+        description:
+          - "Whether ciphers that are weak may be used."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      nsSSL3Ciphers:
+        description:
+          - "Which ciphers may be used, such as +all or default,-TLS_RSA_WITH_AES_128_CBC_SHA."
+          - "The server is restarted when it changes."
+        type: str
+      nsslapd_validate_cert:
+        description:
+          - "What the server does at its start when its certificate has ended: on does not start."
+          - "The server is restarted when it changes."
+        type: str
+        choices: ["warn", "on", "off"]
+        default: "warn"
+      nsslapd_tls_check_crl:
+        description:
+          - "Whether lists of revoked certificates are looked at when the server connects to others."
+        type: str
+        choices: ["none", "peer", "all"]
+        default: "none"
+      nsslapd_minssf_exclude_rootdse:
+        description:
+          - "Whether the root DSE can be read without the encryption that nsslapd_minssf asks for."
+        type: bool
+        default: false
+      nsslapd_certmap_basedn:
+        description:
+          - "Where entries for clients with certificates are looked for."
+          - "DN."
+        type: str
+      nsslapd_schemacheck:
+        description:
+          - "Whether entries have to be as the schema says."
+        type: bool
+        default: true
+      nsslapd_syntaxcheck:
+        description:
+          - "Whether values have to be as their syntax says."
+        type: bool
+        default: true
+      nsslapd_dn_validate_strict:
+        description:
+          - "Whether names have to be as RFC 4514 says."
+        type: bool
+        default: false
+      nsslapd_verify_filter_schema:
+        description:
+          - "What becomes of a filter with attributes that the schema does not have."
+        type: str
+        choices: ["process-safe", "warn-invalid", "reject-invalid", "off"]
+        default: "process-safe"
+      nsslapd_lastmod:
+        description:
+          - "Whether entries have who changed them, and when."
+        type: bool
+        default: true
+      nsslapd_plugin_binddn_tracking:
+        description:
+          - "Whether entries have for whom a plugin changed them."
+        type: bool
+        default: false
+      nsslapd_entryusn_global:
+        description:
+          - "Whether numbers of the USN plugin are those of all backends."
+        type: bool
+        default: false
+      nsslapd_anonlimitsdn:
+        description:
+          - "Entry with the limits of clients that do not bind."
+          - "DN."
+        type: str
+      nsslapd_pagedsizelimit:
+        description:
+          - "As nsslapd_sizelimit, for searches in pages; 0 is the same limit."
+        type: int
+        default: 0
+      nsslapd_maxsimplepaged_per_conn:
+        description:
+          - "How many searches in pages a connection may have; -1 is no limit."
+        type: int
+        default: -1
+      nsslapd_max_filter_nest_level:
+        description:
+          - "How deep filters may be nested; 0 is no limit."
+        type: int
+        default: 40
+      nsslapd_groupevalnestlevel:
+        description:
+          - "How deep groups in access control are looked into; 0 is no limit."
+        type: int
+        default: 0
+      nsslapd_maxsasliosize:
+        description:
+          - "Bytes of the largest packet under SASL."
+        type: int
+        default: 2097152
+      nsslapd_maxthreadsperconn:
+        description:
+          - "How many threads work for one connection."
+        type: int
+        default: 5
+      nsslapd_listen_backlog_size:
+        description:
+          - "How many connections may wait to be taken."
+          - "The server is restarted when it changes."
+        type: int
+        default: 128
+      nsslapd_numlisteners:
+        description:
+          - "How many threads look after connections."
+          - "The server is restarted when it changes."
+          - "It needs 389 DS 3.0.0."
+        type: int
+        default: 1
+      nsslapd_outbound_ldap_io_timeout:
+        description:
+          - "Milliseconds that other servers have for an answer."
+        type: int
+        default: 300000
+      nsslapd_nagle:
+        description:
+          - "Whether small answers wait for more to be sent together."
+        type: bool
+        default: false
+      nsslapd_enable_turbo_mode:
+        description:
+          - "Whether busy connections get a thread of their own."
+        type: bool
+        default: true
+      nsslapd_ndn_cache_enabled:
+        description:
+          - "Whether normalized names are kept in memory."
+          - "The server is restarted when it changes."
+        type: bool
+        default: true
+      nsslapd_ndn_cache_max_size:
+        description:
+          - "Bytes of that memory."
+          - "The server is restarted when it changes."
+        type: int
+        default: 20971520
+      nsslapd_return_exact_case:
+        description:
+          - "Whether attributes are spelled as in the schema."
+          - "The server is restarted when it changes."
+        type: bool
+        default: true
+      nsslapd_schema_ignore_trailing_spaces:
+        description:
+          - "Whether spaces after names of object classes are let pass."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      nsslapd_force_sasl_external:
+        description:
+          - "Whether clients with certificates are bound by them whatever they ask for."
+        type: bool
+        default: false
+      nsslapd_ignore_time_skew:
+        description:
+          - "Whether replication goes on with servers whose clocks are far off."
+        type: bool
+        default: false
+      nsslapd_disk_monitoring:
+        description:
+          - "Whether the server looks after the space on its disks."
+        type: bool
+        default: false
+      nsslapd_disk_monitoring_threshold:
+        description:
+          - "Bytes of space below which it does something; below half of it, it stops."
+        type: int
+        default: 2097152
+      nsslapd_disk_monitoring_grace_period:
+        description:
+          - "Minutes that it waits before it stops."
+        type: int
+        default: 60
+      nsslapd_disk_monitoring_logging_critical:
+        description:
+          - "Whether logs are kept before that."
+        type: bool
+        default: false
+      nsslapd_disk_monitoring_readonly_on_threshold:
+        description:
+          - "Whether nothing can be changed below the threshold, instead of stopping."
+        type: bool
+        default: false
+      nsslapd_db_locks:
+        description:
+          - "How many locks the database has, where it is BDB."
+          - "The server is restarted when it changes."
+        type: int
+        default: 10000
+      nsslapd_db_durable_transaction:
+        description:
+          - "Whether each change is on disk before it is confirmed, where the database is BDB."
+          - "It cannot be changed afterwards."
+        type: bool
+        default: true
+      nsslapd_db_checkpoint_interval:
+        description:
+          - "Seconds between checkpoints of the database, where it is BDB."
+        type: int
+        default: 60
+      nsslapd_accesslog_logging_enabled:
+        description:
+          - "Whether the access log is written."
+        type: bool
+        default: true
+      nsslapd_accesslog_maxlogsize:
+        description:
+          - "Megabytes after which the access log is rotated; -1 is never."
+        type: int
+        default: 100
+      nsslapd_accesslog_maxlogsperdir:
+        description:
+          - "How many files of the access log are kept."
+        type: int
+        default: 10
+      nsslapd_accesslog_logrotationtime:
+        description:
+          - "After how many of logrotationtimeunit the access log is rotated; -1 is never."
+        type: int
+        default: 1
+      nsslapd_accesslog_logrotationtimeunit:
+        description:
+          - "The span in which the rotation of the access log is counted."
+        type: str
+        choices: ["minute", "hour", "day", "week", "month"]
+        default: "day"
+      nsslapd_accesslog_logexpirationtime:
+        description:
+          - "After how many of logexpirationtimeunit files of the access log are deleted; -1 is never."
+        type: int
+        default: 1
+      nsslapd_accesslog_logexpirationtimeunit:
+        description:
+          - "The span in which the age of files of the access log is counted."
+        type: str
+        choices: ["day", "week", "month"]
+        default: "month"
+      nsslapd_accesslog_logmaxdiskspace:
+        description:
+          - "Megabytes that all files of the access log may have; the oldest are deleted. -1 is no limit."
+        type: int
+        default: 500
+      nsslapd_accesslog_logminfreediskspace:
+        description:
+          - "Megabytes that have to be free; otherwise the oldest files of the access log are deleted."
+        type: int
+        default: 5
+      nsslapd_errorlog_logging_enabled:
+        description:
+          - "Whether the error log is written."
+        type: bool
+        default: true
+      nsslapd_errorlog_maxlogsize:
+        description:
+          - "Megabytes after which the error log is rotated; -1 is never."
+        type: int
+        default: 100
+      nsslapd_errorlog_maxlogsperdir:
+        description:
+          - "How many files of the error log are kept."
+        type: int
+        default: 2
+      nsslapd_errorlog_logrotationtime:
+        description:
+          - "After how many of logrotationtimeunit the error log is rotated; -1 is never."
+        type: int
+        default: 1
+      nsslapd_errorlog_logrotationtimeunit:
+        description:
+          - "The span in which the rotation of the error log is counted."
+        type: str
+        choices: ["minute", "hour", "day", "week", "month"]
+        default: "week"
+      nsslapd_errorlog_logexpirationtime:
+        description:
+          - "After how many of logexpirationtimeunit files of the error log are deleted; -1 is never."
+        type: int
+        default: 1
+      nsslapd_errorlog_logexpirationtimeunit:
+        description:
+          - "The span in which the age of files of the error log is counted."
+        type: str
+        choices: ["day", "week", "month"]
+        default: "month"
+      nsslapd_errorlog_logmaxdiskspace:
+        description:
+          - "Megabytes that all files of the error log may have; the oldest are deleted. -1 is no limit."
+        type: int
+        default: 100
+      nsslapd_errorlog_logminfreediskspace:
+        description:
+          - "Megabytes that have to be free; otherwise the oldest files of the error log are deleted."
+        type: int
+        default: 5
+      nsslapd_auditlog_logging_enabled:
+        description:
+          - "Whether the audit log is written."
+        type: bool
+        default: false
+      nsslapd_auditlog_maxlogsize:
+        description:
+          - "Megabytes after which the audit log is rotated; -1 is never."
+        type: int
+        default: 100
+      nsslapd_auditlog_maxlogsperdir:
+        description:
+          - "How many files of the audit log are kept."
+        type: int
+        default: 2
+      nsslapd_auditlog_logrotationtime:
+        description:
+          - "After how many of logrotationtimeunit the audit log is rotated; -1 is never."
+        type: int
+        default: 1
+      nsslapd_auditlog_logrotationtimeunit:
+        description:
+          - "The span in which the rotation of the audit log is counted."
+        type: str
+        choices: ["minute", "hour", "day", "week", "month"]
+        default: "week"
+      nsslapd_auditlog_logexpirationtime:
+        description:
+          - "After how many of logexpirationtimeunit files of the audit log are deleted; -1 is never."
+        type: int
+        default: 1
+      nsslapd_auditlog_logexpirationtimeunit:
+        description:
+          - "The span in which the age of files of the audit log is counted."
+        type: str
+        choices: ["day", "week", "month"]
+        default: "month"
+      nsslapd_auditlog_logmaxdiskspace:
+        description:
+          - "Megabytes that all files of the audit log may have; the oldest are deleted. -1 is no limit."
+        type: int
+        default: 100
+      nsslapd_auditlog_logminfreediskspace:
+        description:
+          - "Megabytes that have to be free; otherwise the oldest files of the audit log are deleted."
+        type: int
+        default: 5
+      nsslapd_auditfaillog_logging_enabled:
+        description:
+          - "Whether the audit log of what failed is written."
+        type: bool
+        default: false
+      nsslapd_auditfaillog_maxlogsize:
+        description:
+          - "Megabytes after which the audit log of what failed is rotated; -1 is never."
+        type: int
+        default: 100
+      nsslapd_auditfaillog_maxlogsperdir:
+        description:
+          - "How many files of the audit log of what failed are kept."
+        type: int
+        default: 2
+      nsslapd_auditfaillog_logrotationtime:
+        description:
+          - "After how many of logrotationtimeunit the audit log of what failed is rotated; -1 is never."
+        type: int
+        default: 1
+      nsslapd_auditfaillog_logrotationtimeunit:
+        description:
+          - "The span in which the rotation of the audit log of what failed is counted."
+        type: str
+        choices: ["minute", "hour", "day", "week", "month"]
+        default: "week"
+      nsslapd_auditfaillog_logexpirationtime:
+        description:
+          - "After how many of logexpirationtimeunit files of the audit log of what failed are deleted; -1 is never."
+        type: int
+        default: 1
+      nsslapd_auditfaillog_logexpirationtimeunit:
+        description:
+          - "The span in which the age of files of the audit log of what failed is counted."
+        type: str
+        choices: ["day", "week", "month"]
+        default: "month"
+      nsslapd_auditfaillog_logmaxdiskspace:
+        description:
+          - "Megabytes that all files of the audit log of what failed may have; the oldest are deleted. -1 is no limit."
+        type: int
+        default: 100
+      nsslapd_auditfaillog_logminfreediskspace:
+        description:
+          - "Megabytes that have to be free; otherwise the oldest files of the audit log of what failed are deleted."
+        type: int
+        default: 5
+      nsslapd_accesslog_mode:
+        description:
+          - "Permissions of files of the access log, in octal."
+        type: str
+        default: "600"
+      nsslapd_errorlog_mode:
+        description:
+          - "Permissions of files of the error log, in octal."
+        type: str
+        default: "600"
+      nsslapd_auditlog_mode:
+        description:
+          - "Permissions of files of the audit log, in octal."
+        type: str
+        default: "600"
+      nsslapd_accesslog_level:
+        description:
+          - "What the access log holds, as a sum of levels."
+        type: int
+        default: 256
+      nsslapd_accesslog_logbuffering:
+        description:
+          - "Whether lines of the access log are written together."
+        type: bool
+        default: true
+      nsslapd_errorlog_level:
+        description:
+          - "What the error log holds, as a sum of levels."
+        type: int
+        default: 16384
+      nsslapd_auditlog_logging_hide_unhashed_pw:
+        description:
+          - "Whether the audit log has no passwords."
+        type: bool
+        default: true
+      nsslapd_auditfaillog_logging_hide_unhashed_pw:
+        description:
+          - "Whether the audit log of what failed has no passwords."
+        type: bool
+        default: true
+      nsslapd_securitylog_logging_enabled:
+        description:
+          - "Whether the security log is written."
+          - "It needs 389 DS 2.2.0."
+        type: bool
+        default: true
+      nsslapd_securitylog_maxlogsize:
+        description:
+          - "Megabytes after which the security log is rotated."
+          - "It needs 389 DS 2.2.0."
+        type: int
+        default: 100
+      nsslapd_securitylog_maxlogsperdir:
+        description:
+          - "How many files of the security log are kept."
+          - "It needs 389 DS 2.2.0."
+        type: int
+        default: 10
+      nsslapd_csnlogging:
+        description:
+          - "Whether the access log has the numbers of replicated changes."
+        type: bool
+        default: true
+      nsslapd_plugin_logging:
+        description:
+          - "Whether the access log has what plugins do."
+        type: bool
+        default: false
+      nsslapd_syntaxlogging:
+        description:
+          - "Whether values that are against their syntax are logged."
+        type: bool
+        default: false
+      passwordstoragescheme:
+        description:
+          - "How users' passwords are hashed."
+        type: str
+      nsslapd_rootpwstoragescheme:
+        description:
+          - "How the administrator's password is hashed."
+        type: str
+      nsslapd_pwpolicy_local:
+        description:
+          - "Whether users and subtrees may have policies of their own."
+        type: bool
+        default: false
+      nsslapd_pwpolicy_inherit_global:
+        description:
+          - "Whether such policies take what they do not say from this one."
+        type: bool
+        default: false
+      nsslapd_allow_hashed_passwords:
+        description:
+          - "Whether others than the administrator may write passwords that are hashed already."
+        type: bool
+        default: false
+      passwordChange:
+        description:
+          - "Whether users may change their passwords."
+        type: bool
+        default: true
+      passwordMustChange:
+        description:
+          - "Whether users have to change a password that was set for them."
+        type: bool
+        default: false
+      passwordHistory:
+        description:
+          - "Whether earlier passwords are refused."
+        type: bool
+        default: false
+      passwordInHistory:
+        description:
+          - "How many earlier passwords are kept."
+        type: int
+        default: 6
+      passwordExp:
+        description:
+          - "Whether passwords end."
+        type: bool
+        default: false
+      passwordMaxAge:
+        description:
+          - "Seconds after which a password ends."
+        type: int
+        default: 8640000
+      passwordMinAge:
+        description:
+          - "Seconds for which a new password cannot be changed."
+        type: int
+        default: 0
+      passwordWarning:
+        description:
+          - "Seconds before its end from which a user is warned."
+        type: int
+        default: 86400
+      passwordGraceLimit:
+        description:
+          - "How many logins are left after its end."
+        type: int
+        default: 0
+      passwordSendExpiringTime:
+        description:
+          - "Whether clients are always told how long is left."
+        type: bool
+        default: false
+      passwordLockout:
+        description:
+          - "Whether accounts are locked after wrong passwords."
+        type: bool
+        default: false
+      passwordMaxFailure:
+        description:
+          - "How many wrong passwords lock an account."
+        type: int
+        default: 3
+      passwordLockoutDuration:
+        description:
+          - "Seconds for which an account is locked."
+        type: int
+        default: 3600
+      passwordResetFailureCount:
+        description:
+          - "Seconds after which wrong passwords are forgotten."
+        type: int
+        default: 600
+      passwordUnlock:
+        description:
+          - "Whether locked accounts are unlocked after that time, or by hand alone."
+        type: bool
+        default: true
+      passwordLegacyPolicy:
+        description:
+          - "Whether an account is locked one attempt later, as it once was."
+        type: bool
+        default: true
+      passwordIsGlobalPolicy:
+        description:
+          - "Whether locks are replicated."
+        type: bool
+        default: false
+      passwordTrackUpdateTime:
+        description:
+          - "Whether the time of a password's change is kept."
+        type: bool
+        default: false
+      passwordCheckSyntax:
+        description:
+          - "Whether new passwords have to be as the following options say."
+        type: bool
+        default: false
+      passwordMinLength:
+        description:
+          - "Fewest characters."
+        type: int
+        default: 8
+      passwordMinDigits:
+        description:
+          - "Fewest digits."
+        type: int
+        default: 0
+      passwordMinAlphas:
+        description:
+          - "Fewest letters."
+        type: int
+        default: 0
+      passwordMinUppers:
+        description:
+          - "Fewest upper-case letters."
+        type: int
+        default: 0
+      passwordMinLowers:
+        description:
+          - "Fewest lower-case letters."
+        type: int
+        default: 0
+      passwordMinSpecials:
+        description:
+          - "Fewest characters that are neither letters nor digits."
+        type: int
+        default: 0
+      passwordMin8bit:
+        description:
+          - "Fewest characters beyond ASCII."
+        type: int
+        default: 0
+      passwordMinCategories:
+        description:
+          - "Fewest kinds of characters."
+        type: int
+        default: 3
+      passwordMinTokenLength:
+        description:
+          - "Shortest part of the user's attributes that a password may not have."
+        type: int
+        default: 3
+      passwordMaxRepeats:
+        description:
+          - "How often a character may follow itself; 0 is no limit."
+        type: int
+        default: 0
+      passwordMaxSequence:
+        description:
+          - "How long a sequence such as 1234 may be; 0 is no limit."
+        type: int
+        default: 0
+      passwordMaxSeqSets:
+        description:
+          - "How long a sequence that occurs twice may be; 0 is no limit."
+        type: int
+        default: 0
+      passwordMaxClassChars:
+        description:
+          - "How many characters of one kind may follow each other; 0 is no limit."
+        type: int
+        default: 0
+      passwordPalindrome:
+        description:
+          - "Whether palindromes are refused."
+        type: bool
+        default: false
+      passwordDictCheck:
+        description:
+          - "Whether words of a dictionary are refused."
+        type: bool
+        default: false
+      memberof_enabled:
+        description:
+          - "Whether entries list the groups that they are in (MemberOf)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      memberof_attr:
+        description:
+          - "Attribute that lists them."
+          - "The server is restarted when it changes."
+        type: str
+        default: "memberOf"
+      memberof_groupattr:
+        description:
+          - "Attributes of groups that list members."
+          - "The server is restarted when it changes."
+          - "List of attributes."
+        type: list
+        elements: str
+        default: ["member"]
+      memberof_allbackends:
+        description:
+          - "Whether members may be in other backends."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      memberof_skipnested:
+        description:
+          - "Whether groups in groups are not looked into."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      memberof_entryscope:
+        description:
+          - "Where entries get the attribute; else everywhere."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      memberof_entryscopeexclude:
+        description:
+          - "Where entries do not get it."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      memberof_autoaddoc:
+        description:
+          - "Object class that members get so that they may have the attribute."
+          - "The server is restarted when it changes."
+        type: str
+      referint_enabled:
+        description:
+          - "Whether names of deleted entries are deleted elsewhere too (Referential Integrity)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      referint_update_delay:
+        description:
+          - "Seconds after which that is done; 0 is at once, -1 never."
+          - "The server is restarted when it changes."
+        type: int
+        default: 0
+      referint_membership_attr:
+        description:
+          - "Attributes with names of entries."
+          - "The server is restarted when it changes."
+          - "List of attributes."
+        type: list
+        elements: str
+        default: ["member","uniquemember","owner","seeAlso"]
+      referint_entryscope:
+        description:
+          - "Which deleted entries count; else all."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      referint_excludeentryscope:
+        description:
+          - "Which do not."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      referint_containerscope:
+        description:
+          - "Where their names are looked for; else everywhere."
+          - "The server is restarted when it changes."
+          - "DN."
+        type: str
+      attruniq_enabled:
+        description:
+          - "Whether values may occur once only (Attribute Uniqueness)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      attruniq_attribute_name:
+        description:
+          - "Attributes with such values."
+          - "The server is restarted when it changes."
+          - "List of attributes."
+        type: list
+        elements: str
+        default: ["uid"]
+      attruniq_subtrees:
+        description:
+          - "In which subtrees."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      attruniq_exclude_subtrees:
+        description:
+          - "In which of them not."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      attruniq_across_all_subtrees:
+        description:
+          - "Whether once in all of them together, or in each."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      automember_enabled:
+        description:
+          - "Whether new entries are put into groups by rules (Auto Membership)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: true
+      automember_processmodifyops:
+        description:
+          - "Whether entries that change are as well."
+          - "The server is restarted when it changes."
+        type: bool
+        default: true
+      automember_configarea:
+        description:
+          - "Where the rules are."
+          - "The server is restarted when it changes."
+          - "DN."
+        type: str
+      managed_entries_enabled:
+        description:
+          - "Whether entries have others made for them by rules (Managed Entries)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: true
+      managed_entries_configarea:
+        description:
+          - "Where the rules are."
+          - "The server is restarted when it changes."
+          - "DN."
+        type: str
+      account_policy_enabled:
+        description:
+          - "Whether accounts that are not used are locked (Account Policy)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      account_policy_alwaysrecordlogin:
+        description:
+          - "Whether logins of accounts without a policy are noted too."
+          - "The server is restarted when it changes."
+        type: str
+        choices: ["no", "yes"]
+        default: "no"
+      account_policy_stateattrname:
+        description:
+          - "Attribute with the time of the last login."
+          - "The server is restarted when it changes."
+        type: str
+      account_policy_altstateattrname:
+        description:
+          - "Attribute that is taken where there is none yet."
+          - "The server is restarted when it changes."
+        type: str
+      account_policy_specattrname:
+        description:
+          - "Attribute that says which policy an account has."
+          - "The server is restarted when it changes."
+        type: str
+      account_policy_limitattrname:
+        description:
+          - "Attribute of a policy with the seconds until an account is locked."
+          - "The server is restarted when it changes."
+        type: str
+      retro_changelog_enabled:
+        description:
+          - "Whether changes can be read below cn=changelog (Retro Changelog)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      retro_changelog_maxage:
+        description:
+          - "How long they are kept."
+          - "The server is restarted when it changes."
+          - "Duration such as 7d."
+        type: str
+      retro_changelog_trim_interval:
+        description:
+          - "Seconds between two looks at that."
+          - "The server is restarted when it changes."
+        type: int
+      retro_changelog_exclude_suffix:
+        description:
+          - "Suffixes whose changes are left out."
+          - "The server is restarted when it changes."
+          - "List of DNs."
+        type: list
+        elements: str
+      retro_changelog_exclude_attrs:
+        description:
+          - "Attributes that are left out."
+          - "The server is restarted when it changes."
+          - "List of attributes."
+        type: list
+        elements: str
+      retro_changelog_attribute:
+        description:
+          - "Attributes of changed entries that are noted besides."
+          - "The server is restarted when it changes."
+          - "List of strings."
+        type: list
+        elements: str
+      usn_enabled:
+        description:
+          - "Whether each change gives entries a number (USN)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      rootdn_access_enabled:
+        description:
+          - "Whether the administrator's access has limits (RootDN Access Control)."
+          - "The server is restarted when it changes."
+        type: bool
+        default: false
+      rootdn_open_time:
+        description:
+          - "From when in the day there is access, such as 0800."
+          - "The server is restarted when it changes."
+        type: str
+      rootdn_close_time:
+        description:
+          - "Until when."
+          - "The server is restarted when it changes."
+        type: str
+      rootdn_days_allowed:
+        description:
+          - "On which days, such as Mon, Tue."
+          - "The server is restarted when it changes."
+        type: str
+      rootdn_allow_host:
+        description:
+          - "From which hosts; * stands for any text."
+          - "The server is restarted when it changes."
+          - "List of strings."
+        type: list
+        elements: str
+      rootdn_deny_host:
+        description:
+          - "From which hosts there is none."
+          - "The server is restarted when it changes."
+          - "List of strings."
+        type: list
+        elements: str
+      rootdn_allow_ip:
+        description:
+          - "From which addresses; * stands for any text."
+          - "The server is restarted when it changes."
+          - "List of strings."
+        type: list
+        elements: str
+      rootdn_deny_ip:
+        description:
+          - "From which addresses there is none."
+          - "The server is restarted when it changes."
+          - "List of strings."
+        type: list
+        elements: str
       backends:
         description: "The backends of the instance."
         type: list
@@ -538,7 +1481,7 @@ options:
             type: int
           entry_cache_number:
             description:
-              - "How many entries the cache holds at most; -1 is as many as its bytes allow."
+              - "How many entries the cache holds at most; -1 is as many as its bytes allow. Works when nsslapd_cache_autosize is 0."
             type: int
           dn_cache_size:
             description:
@@ -838,6 +1781,13 @@ options:
                 description:
                   - "Milliseconds to wait for the consumer's acknowledgements before asking again."
                 type: int
+              Initialise:
+                description:
+                  - "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost."
+                type: str
+                choices: ["Never", "OnCreate"]
+                default: "Never"
+                aliases: [initialize]
   # Made of the table of options: end
 notes:
   - The variable C(ds389_binary) names the program on the controller, C(ds389_binary_cache) the folder for it on hosts.

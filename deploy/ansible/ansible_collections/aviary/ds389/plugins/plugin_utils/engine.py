@@ -16,23 +16,78 @@ from ansible_collections.aviary.ds389.plugins.plugin_utils import binary
 # How long the binary may think on the controller. It reads what it is given and asks nobody.
 PATIENCE = 120
 
+# How variables begin that roles have for themselves, and which of them are not.
+OF_ROLES = ('ds389_server_', 'ds389_info_', 'ds389_backup_', 'ds389_restore_')
+SAID_FOR_ROLES = ('ds389_server_instances', 'ds389_server_prefix')
 
-class EngineAction(ActionBase):
-    """Asks the binary on the controller, then runs the one on the host."""
 
-    TRANSFERS_FILES = True
-
-    # What is asked: 'server' or 'info'.
-    ABOUT = ''
+class BinaryAction(ActionBase):
+    """Runs the binary on the host."""
 
     def run(self, tmp=None, task_vars=None):
         """Runs the task for one host."""
         self._supports_check_mode = True
         self._supports_async = False
         result = super().run(tmp, task_vars)
-        if result.get('skipped'):
-            return result
-        task_vars = task_vars or {}
+        if not result.get('skipped'):
+            result.update(self.answer(task_vars or {}))
+        return result
+
+    def answer(self, task_vars):
+        """What the task comes to."""
+        raise NotImplementedError
+
+    def program(self, task_vars):
+        """The binary of the controller."""
+        return binary.find(self.said('ds389_binary', task_vars))
+
+    def said(self, name, task_vars):
+        """A variable that the plugins themselves go by."""
+        value = task_vars.get(name)
+        return None if value is None else to_text(str(self._templar.template(value)))
+
+    def run_there(self, task_vars, arguments, text=None):
+        """Runs the binary on the host. Whatever may be a secret is in the text, which goes to its standard input."""
+        cache = self.said('ds389_binary_cache', task_vars)
+        words = [binary.provide(self, self.program(task_vars), cache), *arguments]
+        command = ' '.join(self._connection._shell.quote(word) for word in words)
+        command = f'{self._compute_environment_string()} {command}'.strip()
+        if text is None:
+            return self._low_level_execute_command(command)
+        if self._can_pipe():
+            return self._low_level_execute_command(command, in_data=to_bytes(text))
+        return self._run_from_file(command, text)
+
+    def _can_pipe(self):
+        """Whether the connection hands on what is written to a command."""
+        become = self._connection.become
+        if become is not None and (getattr(become, 'require_tty', False) or not getattr(become, 'pipelining', True)):
+            return False
+        return bool(self._connection.has_pipelining)
+
+    def _run_from_file(self, command, text):
+        """For connections that hand nothing on: from a file that nobody else can read, and that is gone before the program
+        begins.
+        """
+        folder = self._make_tmp_path()
+        try:
+            file = self._connection._shell.join_path(folder, 'arguments.json')
+            self._transfer_data(file, to_bytes(text))
+            self._remote_chmod([file], '0600')
+            self._fixup_perms2([folder, file], execute=False)
+            quoted = self._connection._shell.quote(file)
+            return self._low_level_execute_command(f'{{ rm -f {quoted}; {command}; }} < {quoted}')
+        finally:
+            self._remove_tmp_path(folder, force=True)
+
+
+class EngineAction(BinaryAction):
+    """Asks the binary on the controller what this host's share is, then has the one on the host see to it."""
+
+    # What is asked: 'server' or 'info'.
+    ABOUT = ''
+
+    def answer(self, task_vars):
         host = task_vars['inventory_hostname']
         question = {
             'host': host,
@@ -43,90 +98,46 @@ class EngineAction(ActionBase):
             'check_mode': bool(self._task.check_mode),
             'diff': bool(self._task.diff),
         }
-        program = self._program(task_vars)
-        answer = ask([program.path, 'resolve'], question)
-        result.update(answer.get('result') or {})
-        if answer.get('failed'):
-            result.update(failed=True, changed=False, msg=answer['msg'])
+        asked = ask([self.program(task_vars).path, 'resolve'], question)
+        result = asked.get('result') or {}
+        if asked.get('failed'):
+            result.update(failed=True, changed=False, msg=asked['msg'])
             return result
-        arguments = json.dumps({'ANSIBLE_MODULE_ARGS': answer['module_args']})
-        result.update(self._run_there(program, arguments, self._said('ds389_binary_cache', task_vars)))
+        done = self.run_there(task_vars, ['module'], json.dumps({'ANSIBLE_MODULE_ARGS': asked['module_args']}))
+        result.update(object_of(done['stdout']) or unanswered('the module', done['rc'], done['stderr']))
         return result
-
-    def _program(self, task_vars):
-        """The binary of the controller."""
-        return binary.find(self._said('ds389_binary', task_vars))
-
-    def _said(self, name, task_vars):
-        """A variable that the plugins themselves go by."""
-        value = task_vars.get(name)
-        return None if value is None else to_text(str(self._templar.template(value)))
 
     def _hosts(self, own, task_vars):
         """What is said of 389 DS about every host, rendered with the variables of that host."""
-        hosts = {own: {name: self._rendered(own, name, task_vars) for name in task_vars if is_ours(name)}}
+        hosts = {own: {name: rendered(own, name, self._own_reader(task_vars)) for name in task_vars if is_ours(name)}}
         others = task_vars.get('hostvars') or {}
         for host in others:
             if host == own:
                 continue
             names = [name for name in others[host] if is_ours(name)]
             if any(name.lower().startswith('ds389') for name in names):
-                hosts[to_text(host)] = {name: plain_of(host, name, others[host]) for name in names}
+                # Ansible renders them when they are read.
+                hosts[to_text(host)] = {name: rendered(host, name, others[host].__getitem__) for name in names}
         return hosts
 
-    def _rendered(self, host, name, task_vars):
-        try:
-            return plain(self._templar.template(task_vars[name]))
-        except AnsibleError as error:
-            if name.lower().startswith('vault_'):
-                return None
-            raise AnsibleError(f'variable {name} of host {host} cannot be rendered: {error}') from error
-
-    def _run_there(self, program, arguments, cache):
-        """Runs the module on the host. Its arguments have secrets, so that they go to its standard input."""
-        path = binary.provide(self, program, cache)
-        quoted = self._connection._shell.quote(path)
-        environment = self._compute_environment_string()
-        if self._can_pipe():
-            done = self._low_level_execute_command(f'{environment} {quoted} module'.strip(), in_data=to_bytes(arguments))
-        else:
-            done = self._run_from_file(f'{environment} {quoted} module'.strip(), arguments)
-        return answered(done)
-
-    def _can_pipe(self):
-        """Whether the connection hands on what is written to a command."""
-        become = self._connection.become
-        if become is not None and (getattr(become, 'require_tty', False) or not getattr(become, 'pipelining', True)):
-            return False
-        return bool(self._connection.has_pipelining)
-
-    def _run_from_file(self, command, arguments):
-        """For connections that hand nothing on: from a file that nobody else can read, and that is gone before the module
-        begins.
-        """
-        folder = self._make_tmp_path()
-        try:
-            file = self._connection._shell.join_path(folder, 'arguments.json')
-            self._transfer_data(file, to_bytes(arguments))
-            self._remote_chmod([file], '0600')
-            self._fixup_perms2([folder, file], execute=False)
-            quoted = self._connection._shell.quote(file)
-            return self._low_level_execute_command(f'{{ rm -f {quoted}; {command}; }} < {quoted}')
-        finally:
-            self._remove_tmp_path(folder, force=True)
+    def _own_reader(self, task_vars):
+        return lambda name: self._templar.template(task_vars[name])
 
 
 def is_ours(name):
-    """Whether a variable is of use: `ds389` by itself is where facts are, which say what is and not what should be."""
+    """Whether a variable is of use. `ds389` by itself is where facts are, which say what is and not what should be."""
     lower = str(name).lower()
-    return (lower.startswith('ds389') and lower != 'ds389') or lower == 'ansible_host' or lower.startswith('vault_')
+    if lower == 'ds389' or (lower.startswith(OF_ROLES) and lower not in SAID_FOR_ROLES):
+        return False
+    return lower.startswith('ds389') or lower == 'ansible_host' or lower.startswith('vault_')
 
 
-def plain_of(host, name, variables):
-    """A variable of another host, which Ansible renders when it is read."""
+def rendered(host, name, read):
+    """A variable of a host."""
     try:
-        return plain(variables[name])
+        return plain(read(name))
     except AnsibleError as error:
+        # These are read only to be masked.
         if name.lower().startswith('vault_'):
             return None
         raise AnsibleError(f'variable {name} of host {host} cannot be rendered: {error}') from error
@@ -147,33 +158,28 @@ def plain(value):
 
 def ask(command, question):
     """Asks the binary on the controller. What it is asked may have secrets, so that it goes to its standard input."""
+    text = to_bytes(json.dumps(question))
     try:
-        done = subprocess.run(command, input=to_bytes(json.dumps(question)), capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, input=text, capture_output=True, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AnsibleError(f'failed to run {command[0]}: {type(error).__name__}') from None
-    return object_of(done.stdout) or {'failed': True, 'msg': unanswered(command[0], done.returncode, done.stderr)}
-
-
-def answered(done):
-    """What the module answered."""
-    found = object_of(done['stdout'])
-    if found is None:
-        return {'failed': True, 'changed': False, 'msg': unanswered('the module', done['rc'], done['stderr'])}
-    return found
+    return object_of(done.stdout) or unanswered(command[0], done.returncode, done.stderr)
 
 
 def object_of(text):
-    """The last line that is an object: a login may have printed lines of its own."""
-    for line in reversed(to_text(text).splitlines()):
-        if line.startswith('{'):
-            try:
-                return json.loads(line)
-            except ValueError:
-                continue
+    """The object that was printed. A login may have printed lines of its own before."""
+    lines = to_text(text).splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith('{')]
+    for start in reversed(starts):
+        try:
+            return json.loads('\n'.join(lines[start:]))
+        except ValueError:
+            continue
     return None
 
 
 def unanswered(program, code, errors):
     """What to tell when there is no answer."""
     last = to_text(errors).strip().splitlines()[-1:]
-    return f'{program} ended with code {code} and no answer' + (f': {last[0]}' if last else '')
+    told = f'{program} ended with code {code} and no answer' + (f': {last[0]}' if last else '')
+    return {'failed': True, 'changed': False, 'msg': told}
