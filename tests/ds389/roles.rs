@@ -55,14 +55,12 @@ async fn is_sound(machine: &Machine, name: &str, role: &str) {
         "supplier 1" => assert_eq!((replica.role, replica.id), (Role::Supplier, Some(1))),
         _ => assert_eq!((replica.role, replica.id), (Role::Supplier, Some(2))),
     }
-    // Whoever is no supplier sends clients elsewhere, if it knows where: 10 is a referral. As long as it does not, consumers of
-    // later servers, and of those with LMDB, take entries.
-    let refuses = tests::installation::version().starts_with('2') && !machine.has_lmdb().await;
+    // Whoever is no supplier sends clients elsewhere, if it knows where: 10 is a referral.
     match replica.role {
         Role::Supplier => takes(&[]).await,
-        // Nobody has initialised it, so it has nowhere to send clients.
-        Role::Consumer if !refuses => takes(&[0, 1, 10]).await,
-        _ => takes(&[1, 10]).await,
+        Role::Hub => takes(&[1, 10]).await,
+        // Nobody has initialised it, so it has nowhere to send clients, and takes what they bring.
+        Role::Consumer => takes(&[0, 1, 10]).await,
     }
 }
 

@@ -31,7 +31,7 @@ fn each_malformed_file_gives_one_clear_error() {
         ),
         (
             "ds389_instances:\n- name: a\n  backends: [{name: b, suffix: nonsense}]\n",
-            "FILE:3:32: instance a, backend b: option 'suffix' wants a DN, not 'nonsense'",
+            "FILE:3:32: instance a, backend b: option 'suffix' wants a DN: 'nonsense' is no distinguished name: '=' and a value must follow 'nonsense', at character 9",
         ),
         (
             "ds389_instances:\n- name: a\n  port: '{{ port }}'\n",

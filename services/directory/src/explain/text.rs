@@ -87,7 +87,11 @@ impl fmt::Display for Text<'_, Item> {
             writeln!(f, "      {:width$}  {}", line.option, becomes(line, item.kind))?;
         }
         if item.deletes_data {
-            let warning = "all its data is lost: nothing but a backup brings it back";
+            let warning = match item.kind {
+                // The object is an agreement, and the data another server's.
+                Kind::Run => "all data of the consumer is replaced: nothing but a backup brings it back",
+                _ => "all its data is lost: nothing but a backup brings it back",
+            };
             writeln!(f, "      {}", paint.dye(BOLD_RED, warning))?;
         }
         Ok(())

@@ -197,8 +197,9 @@ fn options_are_set_where_they_live_and_the_server_restarts_once_if_one_needs_it(
         "Set nsslapd-cache-autosize:0 in cn=bdb,cn=config,cn=ldbm database,cn=plugins,cn=config",
         "Restarting instance slapd-one",
     ];
-    check(FIXED, ONE, changed, &expected);
-    check(FIXED, "", changed, &["Creating instance slapd-one", "Starting instance slapd-one"]);
+    // The sizes of caches are BDB's.
+    check(CRASHING, ONE, changed, &expected);
+    check(CRASHING, "", changed, &["Creating instance slapd-one", "Starting instance slapd-one"]);
 }
 
 #[test]
@@ -538,10 +539,11 @@ fn a_number_that_somebody_has_is_not_cleaned() {
 
 #[test]
 fn sizes_of_caches_need_a_server_that_does_not_choose_them() {
-    let sized = backend(&["entry_cache_size: 1000000"]);
-    let message = "line 5, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
+    let on_bdb = |text: String| text.replace("name: one\n", "name: one\n  db_lib: bdb\n");
+    let sized = on_bdb(backend(&["entry_cache_size: 1000000"]));
+    let message = "line 6, column 7: instance one, backend root: option 'entry_cache_size' needs the instance's 'nsslapd_cache_autosize' 0: otherwise the server chooses it";
     refused("", &sized, &[message]);
-    refused(&backend(&[]), &sized, &[message]);
+    refused(&on_bdb(backend(&[])), &sized, &[message]);
     let fixed = sized.replace("rootpw", "nsslapd_cache_autosize: 0\n  rootpw");
     let expected = [
         "Creating instance slapd-one",

@@ -99,7 +99,7 @@ options:
         default: 389
       secure_port:
         description:
-          - "Port for LDAPS; 0 for none."
+          - "Port for LDAPS, where nsslapd_security is on."
           - "The server is restarted when it changes."
         type: int
         default: 636
