@@ -1,7 +1,6 @@
 //! A report of what an apply did: an ARA database, which ARA and Aviary open. `minutes` takes down what happens and `playbook`
 //! tells it in ARA's words; here is where it goes. How a store takes it is for whoever knows stores.
 
-mod hidden;
 mod listing;
 mod minutes;
 mod playbook;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use ::store::{self as store, Location, Options, Source, Store};
 pub(crate) use agent::command::Args;
 use agent::report::{Answer, Publish, Unpublished};
-use store::{Location, Options, Source, Store};
 
 /// Carries the command out.
 pub(crate) fn run(args: Args) -> ExitCode {
@@ -16,7 +16,15 @@ struct Stores;
 
 impl Publish for Stores {
     fn check<'a>(&'a self, url: &'a str) -> Answer<'a, String> {
-        Box::pin(async { Ok(open(url)?.name()) })
+        Box::pin(async {
+            let store = open(url)?;
+            store.takes_reports().map_err(said)?;
+            match store.probe().await {
+                // Some that may write may not read.
+                Ok(()) | Err(store::Error::Denied(_)) => Ok(store.name()),
+                Err(error) => Err(said(error)),
+            }
+        })
     }
 
     fn publish<'a>(&'a self, url: &'a str, location: &'a str, database: Vec<u8>) -> Answer<'a, ()> {

@@ -155,12 +155,24 @@ impl Store {
         }
     }
 
+    /// Whether it is of a kind that reports can be put into.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] if not.
+    pub fn takes_reports(&self) -> Result<(), Error> {
+        match &*self.0 {
+            Inner::Objects(objects) => objects.takes_reports(),
+            Inner::Folder(folder) => folder.takes_reports(),
+        }
+    }
+
     /// Puts a report's database at a location, in place of the one before. Whoever reads meanwhile has all of the one or all of
     /// the other, and after an error that of before.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`] where no store of this kind takes reports; when the store refuses or fails.
+    /// As [`Store::takes_reports`]; when the store refuses or fails.
     pub async fn put(&self, location: &Location, database: Bytes) -> Result<(), Error> {
+        self.takes_reports()?;
         match &*self.0 {
             Inner::Objects(objects) => objects.put(location, database).await,
             Inner::Folder(files) => {

@@ -6,6 +6,7 @@ use directory::{
     action::Action,
     explain::{self, EntryChange, Item, Summary},
     facts, json,
+    mask::Mask,
     observed::Host,
     setting::Secrets,
     specification::Specification,
@@ -13,7 +14,7 @@ use directory::{
 use record::{Playbook, Time};
 use serde_json::{Map, Value as Json};
 
-use super::{hidden::Hidden, listing::Listing, playbook};
+use super::{listing::Listing, playbook};
 use crate::host::Event;
 
 /// Lines that are kept of what a server says of one action, and the characters of each.
@@ -70,7 +71,7 @@ pub(super) enum Ending {
 pub struct Minutes {
     pub(super) about: About,
     pub(super) listing: Listing,
-    hidden: Hidden,
+    mask: Mask,
     pub(super) began: Time,
     /// When there was a plan.
     pub(super) planned: Option<Time>,
@@ -86,9 +87,12 @@ pub struct Minutes {
 impl Minutes {
     /// A run begins that makes a host what a specification says.
     pub fn begin(about: About, specification: &Specification, now: SystemTime) -> Self {
+        // What a server says may repeat what it was told.
+        let mut mask = Mask::new();
+        mask.learn(&specification.write(Secrets::Revealed));
         Self {
             listing: Listing::of(specification, &about.file, &about.host),
-            hidden: Hidden::of(specification),
+            mask,
             about,
             began: now.into(),
             planned: None,
@@ -139,8 +143,8 @@ impl Minutes {
                 }
             }
             (Event::Says(_, text), Some(entry)) => {
-                let hidden = self.hidden.hide(text);
-                let lines = hidden.lines().map(|line| line.chars().take(LINE).collect());
+                let masked = self.mask.text(text);
+                let lines = masked.lines().map(|line| line.chars().take(LINE).collect());
                 entry.said.extend(lines.take(LINES.saturating_sub(entry.said.len())));
             }
             (Event::Done(_), Some(entry)) => (entry.state, entry.ended) = (State::Done, Some(now.into())),
@@ -150,7 +154,7 @@ impl Minutes {
 
     /// It failed: what was being done, or what would have been next.
     pub fn fail(&mut self, error: &dyn Display, now: SystemTime) {
-        let problem = self.hidden.hide(&error.to_string());
+        let problem = self.mask.text(&error.to_string());
         self.ending = Ending::Failed;
         let left = self.entries.iter_mut().find(|entry| entry.state == State::Runs || entry.state == State::Waits);
         let Some(entry) = left else {

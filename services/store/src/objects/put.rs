@@ -13,13 +13,18 @@ const PART_BYTES: usize = 8 << 20;
 const PARTS_AT_ONCE: usize = 4;
 
 impl Objects {
+    /// As [`crate::Store::takes_reports`].
+    pub(crate) fn takes_reports(&self) -> Result<(), Error> {
+        match self.lister {
+            Lister::Index(_) => Err(Error::ReadOnly(
+                "a web server is only read; put reports into a folder, or a bucket such as s3://bucket/path".to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// As [`crate::Store::put`].
     pub(crate) async fn put(&self, location: &Location, bytes: Bytes) -> Result<(), Error> {
-        if matches!(self.lister, Lister::Index(_)) {
-            return Err(Error::ReadOnly(
-                "a web server is only read; put reports into a folder, or a bucket such as s3://bucket/path".to_owned(),
-            ));
-        }
         let [name, ..] = OBJECT_NAMES;
         let path = self.path(location, name)?;
         let put = async {
