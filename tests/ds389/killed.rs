@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use agent::host::Event;
 use directory::action::{Action, Step};
 
-use crate::machine::{Machine, element, wanted};
+use crate::machine::{Machine, element, until, wanted};
 
 const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
 
@@ -53,7 +53,12 @@ async fn make(machine: &Machine, text: &str) -> BTreeSet<String> {
         let actions = machine.host.plan(&wanted).await.unwrap().unwrap();
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
         let upto = (starts + 1).min(actions.len());
-        machine.host.carry_out(&actions[..upto], &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+        // Work on files that was begun keeps the lock until it is done.
+        let free = async || match machine.host.carry_out(&actions[..upto], &mut |_| {}).await {
+            Err(agent::host::Error::Busy { .. }) => false,
+            done => done.map(|()| true).unwrap_or_else(|error| panic!("{error}")),
+        };
+        until(free, |is_free| *is_free).await;
     }
     machine.meet(&wanted).await;
     kinds

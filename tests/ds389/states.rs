@@ -153,10 +153,10 @@ fn is_of_a_start(line: &str) -> bool {
     [
         "nsds50ruv",
         "nsruvReplicaLastModified",
-        "numSubordinates",
-        "nsslapd-cachememsize",
-        "nsslapd-dncachememsize",
-        "nsslapd-dbcachesize",
+        "modifiersName",
+        "nsslapd-pluginId",
+        "nsslapd-pluginVendor",
+        "nsslapd-pluginDescription",
     ]
     .iter()
     .any(|attribute| line.to_lowercase().starts_with(&attribute.to_lowercase()))

@@ -67,7 +67,9 @@ struct Look {
     is_under_way: bool,
 }
 
-/// Sees to it that the consumer has the data of this server, and waits for the end.
+/// Sees to it that the consumer has the data of this server, and waits for the end. The agreement was made when the server had that
+/// data already: before, it could have found the same on both sides, for replicas that nobody has initialised call what they have
+/// by the second in which they were made.
 pub async fn run(
     connection: &mut Connection,
     suffix: &Dn,
@@ -75,7 +77,6 @@ pub async fn run(
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(), Error> {
     let dn = layout::agreement(suffix, agreement);
-    wait_for_data(connection, suffix).await?;
     if !look(connection, &dn).await?.is_under_way {
         if is_same_data(connection, &dn, progress).await? {
             progress("the consumer has the same data already");
@@ -86,8 +87,8 @@ pub async fn run(
     follow(connection, &dn, progress).await
 }
 
-/// A hub has nothing to pass on before it was initialised itself.
-async fn wait_for_data(connection: &mut Connection, suffix: &Dn) -> Result<(), Error> {
+/// Waits until a server has data of a supplier: a hub has nothing to pass on before it was initialised itself.
+pub async fn wait_for_data(connection: &mut Connection, suffix: &Dn) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let replica = connection.entry(&layout::replica(suffix), &["nsds50ruv"]).await?.ok_or(Error::Gone)?;

@@ -64,6 +64,11 @@ pub enum Operation {
         /// Whether the server goes on with it by itself, so that nobody has to wait for its end.
         goes_on: bool,
     },
+    /// Wait until the server has data of a supplier. A hub gets it from others.
+    AwaitData {
+        /// The suffix.
+        suffix: Dn,
+    },
     /// Have the server give the consumer of an agreement all entries, unless both have the same data to begin with, and wait for
     /// the end.
     Initialise {
@@ -153,7 +158,9 @@ pub fn operations(action: &Action) -> Vec<Operation> {
                 .with("nsDS5ReplicaRoot", &[suffix.as_str()])
                 .with("nsDS5ReplicaTransportInfo", &["LDAP"])
                 .with("nsDS5ReplicaBindMethod", &["SIMPLE"]);
-            vec![add(agreement, settings)]
+            let waits = settings.text("initialise") == Some("OnCreate");
+            let wait = waits.then(|| Operation::AwaitData { suffix: suffix.clone() });
+            wait.into_iter().chain([add(agreement, settings)]).collect()
         }
         Step::DeleteAgreement { suffix } => vec![Operation::Delete(layout::agreement(suffix, name))],
         Step::Initialise { suffix, .. } => vec![Operation::Initialise { suffix: suffix.clone(), agreement: name.to_owned() }],

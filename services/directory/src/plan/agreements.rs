@@ -47,6 +47,8 @@ impl Planner<'_> {
                     continue;
                 }
                 match found.agreement(&agreement.name) {
+                    // It comes with what it has to do.
+                    None if agreement.settings.text("initialise") == Some("OnCreate") => {}
                     None => {
                         let settings = agreement.settings.clone();
                         self.push(&place, Step::CreateAgreement { suffix: suffix.clone(), settings });

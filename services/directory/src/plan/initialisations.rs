@@ -1,4 +1,5 @@
-//! Consumers that are given all entries: only of agreements that say so, when they are made, and at the very end.
+//! Consumers that are given all entries: only of agreements that say so, when they are made, and at the very end. Such an agreement
+//! is made once its server has data to pass on: whatever it says of the consumer's before that is about something else.
 
 use crate::{
     action::{Action, Step},
@@ -11,6 +12,8 @@ use crate::{
 
 /// One of them, and what tells which have to come before it.
 pub(super) struct Initialisation {
+    /// Makes the agreement, if it is not there.
+    make: Option<Action>,
     action: Action,
     suffix: Dn,
     /// Ports of the instance that sends.
@@ -47,7 +50,10 @@ impl Planner<'_> {
                     wanted.or(found).unwrap_or(default)
                 };
                 let step = Step::Initialise { suffix: suffix.clone(), consumer: format!("{}:{to}", host.unwrap_or_default()) };
+                let settings = agreement.settings.clone();
+                let make = Action { place: place.clone(), step: Step::CreateAgreement { suffix: suffix.clone(), settings } };
                 initialisations.push(Initialisation {
+                    make: known.is_none().then_some(make),
                     action: Action { place, step },
                     suffix: suffix.clone(),
                     from: [port("port", 389), port("secure_port", 636)],
@@ -67,12 +73,12 @@ pub(super) fn in_order(mut waiting: Vec<Initialisation>) -> Vec<Action> {
     let mut actions = Vec::new();
     while !waiting.is_empty() {
         let gets = |sender: &Initialisation| {
-            waiting.iter().any(|other| {
-                other.suffix == sender.suffix && sender.from.contains(&other.to) && sender.role != Some(Role::Supplier)
-            })
+            waiting.iter().any(|other| other.suffix == sender.suffix && sender.from.contains(&other.to))
         };
         let next = waiting.iter().position(|initialisation| !gets(initialisation)).unwrap_or(0);
-        actions.push(waiting.remove(next).action);
+        let next = waiting.remove(next);
+        actions.extend(next.make);
+        actions.push(next.action);
     }
     actions
 }

@@ -244,6 +244,9 @@ impl Server {
                 }
             }
             Operation::Task { .. } => {}
+            Operation::AwaitData { suffix } => {
+                assert!(self.tree.get(&layout::replica(suffix)).is_some(), "there is no replica of {suffix}");
+            }
             Operation::Initialise { suffix, agreement } => {
                 let dn = layout::agreement(suffix, agreement);
                 let entry = self.tree.get(&dn).unwrap_or_else(|| panic!("{dn} is not there"));
