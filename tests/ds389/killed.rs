@@ -15,7 +15,7 @@ fn kind(action: &Action) -> String {
     text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-/// Carries out some actions and, of the next, as much as there is time for; then nobody goes on, and all servers are killed.
+/// Carries out some actions of a plan and, of the next, as much as there is time for; then nobody goes on.
 async fn interrupt(machine: &Machine, actions: &[Action], whole: usize, time: Duration) {
     let begun = tokio::sync::Notify::new();
     let mut done = 0;
@@ -29,10 +29,17 @@ async fn interrupt(machine: &Machine, actions: &[Action], whole: usize, time: Du
         tokio::time::sleep(time).await;
     };
     tokio::select! {
-        // It may be done before the time is over, or fail; both is to be gone on from.
-        _ = machine.host.carry_out(actions, &mut progress) => {}
+        // It may be done before the time is over.
+        done = machine.host.carry_out(actions, &mut progress) => done.unwrap_or_else(|error| panic!("{error}\n{}", machine.logs())),
         () = stop => {}
     }
+    // Work on files that was begun keeps the lock until it is done.
+    let free = || async { !matches!(machine.host.carry_out(&[], &mut |_| {}).await, Err(agent::host::Error::Busy { .. })) };
+    until(free, |is_free| *is_free).await;
+}
+
+/// Kills all servers that run.
+async fn kill(machine: &Machine) {
     for instance in machine.host.observe().await.unwrap().instances.iter().filter(|instance| instance.is_running) {
         machine.kill(&instance.name);
     }
@@ -50,15 +57,12 @@ async fn make(machine: &Machine, text: &str) -> BTreeSet<String> {
         kinds.insert(kind(next));
         // The next round begins with the action after this one, whether it was finished or not.
         interrupt(machine, &actions, starts, Duration::from_millis(round * 7 % 40)).await;
+        kill(machine).await;
         let actions = machine.host.plan(&wanted).await.unwrap().unwrap();
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
-        let upto = (starts + 1).min(actions.len());
-        // Work on files that was begun keeps the lock until it is done.
-        let free = async || match machine.host.carry_out(&actions[..upto], &mut |_| {}).await {
-            Err(agent::host::Error::Busy { .. }) => false,
-            done => done.map(|()| true).unwrap_or_else(|error| panic!("{error}")),
-        };
-        until(free, |is_free| *is_free).await;
+        interrupt(machine, &actions, starts + 1, Duration::ZERO).await;
+        // The server may be at what the next action asked for, which the next plan has to see or not to see.
+        kill(machine).await;
     }
     machine.meet(&wanted).await;
     kinds

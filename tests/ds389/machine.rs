@@ -94,7 +94,7 @@ impl Machine {
     }
 
     /// The last lines that the servers have logged.
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let folders = fs::read_dir(Path::new(self.prefix.path()).join("var/log/dirsrv")).unwrap();
         let logs = folders.map(|folder| folder.unwrap().path().join("errors")).filter_map(|path| fs::read_to_string(path).ok());
         let last = |log: String| log.lines().rev().take(40).map(str::to_owned).collect::<Vec<_>>().into_iter().rev();

@@ -19,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a consumer may be out of reach. The server tries again after 3, 6, 12, 24 and 48 seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long a server may take to say how it ended.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// Why a consumer was not initialised.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +45,15 @@ pub enum Error {
         consumer: String,
         /// What the server said last.
         said: String,
+    },
+    /// It ended, and the server does not say how.
+    #[error(
+        "the server has ended the initialisation of the consumer {consumer} without a word, as it does when the suffix has no entry; \
+         see its log of errors, then apply again, which begins anew"
+    )]
+    Ended {
+        /// Host and port.
+        consumer: String,
     },
     /// It began and failed.
     #[error("the consumer {consumer} was not initialised: {said}; apply again, which begins anew")]
@@ -129,7 +141,7 @@ async fn is_same_data(connection: &mut Connection, dn: &Dn, progress: &mut (dyn 
 /// Waits until an initialisation that has been started ends.
 async fn follow(connection: &mut Connection, dn: &Dn, progress: &mut (dyn FnMut(&str) + Send)) -> Result<(), Error> {
     let mut deadline = Instant::now() + PATIENCE;
-    let mut heard = String::new();
+    let (mut heard, mut over) = (String::new(), None);
     loop {
         let look = look(connection, dn).await?;
         let outcome = look.initialisation.as_ref();
@@ -141,7 +153,16 @@ async fn follow(connection: &mut Connection, dn: &Dn, progress: &mut (dyn FnMut(
         }
         if !look.is_under_way {
             let is_done = is_well && look.ended.is_some_and(|ended| look.began.is_some_and(|began| ended >= began));
-            return if is_done { Ok(()) } else { Err(Error::Failed { consumer: look.consumer, said }) };
+            let is_settled = !is_well || Instant::now() > *over.get_or_insert_with(|| Instant::now() + SETTLING);
+            match (is_done, is_settled) {
+                (true, _) => return Ok(()),
+                (false, true) if is_well => return Err(Error::Ended { consumer: look.consumer }),
+                (false, true) => return Err(Error::Failed { consumer: look.consumer, said }),
+                // It is over, and the server has not written down yet how it ended.
+                (false, false) => {}
+            }
+            tokio::time::sleep(LOOK).await;
+            continue;
         }
         if is_well && look.began > look.ended {
             // It goes on for as long as there is data; the server ends it when the consumer does not answer.

@@ -16,6 +16,25 @@ use directory::{
 
 use crate::host::{Error, observe};
 
+/// Puts the file in its place where a server was killed between moving the old one away and the new one there. It would begin with
+/// the new one itself.
+pub(super) fn put_back(path: &Path) -> Result<(), Error> {
+    let failed = |error: io::Error| Error::Configuration { path: path.to_owned(), problem: error.to_string() };
+    if path.try_exists().map_err(failed)? {
+        return Ok(());
+    }
+    for ending in [".tmp", ".bak"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let is_whole = |bytes: Vec<u8>| ldif::parse(&bytes).is_ok_and(|records| !records.is_empty());
+        if fs::read(&name).is_ok_and(is_whole) {
+            fs::rename(&name, path).map_err(failed)?;
+            return File::open(path.parent().unwrap_or(Path::new("/"))).and_then(|folder| folder.sync_all()).map_err(failed);
+        }
+    }
+    Ok(())
+}
+
 /// Gives the clocks of replicas the numbers that the replicas have. A server that ends without writing them down, by itself or
 /// because somebody killed it, has no replica the next time: "Replica id mismatch".
 pub(super) fn clocks(path: &Path) -> Result<(), Error> {
