@@ -176,6 +176,7 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
     create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
     let process = observe::process(installation, name)?;
     if process.id().is_none() {
+        mend::put_back(&paths.dse())?;
         mend::clocks(&paths.dse())?;
     }
     Ok(process)

@@ -105,3 +105,36 @@ fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Record>) -> bool) -> Result
     };
     written().map_err(|error: io::Error| failed(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "dn: cn=config\ncn: config\n";
+    const OLDER: &str = "dn: cn=config\ncn: config\ndescription: older\n";
+    const TORN: &str = "dn: cn=config\nno attribute";
+
+    /// Files by the ends of their names, and what is in the file itself afterwards.
+    fn check(files: &[(&str, &str)], expected: Option<&str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dse.ldif");
+        for (ending, text) in files {
+            fs::write(folder.path().join(format!("dse.ldif{ending}")), text).unwrap();
+        }
+        put_back(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).ok().as_deref(), expected, "{files:?}");
+    }
+
+    #[test]
+    fn a_configuration_that_was_between_two_names_gets_its_own_back() {
+        check(&[(".tmp", WHOLE), (".bak", OLDER)], Some(WHOLE));
+        check(&[(".bak", OLDER)], Some(OLDER));
+        // What was not written to its end is not begun with.
+        check(&[(".tmp", TORN), (".bak", OLDER)], Some(OLDER));
+        check(&[(".tmp", ""), (".bak", OLDER)], Some(OLDER));
+        check(&[(".tmp", TORN)], None);
+        // One that is in its place stays, whatever else is there.
+        check(&[("", OLDER), (".tmp", WHOLE)], Some(OLDER));
+        check(&[], None);
+    }
+}
