@@ -11,7 +11,7 @@ use agent::host::Host;
 use serde_json::{Value, json};
 use tests::{http::Connection, playbook::Site, served::wait_until};
 
-use crate::machine::ports;
+use tests::installation::ports;
 
 const HOSTS: [&str; 3] = ["vm1", "vm2", "vm3"];
 

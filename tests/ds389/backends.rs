@@ -24,7 +24,7 @@ async fn a_suffix_of_every_kind_has_its_entry() {
     let all = backends("suffixes", &listed.collect::<Vec<_>>().join(", "));
     machine.apply(&all).await;
     for suffix in suffixes {
-        assert!(machine.has("suffixes", &suffix).await, "{suffix}");
+        assert!(machine.has("suffixes", suffix).await, "{suffix}");
     }
     let none = "state: updated\n".to_owned() + all.split(", backends").next().unwrap() + "}]";
     assert_eq!(machine.apply(&none).await.len(), suffixes.len());
@@ -32,7 +32,7 @@ async fn a_suffix_of_every_kind_has_its_entry() {
     // They come again where their files have been.
     machine.apply(&all).await;
     for suffix in suffixes {
-        assert!(machine.has("suffixes", &suffix).await, "{suffix}");
+        assert!(machine.has("suffixes", suffix).await, "{suffix}");
     }
 }
 

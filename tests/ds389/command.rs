@@ -15,7 +15,7 @@ use std::{
 };
 
 use serde_json::Value as Json;
-use tests::installation::Prefix;
+use tests::installation::{Prefix, ports};
 
 /// How a command ended, and what it wrote.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,11 +96,4 @@ pub(crate) fn ansible(program: &str) -> Command {
     let mut command = Command::new(path);
     command.env("ANSIBLE_LOCALHOST_WARNING", "0").env("LC_ALL", "C.UTF-8");
     command
-}
-
-/// Two free ports.
-pub(crate) fn ports() -> (u16, u16) {
-    let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
-    let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
-    (one, other)
 }

@@ -26,7 +26,7 @@ use directory::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 pub(crate) use tests::certificates::Authority;
-use tests::installation::Prefix;
+use tests::installation::{Prefix, ports};
 
 /// How long anything that comes by itself may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -272,13 +272,6 @@ pub(crate) fn fleet(hosts: &[(&str, String)]) -> Vec<Specification> {
     let problems = topology::check(&fleet);
     assert!(problems.is_empty(), "{problems}");
     hosts.iter().map(|(name, _)| targets::resolve(&fleet, name).unwrap()).collect()
-}
-
-/// Free ports.
-pub(crate) fn ports() -> (u16, u16) {
-    let listeners = [0, 0].map(|port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
-    let [one, other] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
-    (one, other)
 }
 
 /// An instance with ports of its own. Its name is that of no other test, for servers share semaphores by it.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tests::{installation::Prefix, served};
 
-use crate::machine::ports;
+use tests::installation::ports;
 
 /// What the program answers to arguments, and its exit code.
 pub(crate) fn module(arguments: &Value) -> Value {

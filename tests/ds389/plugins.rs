@@ -12,7 +12,9 @@ use directory::{
     version::Version,
 };
 
-use crate::machine::{Machine, instance, ports, secure_instance};
+use tests::installation::ports;
+
+use crate::machine::{Machine, instance, secure_instance};
 
 /// Values for options that have no other one that could be worked out, or one that would be of no use.
 const VALUES: &[(&str, &str)] = &[

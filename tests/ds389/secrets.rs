@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tests::playbook::{Run, Site};
 
-use crate::machine::ports;
+use tests::installation::ports;
 
 /// In every one of them.
 const MARK: &str = "mArKeD";
@@ -140,9 +140,9 @@ fn is_clean(site: &Site, run: &Run) {
     for (host, result) in &run.results {
         assert!(!result.to_string().contains(MARK), "{host}: {result}");
     }
-    assert_eq!(marked(&site.path("")), [PathBuf::new(); 0]);
+    assert_eq!(marked(&site.path("")), Vec::<PathBuf>::new());
     for (_, prefix) in site.prefixes() {
-        assert_eq!(marked(Path::new(prefix.path())), [PathBuf::new(); 0]);
+        assert_eq!(marked(Path::new(prefix.path())), Vec::<PathBuf>::new());
     }
 }
 

@@ -4,9 +4,11 @@
 
 use std::{
     fs,
+    net::TcpListener,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 /// Folders that are the system's in every installation.
@@ -111,6 +113,23 @@ impl Prefix {
             chown(&path, user, group).unwrap();
         }
     }
+}
+
+/// The first port that tests give to servers. It is below those that systems give to clients: one that was free a moment ago
+/// would be somebody's connection when the server listens.
+const FIRST_PORT: u16 = 20_000;
+
+/// How many ports tests may use.
+const PORTS: u16 = 10_000;
+
+/// Two free ports, which no other test of this process gets.
+pub fn ports() -> (u16, u16) {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let next = || {
+        let mut free = (0..PORTS).map(|_| FIRST_PORT + GIVEN.fetch_add(1, Ordering::Relaxed) % PORTS);
+        free.find(|port| TcpListener::bind(("::", *port)).or_else(|_| TcpListener::bind(("0.0.0.0", *port))).is_ok()).unwrap()
+    };
+    (next(), next())
 }
 
 /// The version of the system's 389 DS.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,7 +27,15 @@ const ENTRY_ALREADY_EXISTS: u32 = 68;
 /// Why the server did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody listens on the socket, or the server refuses to take this user for its administrator.
+    /// Nobody listens on the socket: the server does not run, or is about to start.
+    #[error("failed to connect to the server on {}: {source}", socket.display())]
+    Silent {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server refuses to take this user for its administrator, or is not what listens there.
     #[error("failed to connect to the server on {}: {problem}", socket.display())]
     Connect {
         /// The socket.
@@ -96,8 +105,7 @@ impl Connection {
             percent_encoding::utf8_percent_encode(&socket.to_string_lossy(), percent_encoding::NON_ALPHANUMERIC).to_string();
         let settings = LdapConnSettings::new().set_conn_timeout(CONNECT);
         let connected = LdapConnAsync::with_settings(settings, &format!("ldapi://{path}")).await;
-        let (connection, ldap) =
-            connected.map_err(|error| Error::Connect { socket: socket.to_owned(), problem: describe(&error) })?;
+        let (connection, ldap) = connected.map_err(|error| unconnected(socket, error))?;
         // It ends when the connection does, and whoever waits for an answer is told.
         tokio::spawn(connection.drive());
         Ok(Self { ldap })
@@ -171,6 +179,16 @@ impl Connection {
             finish("delete", &name, done)?;
         }
         Ok(())
+    }
+}
+
+fn unconnected(socket: &Path, error: LdapError) -> Error {
+    let socket = socket.to_owned();
+    match error {
+        LdapError::Io { source } if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            Error::Silent { socket, source }
+        }
+        error => Error::Connect { socket, problem: describe(&error) },
     }
 }
 

@@ -117,6 +117,18 @@ impl Process {
         }
     }
 
+    /// A connection to the server. One that is about to start, as when whoever started it was interrupted, is waited for.
+    pub async fn connect(&self) -> Result<ldap::Connection, ldap::Error> {
+        let deadline = Instant::now() + START;
+        loop {
+            match ldap::Connection::open(&self.socket).await {
+                Err(ldap::Error::Silent { .. }) if self.id().is_some() && Instant::now() < deadline => {}
+                connected => return connected,
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Removes what an earlier server has left: its number, which would be taken for this one's, and its locks. A server that was
     /// killed leaves those, and does not start while any process has the number that is written there.
     fn forget(&self) {

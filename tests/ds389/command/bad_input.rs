@@ -130,7 +130,7 @@ fn whoever_may_not_read_the_configuration_is_told_who_may() {
         return;
     }
     let machine = Machine::new();
-    let (port, secure_port) = super::ports();
+    let (port, secure_port) = tests::installation::ports();
     let file = machine.file(
         "one.yml",
         &format!("ds389_instances: [{{name: cmdright, rootpw: secret-of-root, port: {port}, secure_port: {secure_port}}}]\n"),

@@ -80,9 +80,8 @@ impl<'a> Apply<'a> {
     /// A connection to an instance.
     pub(super) async fn connect(&self, action: &Action) -> Result<Connection, Error> {
         let name = action.place.instance_name().to_owned();
-        let (paths, _) = self.blocking(move |installation| observe::stored(installation, &name)).await?;
-        let connected = Connection::open(&paths.ldapi).await;
-        connected.map_err(|source| Error::Server { message: action.messages().join(", "), source })
+        let process = self.blocking(move |installation| observe::process(installation, &name)).await?;
+        process.connect().await.map_err(|source| Error::Server { message: action.messages().join(", "), source })
     }
 
     async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
@@ -172,11 +171,14 @@ impl<'a> Apply<'a> {
 /// The process of an instance, with all that it needs to start.
 pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Process, Error> {
     let (paths, _) = observe::stored(installation, name)?;
+    let process = observe::process(installation, name)?;
+    let is_running = process.id().is_some();
+    if !is_running {
+        mend::put_back(&paths.dse())?;
+    }
     transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
     create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
-    let process = observe::process(installation, name)?;
-    if process.id().is_none() {
-        mend::put_back(&paths.dse())?;
+    if !is_running {
         mend::clocks(&paths.dse())?;
     }
     Ok(process)

@@ -24,7 +24,10 @@ const LOOK: Duration = Duration::from_millis(50);
 impl Apply<'_> {
     /// Whether the server may have died of the action, which makes no other failure of it.
     pub(super) fn may_have_crashed(&self, action: &Action, error: &Error) -> bool {
-        let is_lost = matches!(error, Error::Server { source: ldap::Error::Lost { .. } | ldap::Error::Connect { .. }, .. });
+        let is_lost = matches!(
+            error,
+            Error::Server { source: ldap::Error::Lost { .. } | ldap::Error::Silent { .. } | ldap::Error::Connect { .. }, .. }
+        );
         is_lost && matches!(action.step, Step::DisableReplica { .. } | Step::ChangeRole { .. })
     }
 
