@@ -147,8 +147,7 @@ fn instances_are_started_and_stopped_and_data_goes_only_after_a_yes() {
         machine.works(&["apply", &file, "--state", "started"]).ends_with("Done: 0 created, 0 changed, 0 deleted, 1 start.\n")
     );
 
-    let smaller =
-        machine.file("smaller.yml", std::fs::read_to_string(&file).unwrap().split("  backends:").next().unwrap());
+    let smaller = machine.file("smaller.yml", std::fs::read_to_string(&file).unwrap().split("  backends:").next().unwrap());
     assert!(machine.works(&["plan", &smaller]).starts_with("No changes"), "present never deletes");
     let plan = machine.json(&["plan", &smaller, "--state", "updated"]);
     assert_eq!((&plan["deletes_data"], &plan["actions"][0]["action"]), (&json!(true), &json!("delete_backend")));
