@@ -17,16 +17,21 @@ fn kind(action: &Action) -> String {
 
 /// Carries out some actions of a plan and, of the next, as much as there is time for; then nobody goes on.
 async fn interrupt(machine: &Machine, actions: &[Action], whole: usize, time: Duration) {
-    let begun = tokio::sync::Notify::new();
+    let (begun, ended) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
     let mut done = 0;
     let mut progress = |event: Event<'_>| match event {
         Event::Begins(_) if done == whole => begun.notify_one(),
+        // Not on to those behind it, however much time there is.
+        Event::Begins(_) if done > whole => ended.notify_one(),
         Event::Done(_) => done += 1,
         _ => {}
     };
     let stop = async {
         begun.notified().await;
-        tokio::time::sleep(time).await;
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = ended.notified() => {}
+        }
     };
     tokio::select! {
         // It may be done before the time is over.
@@ -55,12 +60,15 @@ async fn make(machine: &Machine, text: &str) -> BTreeSet<String> {
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
         let Some(next) = actions.get(starts) else { break };
         kinds.insert(kind(next));
-        // The next round begins with the action after this one, whether it was finished or not.
         interrupt(machine, &actions, starts, Duration::from_millis(round * 7 % 40)).await;
         kill(machine).await;
-        let actions = machine.host.plan(&wanted).await.unwrap().unwrap();
+        let (first, actions) = (next.clone(), machine.host.plan(&wanted).await.unwrap().unwrap());
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
-        interrupt(machine, &actions, starts + 1, Duration::ZERO).await;
+        // One that was not finished is now done whole, or it never would be; the one after it is interrupted, too. Some come
+        // first in no plan, for a start does away with them.
+        let whole = starts + usize::from(actions.get(starts) == Some(&first));
+        kinds.extend(actions.get(whole).map(kind));
+        interrupt(machine, &actions, whole, Duration::from_millis(round * 11 % 40)).await;
         // The server may be at what the next action asked for, which the next plan has to see or not to see.
         kill(machine).await;
     }
@@ -88,6 +96,14 @@ async fn every_kind_of_action_is_finished_after_an_interruption() {
         .replace("ReplicaId: 1", "ReplicaId: 2")
         .replace("secret34, ChangelogMaxAge: 2d", "secret56, ChangelogMaxAge: 3d");
     kinds.extend(make(&machine, &text(&changed)).await);
+    // A restart comes first in no plan: whatever was killed has to be started, which does away with it.
+    let restarted = text(&changed.replace("4001", "4002"));
+    let actions = machine.host.plan(&wanted(&restarted)).await.unwrap().unwrap();
+    let restart = actions.iter().position(|action| action.step == Step::Restart).unwrap();
+    kinds.insert(kind(&actions[restart]));
+    interrupt(&machine, &actions, restart, Duration::from_millis(20)).await;
+    kill(&machine).await;
+    kinds.extend(make(&machine, &restarted).await);
     let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
                 agmts: [{name: next, state: absent}]}]";
     kinds.extend(make(&machine, &text(gone)).await);

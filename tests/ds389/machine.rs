@@ -221,12 +221,24 @@ impl Machine {
         fs::read_to_string(file).unwrap().trim().parse().unwrap()
     }
 
-    /// Kills a server as nothing should, and waits until it is gone.
+    /// Kills a server as nothing should, and waits until it is gone. One that is about to start has not written its number yet,
+    /// and may be two processes.
     pub(crate) fn kill(&self, instance: &str) {
-        let id = self.process(instance);
-        kill_process(Pid::from_raw(id).unwrap(), Signal::KILL).unwrap();
-        let command = format!("/proc/{id}/cmdline");
-        while !fs::read(&command).unwrap_or_default().is_empty() {
+        let folder = format!("{}/etc/dirsrv/slapd-{instance}", self.prefix.path());
+        let is_server = |command: &[u8]| command.split(|byte| *byte == 0).any(|argument| argument == folder.as_bytes());
+        let servers = || {
+            let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+            numbers.filter(|id| is_server(&fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default())).collect::<Vec<i32>>()
+        };
+        loop {
+            let running = servers();
+            if running.is_empty() {
+                return;
+            }
+            for id in running {
+                // It may be gone by itself.
+                let _ = kill_process(Pid::from_raw(id).unwrap(), Signal::KILL);
+            }
             std::thread::yield_now();
         }
     }
