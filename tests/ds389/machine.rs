@@ -224,14 +224,8 @@ impl Machine {
     /// Kills a server as nothing should, and waits until it is gone. One that is about to start has not written its number yet,
     /// and may be two processes.
     pub(crate) fn kill(&self, instance: &str) {
-        let folder = format!("{}/etc/dirsrv/slapd-{instance}", self.prefix.path());
-        let is_server = |command: &[u8]| command.split(|byte| *byte == 0).any(|argument| argument == folder.as_bytes());
-        let servers = || {
-            let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-            numbers.filter(|id| is_server(&fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default())).collect::<Vec<i32>>()
-        };
         loop {
-            let running = servers();
+            let running = servers(&self.prefix, instance);
             if running.is_empty() {
                 return;
             }
@@ -257,6 +251,14 @@ impl Machine {
         let names: Vec<String> = agreements.iter().map(|agreement| agreement.name.clone()).collect();
         agreements.into_iter().find(|agreement| agreement.name.ends_with(name)).unwrap_or_else(|| panic!("{names:?}"))
     }
+}
+
+/// The processes of an instance, also those that have not come far yet.
+pub(crate) fn servers(prefix: &Prefix, instance: &str) -> Vec<i32> {
+    let folder = format!("{}/etc/dirsrv/slapd-{instance}", prefix.path());
+    let is_server = |command: &[u8]| command.split(|byte| *byte == 0).any(|argument| argument == folder.as_bytes());
+    let numbers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    numbers.filter(|id| is_server(&fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default())).collect()
 }
 
 /// Waits until something is so.

@@ -32,6 +32,8 @@ pub enum Codec {
     Truth,
     /// One of some words, in any case. Of each, the first spelling is stored, the others are read as well.
     Choice(&'static [&'static [&'static str]]),
+    /// Some of some words, in any case, each a value of its own.
+    Choices(&'static [&'static [&'static str]]),
     /// How long, as `7d`: a number and one of `s m h d w`; without it, seconds. `-1` is for ever.
     Age,
     /// A password, or its hash with the scheme before it in braces.
@@ -65,6 +67,7 @@ impl Codec {
             Self::Number(min, max) => format!("integer from {min} to {max}"),
             Self::Switch | Self::Truth => "boolean".to_owned(),
             Self::Choice(words) => format!("one of {}", spellings(words)),
+            Self::Choices(words) => format!("list of {}", spellings(words)),
             Self::Age => "duration such as 7d".to_owned(),
             Self::Password => "password".to_owned(),
             Self::Types | Self::Words | Self::Fraction => "list of attributes".to_owned(),
@@ -77,7 +80,15 @@ impl Codec {
     pub fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Texts | Self::Paths | Self::Dns | Self::Types | Self::Words | Self::Fraction | Self::Urls | Self::Schedule
+            Self::Texts
+                | Self::Paths
+                | Self::Dns
+                | Self::Choices(_)
+                | Self::Types
+                | Self::Words
+                | Self::Fraction
+                | Self::Urls
+                | Self::Schedule
         )
     }
 
@@ -100,7 +111,7 @@ impl Codec {
             (Self::Dn, Setting::Text(one), Setting::Text(other)) => dn(one) == dn(other),
             (Self::Dns, Setting::List(one), Setting::List(other)) => set(one, dn) == set(other, dn),
             (Self::Age, Setting::Text(one), Setting::Text(other)) => seconds(one) == seconds(other),
-            (Self::Types | Self::Words | Self::Fraction, Setting::List(one), Setting::List(other)) => {
+            (Self::Choices(_) | Self::Types | Self::Words | Self::Fraction, Setting::List(one), Setting::List(other)) => {
                 set(one, |text| text.to_lowercase()) == set(other, |text| text.to_lowercase())
             }
             (_, Setting::List(one), Setting::List(other)) => set(one, str::to_owned) == set(other, str::to_owned),

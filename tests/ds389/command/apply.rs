@@ -6,9 +6,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value as Json, json};
 
 use super::{Machine, ports};
+use crate::machine::servers;
 
 fn directory(name: &str, (port, secure_port): (u16, u16), more: &str) -> String {
     format!(
@@ -174,8 +176,8 @@ fn instances_are_started_and_stopped_and_data_goes_only_after_a_yes() {
     assert!(code == Some(0) && out.contains("Done: 0 created, 0 changed, 1 deleted."), "{out}");
 }
 
-/// An apply that runs, and has just done its first action of four.
-fn under_way(machine: &Machine, file: &str) -> (Child, impl Iterator<Item = String>) {
+/// An apply of four actions that is at its second, which is to start a server, and cannot go on until `let_go`.
+fn under_way(machine: &Machine, instance: &str, file: &str) -> (Child, impl Iterator<Item = String>) {
     let mut child = Command::new(super::binary())
         .args(["apply", file, "--prefix", machine.prefix.path()])
         .stdout(Stdio::piped())
@@ -185,26 +187,44 @@ fn under_way(machine: &Machine, file: &str) -> (Child, impl Iterator<Item = Stri
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     lines.find(|line| line.contains("Creating instance slapd-")).unwrap();
+    while servers(&machine.prefix, instance).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::yield_now();
+    }
+    signal(machine, instance, Signal::STOP);
     (child, lines)
+}
+
+fn let_go(machine: &Machine, instance: &str) {
+    signal(machine, instance, Signal::CONT);
+}
+
+fn signal(machine: &Machine, instance: &str, signal: Signal) {
+    for id in servers(&machine.prefix, instance) {
+        // One of the two that a server is at its start may be gone.
+        let _ = kill_process(Pid::from_raw(id).unwrap(), signal);
+    }
 }
 
 /// As a terminal does it: to all who belong to the command.
 fn interrupt(child: &Child) {
-    let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process_group(id, rustix::process::Signal::INT).unwrap();
+    let id = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process_group(id, Signal::INT).unwrap();
 }
 
 #[test]
 fn a_signal_ends_it_after_the_action_that_it_is_at_and_applying_again_goes_on() {
     let machine = Machine::new();
     let file = machine.file("directory.yml", &directory("cmdstop", ports(), ""));
-    let (child, lines) = under_way(&machine, &file);
+    let (mut child, lines) = under_way(&machine, "cmdstop", &file);
     interrupt(&child);
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(err.next().unwrap().starts_with("stopping after this action"));
+    let_go(&machine, "cmdstop");
     let rest: Vec<String> = lines.collect();
-    let output = child.wait_with_output().unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{rest:?}\n{err}");
-    assert!(err.starts_with("stopping after this action") && err.contains("stopped after 2 of 4 actions; apply again"), "{err}");
+    let err = err.collect::<Vec<_>>().join("\n");
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}\n{err}");
+    assert!(err.contains("stopped after 2 of 4 actions; apply again"), "{err}");
     assert!(rest.iter().any(|line| line.contains("Starting instance slapd-cmdstop (")), "{rest:?}");
     machine.works(&["apply", &file]);
     assert!(machine.works(&["plan", &file]).starts_with("No changes"));
@@ -214,12 +234,13 @@ fn a_signal_ends_it_after_the_action_that_it_is_at_and_applying_again_goes_on() 
 fn a_second_signal_ends_it_at_once_and_applying_again_goes_on() {
     let machine = Machine::new();
     let file = machine.file("directory.yml", &directory("cmdtwice", ports(), ""));
-    let (mut child, lines) = under_way(&machine, &file);
+    let (mut child, lines) = under_way(&machine, "cmdtwice", &file);
     interrupt(&child);
     let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(err.next().unwrap().unwrap().starts_with("stopping after this action"));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130), "{:?}", lines.collect::<Vec<_>>());
+    let_go(&machine, "cmdtwice");
     machine.works(&["apply", &file]);
     assert!(machine.works(&["plan", &file]).starts_with("No changes"));
 }

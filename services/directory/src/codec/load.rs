@@ -1,5 +1,7 @@
 //! Values as the server stores them. It lets in much that a user may not write, so nothing is refused here that can be shown.
 
+use std::collections::BTreeSet;
+
 use crate::{
     codec::{Codec, is_on, word},
     setting::Setting,
@@ -15,6 +17,10 @@ impl Codec {
             Self::Number(..) => first?.trim().parse().ok().map(Setting::Number),
             Self::Switch | Self::Truth => is_on(first?).map(Setting::Switch),
             Self::Choice(words) => first.map(|text| Setting::Text(word(words, text).unwrap_or(text).to_owned())),
+            Self::Choices(words) => {
+                let names: BTreeSet<&str> = values.iter().map(|text| word(words, text).unwrap_or(text)).collect();
+                first.map(|_| list(names.into_iter()))
+            }
             Self::Words => Some(list(first?.split(' '))),
             Self::Fraction => {
                 let text = first?.trim();
@@ -23,9 +29,10 @@ impl Codec {
                     names.get(..7).filter(|word| word.eq_ignore_ascii_case("EXCLUDE")).map_or(names, |word| &names[word.len()..]);
                 Some(list(excluded.split([' ', ','])))
             }
-            // No value and one that is empty are the same.
+            // No value and one that is empty are the same. Servers give values in any order.
             _ if self.is_list() => {
-                first.filter(|text| values.len() > 1 || !text.is_empty()).map(|_| list(values.iter().copied()))
+                let sorted = || values.iter().copied().collect::<BTreeSet<_>>();
+                first.filter(|text| values.len() > 1 || !text.is_empty()).map(|_| list(sorted().into_iter()))
             }
             _ => first.filter(|text| !text.is_empty()).map(|text| Setting::Text(text.to_owned())),
         }

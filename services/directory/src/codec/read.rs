@@ -27,7 +27,7 @@ impl Codec {
             _ => {
                 let text = text(node)?;
                 match self {
-                    Self::Types | Self::Words | Self::Fraction => {
+                    Self::Choices(_) | Self::Types | Self::Words | Self::Fraction => {
                         let names = text.strip_prefix(FRACTION).unwrap_or(&text);
                         names.split([',', ' ', '\t']).filter(|item| !item.is_empty()).map(str::to_owned).collect()
                     }
@@ -43,6 +43,7 @@ impl Codec {
             Self::Dns => return Self::Dn.read_text(&item),
             Self::Texts => return Self::Text.read_text(&item),
             Self::Paths => return Self::Path.read_text(&item),
+            Self::Choices(words) => return Self::Choice(words).read_text(&item),
             Self::Types | Self::Words | Self::Fraction => is_attribute(&item),
             Self::Urls => ["ldap://", "ldaps://", "ldapi://"].iter().any(|scheme| item.to_lowercase().starts_with(scheme)),
             Self::Schedule => is_schedule(&item),

@@ -5,12 +5,14 @@ use crate::{
     options::{Definition, Home, state},
 };
 
+const KINDS: &[&[&str]] = &[&["pres"], &["eq"], &["sub"], &["approx"], &["none"]];
+
 pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Attribute that is indexed.").required().fixed(),
     state("Whether the index is there."),
     Definition::new(
         "indextype",
-        Codec::Types,
+        Codec::Choices(KINDS),
         Home::Index("nsIndexType"),
         "What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes.",
     )

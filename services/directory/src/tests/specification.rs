@@ -95,7 +95,7 @@ fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
     suffix: nonsense
     replicaid: 70000
     require_index: perhaps
-    indexes: [{name: x}]
+    indexes: [{name: x}, {name: y, indextype: [eq, equ]}]
   - suffix: o=c
 - name: I
 ",
@@ -106,6 +106,7 @@ fn all_that_is_wrong_is_said_with_its_place_and_its_way_out() {
             "line 8, column 16: instance i, backend b: option 'ReplicaId' wants a number from 1 to 65534, not 70000",
             "line 9, column 20: instance i, backend b: option 'require_index' wants true or false, not 'perhaps'",
             "line 10, column 15: instance i, backend b, index x: option 'IndexType' is missing: What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes.",
+            "line 10, column 47: instance i, backend b, index y: option 'IndexType' wants one of pres, eq, sub, approx, none, not 'equ'",
             "line 11, column 5: instance i: a backend has no 'name'",
             "line 12, column 3: name 'I' is used twice, first at line 2, column 3",
         ],

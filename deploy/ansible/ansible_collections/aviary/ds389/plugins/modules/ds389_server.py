@@ -1633,7 +1633,7 @@ options:
               IndexType:
                 description:
                   - "What is indexed: pres, eq, sub, approx. The backend's data is indexed again when this changes."
-                  - "List of attributes."
+                  - "List of pres, eq, sub, approx, none."
                 type: list
                 elements: str
                 required: true
