@@ -66,7 +66,7 @@ impl Shelf {
     }
 }
 
-fn settle(folder: &Path) {
+pub fn settle(folder: &Path) {
     let hour_ago = SystemTime::now() - Duration::from_secs(3600);
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let kind = entry.file_type().unwrap();

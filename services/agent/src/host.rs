@@ -17,7 +17,8 @@ use crate::{
     installation::{self, Installation},
     journal, ldap,
     paths::Paths,
-    process, remove, replication, tasks, transfer,
+    process::{self, Process},
+    remove, replication, tasks, transfer,
 };
 
 /// Why a host could not be observed or changed.
@@ -160,10 +161,9 @@ impl Host {
     pub async fn replication(&self) -> Result<Vec<Replica>, Error> {
         let mut replicas = Vec::new();
         for instance in self.observe().await?.instances {
-            let name = instance.name.clone();
-            let (paths, _) = self.blocking(move |installation| observe::stored(installation, &name)).await?;
+            let process = self.process(&instance.name).await?;
             let message = format!("failed to ask instance slapd-{} how replication is", instance.name);
-            let read = replication::read(&paths.ldapi, &instance).await;
+            let read = replication::read(&process, &instance).await;
             replicas.extend(read.map_err(|source| Error::Server { message, source })?);
         }
         Ok(replicas)
@@ -185,6 +185,12 @@ impl Host {
         self.blocking(move |installation| Ok(observe::stored(installation, &name)?.0)).await
     }
 
+    /// The process of an instance.
+    pub(crate) async fn process(&self, name: &str) -> Result<Process, Error> {
+        let name = name.to_owned();
+        self.blocking(move |installation| observe::process(installation, &name)).await
+    }
+
     /// Starts an instance, whose lock the caller has.
     pub(crate) async fn start(&self, name: &str) -> Result<(), Error> {
         let instance = name.to_owned();
@@ -194,9 +200,7 @@ impl Host {
 
     /// Stops an instance, whose lock the caller has.
     pub(crate) async fn stop(&self, name: &str) -> Result<(), Error> {
-        let instance = name.to_owned();
-        let process = self.blocking(move |installation| observe::process(installation, &instance)).await?;
-        Ok(process.stop().await?)
+        Ok(self.process(name).await?.stop().await?)
     }
 
     /// Does work that waits for files where it holds nobody up.

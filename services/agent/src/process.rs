@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use directory::{dn::Dn, secret::Secret};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{process::Command, time::Instant};
 
@@ -117,13 +118,23 @@ impl Process {
         }
     }
 
-    /// A connection to the server. One that is about to start, as when whoever started it was interrupted, is waited for.
+    /// A connection to the server.
     pub async fn connect(&self) -> Result<ldap::Connection, ldap::Error> {
+        self.answer(|| ldap::Connection::open(&self.socket)).await
+    }
+
+    /// Whether a name and a password are a pair that the server lets in.
+    pub async fn is_password(&self, dn: &Dn, password: &Secret) -> Result<bool, ldap::Error> {
+        self.answer(|| ldap::Connection::is_password(&self.socket, dn, password)).await
+    }
+
+    /// What the server answers. One that is about to start, as when whoever started it was interrupted, is waited for.
+    async fn answer<T>(&self, ask: impl AsyncFn() -> Result<T, ldap::Error>) -> Result<T, ldap::Error> {
         let deadline = Instant::now() + START;
         loop {
-            match ldap::Connection::open(&self.socket).await {
+            match ask().await {
                 Err(ldap::Error::Silent { .. }) if self.id().is_some() && Instant::now() < deadline => {}
-                connected => return connected,
+                answered => return answered,
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use directory::{entry::Entry, layout};
+use directory::{dn::Dn, entry::Entry, layout};
 use tokio::time::Instant;
 
 use crate::ldap::{self, Connection};
@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Seconds for which the server keeps the entry of a task that is done.
 const KEPT: &str = "120";
+
+/// How long a suffix may take to answer after an import.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Why a task did not do what it is for.
 #[derive(Debug, thiserror::Error)]
@@ -78,5 +81,16 @@ pub async fn run(
         }
         looked += LOOK;
         tokio::time::sleep_until(looked).await;
+    }
+}
+
+/// Waits until a suffix answers again: an import is done a moment before the server lets clients in.
+pub async fn wait_for(connection: &mut Connection, suffix: &Dn) -> Result<(), ldap::Error> {
+    let deadline = Instant::now() + ANSWER;
+    loop {
+        match connection.entry(suffix, &["1.1"]).await {
+            Err(error) if error.is_busy() && Instant::now() < deadline => tokio::time::sleep(LOOK).await,
+            answered => return answered.map(|_| ()),
+        }
     }
 }

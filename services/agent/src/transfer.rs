@@ -9,16 +9,15 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 
 use directory::{dn::Dn, observed, specification::Role};
-use tokio::{process::Command, time::Instant};
+use tokio::process::Command;
 
 use crate::{
     host::{self, Host},
-    ldap::Connection,
     paths::Paths,
+    process::Process,
     tasks,
 };
 
@@ -26,12 +25,6 @@ pub(crate) use archive::{leftovers, settle};
 
 /// Hears how far the server is.
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
-
-/// How long a suffix may take to answer after an import.
-const ANSWER: Duration = Duration::from_secs(60);
-
-/// Between two looks at whether it does.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Why nothing, or not all, was taken out or put back.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +182,7 @@ pub struct Restored {
 struct Subject {
     found: observed::Instance,
     paths: Paths,
+    process: Process,
     program: PathBuf,
 }
 
@@ -259,7 +253,8 @@ impl Host {
             return Err(Error::Instance { name: name.to_owned(), known: list("instances", &names) });
         };
         let paths = self.paths(&found.name).await?;
-        Ok(Subject { found, paths, program: self.installation().ns_slapd() })
+        let process = self.process(&found.name).await?;
+        Ok(Subject { found, paths, process, program: self.installation().ns_slapd() })
     }
 }
 
@@ -311,23 +306,17 @@ impl Subject {
         progress: Progress<'_>,
     ) -> Result<String, Error> {
         let instance = || self.found.name.clone();
-        let connection = Connection::open(&self.paths.ldapi).await;
-        let mut connection = connection.map_err(|source| Error::Server { what, instance: instance(), source })?;
+        let mut connection = self.process.connect().await.map_err(|source| Error::Server { what, instance: instance(), source })?;
         let done = tasks::run(&mut connection, kind, attributes, false, progress).await;
         done.map_err(|source| Error::Task { what, instance: instance(), source })
     }
 
-    /// Waits until a suffix answers again. A task is done a moment before the server lets clients in.
+    /// Waits until a suffix answers again.
     async fn wait_for(&self, suffix: Option<&Dn>) -> Result<(), Error> {
-        let (Some(suffix), deadline) = (suffix, Instant::now() + ANSWER) else { return Ok(()) };
+        let Some(suffix) = suffix else { return Ok(()) };
         let failed = |source| Error::Server { what: "import into", instance: self.found.name.clone(), source };
-        let mut connection = Connection::open(&self.paths.ldapi).await.map_err(failed)?;
-        loop {
-            match connection.entry(suffix, &["1.1"]).await {
-                Err(error) if error.is_busy() && Instant::now() < deadline => tokio::time::sleep(LOOK).await,
-                answered => return answered.map(|_| ()).map_err(failed),
-            }
-        }
+        let mut connection = self.process.connect().await.map_err(failed)?;
+        tasks::wait_for(&mut connection, suffix).await.map_err(failed)
     }
 
     /// Has the program of a stopped server do something. Gives what it said.

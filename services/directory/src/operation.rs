@@ -64,6 +64,11 @@ pub enum Operation {
         /// Whether the server goes on with it by itself, so that nobody has to wait for its end.
         goes_on: bool,
     },
+    /// Wait until a suffix that was imported can be read.
+    AwaitAnswer {
+        /// The suffix.
+        suffix: Dn,
+    },
     /// Wait until the server has data of a supplier. A hub gets it from others.
     AwaitData {
         /// The suffix.
@@ -107,9 +112,10 @@ pub fn operations(action: &Action) -> Vec<Operation> {
         Step::Fill { suffix, with: Filling::SampleEntries } => {
             fill::sample_entries(suffix).into_iter().map(|entry| add(entry, &Settings::new())).collect()
         }
-        Step::Fill { with: Filling::Ldif(file), .. } => {
-            vec![task("import", &[("nsFilename", vec![file.clone()]), ("nsInstance", vec![name.to_owned()])])]
-        }
+        Step::Fill { suffix, with: Filling::Ldif(file) } => vec![
+            task("import", &[("nsFilename", vec![file.clone()]), ("nsInstance", vec![name.to_owned()])]),
+            Operation::AwaitAnswer { suffix: suffix.clone() },
+        ],
         Step::CreateIndex { backend, settings } => {
             let system = settings.switch("systemindex").unwrap_or(false).to_string();
             let index =

@@ -493,7 +493,11 @@ pub(super) fn a_report_is_replaced_at_once(stand: &Stand) {
             (1..=WRITES).for_each(|seed| stand.put(&stand.store, "1/ara-report", &bytes_of(seed, LENGTH)).unwrap());
         });
         while !writer.is_finished() {
-            let (_, bytes) = stand.fetch("1/ara-report").unwrap();
+            // Whoever was in the middle of it is told, and asks again.
+            let (_, bytes) = match stand.fetch("1/ara-report") {
+                Err(Error::Changed) => continue,
+                fetched => fetched.unwrap(),
+            };
             let seed = bytes[0];
             assert!(bytes == bytes_of(seed, LENGTH), "{} bytes, mixed from several reports", bytes.len());
         }

@@ -70,7 +70,7 @@ impl<'a> Apply<'a> {
                 Operation::ImportCertificate { certificate, key } => self.import_certificate(name, certificate, key).await?,
                 Operation::TrustAuthorities { files } => self.trust_authorities(name, files).await?,
                 Operation::Start => self.start(name).await?,
-                Operation::Stop => self.stop(name).await?,
+                Operation::Stop => self.host.stop(name).await?,
                 change => self.change(&mut connection, action, change, progress).await?,
             }
         }
@@ -79,8 +79,7 @@ impl<'a> Apply<'a> {
 
     /// A connection to an instance.
     pub(super) async fn connect(&self, action: &Action) -> Result<Connection, Error> {
-        let name = action.place.instance_name().to_owned();
-        let process = self.blocking(move |installation| observe::process(installation, &name)).await?;
+        let process = self.host.process(action.place.instance_name()).await?;
         process.connect().await.map_err(|source| Error::Server { message: action.messages().join(", "), source })
     }
 
@@ -93,7 +92,7 @@ impl<'a> Apply<'a> {
     }
 
     async fn remove(&self, name: &str) -> Result<(), Error> {
-        self.stop(name).await?;
+        self.host.stop(name).await?;
         let instance = name.to_owned();
         self.blocking(move |installation| {
             remove::remove(installation, &instance).map_err(|source| Error::Remove { instance, source })
@@ -105,12 +104,6 @@ impl<'a> Apply<'a> {
         let instance = name.to_owned();
         let process = self.blocking(move |installation| prepared(installation, &instance));
         Ok(process.await?.start().await?)
-    }
-
-    pub(super) async fn stop(&self, name: &str) -> Result<(), Error> {
-        let instance = name.to_owned();
-        let process = self.blocking(move |installation| observe::process(installation, &instance)).await?;
-        Ok(process.stop().await?)
     }
 
     /// Writes down what the actions from `index` on will do that does not show in the configuration.

@@ -103,6 +103,7 @@ async fn change(
             let done = tasks::run(connection, kind, attributes, *goes_on, &mut says).await;
             done.map(drop).map_err(|source| Error::Task { message: message(), source })
         }
+        Operation::AwaitAnswer { suffix } => tasks::wait_for(connection, suffix).await.map_err(failed),
         Operation::AwaitData { suffix } => {
             let done = initialise::wait_for_data(connection, suffix).await;
             done.map_err(|source| Error::Initialise { message: message(), source })

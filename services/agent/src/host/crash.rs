@@ -62,9 +62,7 @@ impl Apply<'_> {
     async fn has_died(&self, name: &str) -> Result<bool, Error> {
         let deadline = Instant::now() + DEATH;
         loop {
-            let instance = name.to_owned();
-            let process = self.blocking(move |installation| Ok(observe::process(installation, &instance)?.id()));
-            if process.await?.is_none() {
+            if self.host.process(name).await?.id().is_none() {
                 return Ok(true);
             }
             if Instant::now() > deadline {

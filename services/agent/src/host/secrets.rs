@@ -16,8 +16,6 @@ use crate::{
     host::{Error, Host, observe},
     installation::Installation,
     journal::{self, Journal},
-    ldap::Connection,
-    paths::Paths,
 };
 
 impl Host {
@@ -27,7 +25,7 @@ impl Host {
         let mut read = BTreeMap::new();
         for question in comparison::questions(wanted) {
             let Some(instance) = found.instance(question.place.instance_name()) else { continue };
-            let (paths, stored, journal) = match read.entry(&instance.name) {
+            let (stored, journal) = match read.entry(&instance.name) {
                 btree_map::Entry::Occupied(known) => &*known.into_mut(),
                 btree_map::Entry::Vacant(new) => {
                     let name = instance.name.clone();
@@ -52,7 +50,7 @@ impl Host {
                 _ => continue,
             };
             if let (true, Ok(dn)) = (instance.is_running && !question.secret.is_hashed(), Dn::parse(name)) {
-                let asked = Connection::is_password(&paths.ldapi, &dn, &question.secret).await;
+                let asked = self.process(&instance.name).await?.is_password(&dn, &question.secret).await;
                 let message = format!("failed to compare the password of {dn}");
                 comparisons.insert(&question, asked.map_err(|source| Error::Server { message, source })?);
             }
@@ -62,8 +60,8 @@ impl Host {
 }
 
 /// What the files of an instance say of it.
-fn stored(installation: &Installation, name: &str) -> Result<(Paths, Tree, Journal), Error> {
+fn stored(installation: &Installation, name: &str) -> Result<(Tree, Journal), Error> {
     let (paths, tree) = observe::stored(installation, name)?;
     let journal = journal::read(&paths.config_dir)?.unwrap_or_default();
-    Ok((paths, tree, journal))
+    Ok((tree, journal))
 }

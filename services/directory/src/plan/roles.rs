@@ -134,6 +134,14 @@ impl Planner<'_> {
         let names = backend.settings.list("replicabinddn").unwrap_or_default();
         let password = backend.settings.secret("replicacredentials");
         for dn in names.iter().filter_map(|name| Dn::parse(name).ok()).filter(|dn| dn.is_below(&config)) {
+            if layout::is_the_servers_own(&dn) {
+                let message = format!(
+                    "option 'ReplicaBindDN' names {dn}, an entry of the server itself: take another, such as \
+                     cn=replication manager,cn=config"
+                );
+                self.problems.add(place, backend.at, message);
+                continue;
+            }
             let is_there = server.found.managers.contains(&dn);
             let Some(password) = password else {
                 if !is_there && !server.managers.contains_key(&dn) {

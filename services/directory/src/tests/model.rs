@@ -243,7 +243,7 @@ impl Server {
                     self.stale.remove(&dn);
                 }
             }
-            Operation::Task { .. } => {}
+            Operation::Task { .. } | Operation::AwaitAnswer { .. } => {}
             Operation::AwaitData { suffix } => {
                 assert!(self.tree.get(&layout::replica(suffix)).is_some(), "there is no replica of {suffix}");
             }

@@ -617,6 +617,13 @@ fn what_cannot_be_done_is_said_all_at_once_and_nothing_is_planned() {
         ],
     );
     refused(
+        &backend(&[]),
+        &backend(&["ReplicaRole: consumer", "ReplicaBindDN: cn=Replication,cn=config", "ReplicaCredentials: secret34"]),
+        &[
+            "line 5, column 7: instance one, backend root: option 'ReplicaBindDN' names cn=Replication,cn=config, an entry of the server itself: take another, such as cn=replication manager,cn=config",
+        ],
+    );
+    refused(
         "",
         "{state: started, ds389_instances: [{name: one}]}",
         &["line 1, column 36: instance one: there is no such instance to start: state 'present' creates it"],

@@ -14,7 +14,7 @@ description:
 author:
   - The Aviary authors (@aviary-project)
 requirements:
-  - 389-ds-base 1.4.3 or newer on the host
+  - 389-ds-base 2.0 or newer on the host
 attributes:
   check_mode:
     description: Changes nothing and tells what would be done.
