@@ -84,6 +84,23 @@ async fn a_file_that_cannot_be_imported_is_said_and_the_next_apply_goes_on() {
 }
 
 #[tokio::test]
+async fn what_was_written_after_an_interrupted_import_is_not_imported_over() {
+    let machine = Machine::new();
+    let file = format!("{}/first.ldif", machine.prefix.path());
+    std::fs::write(&file, "dn: dc=test\nobjectClass: domain\ndc: test\n").unwrap();
+    let text = instance("imported", &format!(", backends: [{{name: root, suffix: 'dc=test', ldif_file: {file}}}]"));
+    machine.apply(&text).await;
+    machine.add("imported", "ou=later,dc=test", &[("objectClass", &["organizationalUnit"]), ("ou", &["later"])]).await;
+    // Whoever applied was killed before it could strike the import out.
+    let home = machine.home("imported");
+    let mut journal = agent::journal::read(&home).unwrap().unwrap();
+    journal.unfinished.push(directory::observed::Unfinished::Fill { backend: "root".to_owned() });
+    agent::journal::write(&home, &journal).unwrap();
+    assert_eq!(machine.apply(&text).await, [format!("Importing {file} into backend root")]);
+    assert!(machine.has("imported", "ou=later,dc=test").await);
+}
+
+#[tokio::test]
 async fn a_suffix_below_another_has_a_backend_of_its_own() {
     let machine = Machine::new();
     let root = "{name: root, suffix: 'dc=test'}";

@@ -3,7 +3,7 @@
 use agent::host::Event;
 use directory::{entry::Tree, layout, observed};
 
-use crate::machine::{Machine, instance};
+use crate::machine::{Machine, instance, until};
 
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
@@ -55,6 +55,44 @@ async fn a_server_that_was_killed_is_started_again() {
     machine.apply(&one).await;
     machine.kill("killed");
     assert_eq!(machine.apply(&one).await, ["Starting instance slapd-killed"]);
+}
+
+#[tokio::test]
+async fn a_server_is_known_by_any_name_of_its_configuration() {
+    let machine = Machine::new();
+    let config = format!("{}/data/config", machine.prefix.path());
+    let one = instance("linked", &format!(", config_dir: {config}"));
+    machine.apply(&one).await;
+    machine.apply(&format!("state: stopped\n{one}")).await;
+    // As the unit of systemd has it.
+    machine.start_by_hand("linked", &machine.home("linked"));
+    let is_running = || async { machine.host.observe().await.unwrap().instances[0].is_running };
+    until(is_running, |is_running| *is_running).await;
+    until(|| machine.try_connect("linked"), |answers| *answers).await;
+    assert_eq!(machine.apply(&one).await, [""; 0]);
+    assert_eq!(machine.apply(&format!("state: stopped\n{one}")).await, ["Stopping instance slapd-linked"]);
+    machine.start_by_hand("linked", config.as_ref());
+    until(|| machine.try_connect("linked"), |answers| *answers).await;
+    assert_eq!(machine.apply("state: absent").await, ["Removing instance slapd-linked"]);
+}
+
+#[tokio::test]
+async fn ports_that_others_have_are_not_taken_over() {
+    let machine = Machine::new();
+    let one = instance("moving", "");
+    machine.apply(&one).await;
+    let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let own = one.split("port: ").nth(1).unwrap().split(',').next().unwrap();
+    let error = machine.fails(&one.replace(&format!(" port: {own}"), &format!(" port: {port}"))).await;
+    assert!(error.starts_with("instance slapd-moving keeps its ports: ") && error.contains(&port.to_string()), "{error}");
+    assert!(machine.try_connect("moving").await, "it runs as before");
+    // The restart was written down before anything was tried.
+    assert_eq!(machine.apply(&one).await, ["Restarting instance slapd-moving"]);
+    let free = tests::installation::ports().0;
+    let moved = one.replace(&format!(" port: {own}"), &format!(" port: {free}"));
+    let expected = [format!("Set nsslapd-port:{free} in cn=config"), "Restarting instance slapd-moving".to_owned()];
+    assert_eq!(machine.apply(&moved).await, expected);
 }
 
 #[tokio::test]

@@ -105,6 +105,19 @@ impl Machine {
         Connection::open(self.socket(instance).as_ref()).await.unwrap()
     }
 
+    pub(crate) async fn try_connect(&self, instance: &str) -> bool {
+        Connection::open(self.socket(instance).as_ref()).await.is_ok()
+    }
+
+    /// Starts a server as somebody else would, by any name of the folder with its configuration.
+    pub(crate) fn start_by_hand(&self, instance: &str, folder: &Path) {
+        let pid_file = format!("{}/run/dirsrv/slapd-{instance}.pid", self.prefix.path());
+        let own = Path::new(self.prefix.path()).join("sbin/ns-slapd");
+        let mut command = Command::new(if own.exists() { own.as_path() } else { Path::new("/usr/sbin/ns-slapd") });
+        let status = command.arg("-D").arg(folder).args(["-i", &pid_file]).status().unwrap();
+        assert!(status.success(), "{}", self.logs());
+    }
+
     fn socket(&self, instance: &str) -> String {
         format!("{}/run/slapd-{instance}.socket", self.prefix.path())
     }
@@ -239,7 +252,7 @@ impl Machine {
 
     /// The one replica of an instance.
     pub(crate) async fn replica(&self, instance: &str) -> Replica {
-        let mut found = self.host.replication().await.unwrap();
+        let mut found = self.host.replication().await.unwrap().replicas;
         found.retain(|replica| replica.instance == instance);
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)

@@ -42,7 +42,7 @@ async fn is_sound(machine: &Machine, name: &str, role: &str) {
             Err(error) => panic!("{role}: {error}"),
         }
     };
-    let found = machine.host.replication().await.unwrap();
+    let found = machine.host.replication().await.unwrap().replicas;
     if role == "none" {
         assert_eq!(found, []);
         return takes(&[]).await;

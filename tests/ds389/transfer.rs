@@ -9,7 +9,7 @@ use std::{
 use agent::transfer::Error;
 use directory::dn::Dn;
 
-use crate::machine::{Machine, instance};
+use crate::machine::{Machine, instance, until};
 
 const SUFFIX: &str = "dc=example,dc=com";
 
@@ -184,6 +184,34 @@ async fn a_restore_that_fails_or_is_interrupted_leaves_what_there_was() {
     fs::write(db.join("DBVERSION"), "half").unwrap();
     machine.apply(&wanted).await;
     assert_eq!(machine.units("halfway").await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn what_was_written_after_an_interrupted_restore_is_never_lost() {
+    let (machine, wanted, folder) = started("resumed", "").await;
+    let backup = folder.join("whole");
+    machine.host.backup("resumed", &backup, &mut |_| {}).await.unwrap();
+    machine.add_unit("resumed", "before").await;
+    machine.apply(&format!("state: stopped\n{wanted}")).await;
+    let db = Path::new(machine.prefix.path()).join("var/lib/dirsrv/slapd-resumed/db");
+    let kept = db.with_extension("before-restore");
+    fs::rename(&db, &kept).unwrap();
+    let copied = std::process::Command::new("cp").args(["-a", "--"]).args([&kept, &db]).status().unwrap();
+    assert!(copied.success());
+    // Somebody else starts the server, and it is used.
+    machine.start_by_hand("resumed", &machine.home("resumed"));
+    until(|| machine.is_running(), |is_running| *is_running).await;
+    until(|| async { machine.try_connect("resumed").await }, |answers| *answers).await;
+    machine.add_unit("resumed", "after").await;
+    machine.apply(&wanted.replace("rootpw:", "nsslapd_idlistscanlimit: 4001, rootpw:")).await;
+    assert_eq!(machine.units("resumed").await, ["after", "before"]);
+    assert!(kept.is_dir());
+    let error = machine.host.restore("resumed", &backup, &mut |_| {}).await.unwrap_err().to_string();
+    assert!(error.contains("the server has run since"), "{error}");
+    assert_eq!(machine.units("resumed").await, ["after", "before"]);
+    fs::remove_dir_all(&kept).unwrap();
+    machine.host.restore("resumed", &backup, &mut |_| {}).await.unwrap();
+    assert_eq!(machine.units("resumed").await, [""; 0]);
 }
 
 #[tokio::test]

@@ -126,8 +126,10 @@ impl Place {
 /// What is wrong with a file is part of the answer.
 pub(crate) fn inquire(settings: &Settings, host: &str, place: Option<&Place>) -> Result<Certificates, Error> {
     let mut answer = Certificates::default();
-    match offer(settings, host) {
+    match offer(settings) {
         Ok(Some(offer)) => {
+            let file = settings.text("tls_cert").unwrap_or_default();
+            answer.problems.extend(check(&offer.certificate, host).err().map(|problem| of_certificate(file, &problem)));
             answer.offered = [&offer.certificate].into_iter().chain(&offer.chain).map(fingerprint).collect();
         }
         Ok(None) => {}
@@ -148,8 +150,9 @@ pub(crate) fn inquire(settings: &Settings, host: &str, place: Option<&Place>) ->
 }
 
 /// Takes the certificate that options name into an instance's database, and its key, in the place of the one that is there.
-pub(crate) fn import(settings: &Settings, host: &str, place: &Place) -> Result<(), Error> {
-    let offered = offer(settings, host).map_err(|(option, problem)| Error::Option { option, problem })?;
+/// Whether it is for this host was seen when that was planned, perhaps together with another name for the host.
+pub(crate) fn import(settings: &Settings, place: &Place) -> Result<(), Error> {
+    let offered = offer(settings).map_err(|(option, problem)| Error::Option { option, problem })?;
     let Some(Offer { certificate, chain, key }) = offered else { return Ok(()) };
     let password = password()?;
     let parcel = pkcs12::write(&place.name, &certificate.der, &key.named(&certificate), &password).ok_or(Error::Random)?;
@@ -222,19 +225,23 @@ fn title(x509: &X509) -> String {
 }
 
 /// The certificate and key that options name, if they do. An error is of an option.
-fn offer(settings: &Settings, host: &str) -> Result<Option<Offer>, (&'static str, String)> {
+fn offer(settings: &Settings) -> Result<Option<Offer>, (&'static str, String)> {
     let (Some(certificate), Some(key)) = (settings.text("tls_cert"), settings.text("tls_key")) else { return Ok(None) };
-    let of_certificate = |problem: String| ("tls_cert", format!("is {certificate}, but {problem}"));
+    let of_certificate = |problem: String| of_certificate(certificate, &problem);
     let of_key = |problem: String| ("tls_key", format!("is {key}, but {problem}"));
     let mut chain = read(certificate).and_then(|bytes| certificates(&bytes)).map_err(of_certificate)?;
     let certificate = chain.remove(0);
-    check(&certificate, host).map_err(of_certificate)?;
     let key = read(key).and_then(|bytes| Key::read(&bytes)).map_err(of_key)?;
     if !key.is_of(&certificate) {
         return Err(of_key("that is not the key of the first certificate in tls_cert".to_owned()));
     }
     chain.retain(|x509| x509.der != certificate.der);
     Ok(Some(Offer { certificate, chain, key }))
+}
+
+/// What is wrong with the certificate that an option names.
+fn of_certificate(file: &str, problem: &str) -> (&'static str, String) {
+    ("tls_cert", format!("is {file}, but {problem}"))
 }
 
 /// The authorities that an option names.

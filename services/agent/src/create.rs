@@ -59,6 +59,16 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A disk is full.
+    #[error("no space left: {path} has {free} bytes free, and an instance needs {needed}; make room or choose another folder")]
+    Full {
+        /// A folder of the instance, or the one that it will be made in.
+        path: PathBuf,
+        /// How many bytes it has.
+        free: u64,
+        /// How many it should have.
+        needed: u64,
+    },
     /// There is no such user or group.
     #[error("there is no {kind} '{name}' on this host; create it, or set option '{kind}' to one that exists")]
     Account {
@@ -152,22 +162,41 @@ pub fn create(installation: &Installation, name: &str, settings: &Settings) -> R
     certificates::make(&mut made, installation, &plan, months)?;
     made.link(&installation.home(name), &plan.paths.config_dir)?;
     let is_on = |option: &str| settings.switch(option).unwrap_or(true);
-    if let Some(selinux) = Selinux::of(installation).filter(|_| is_on("selinux")) {
-        let usual = Paths::planned(installation, name, &Settings::new());
-        selinux.label(&plan.paths, &usual, &[plan.port, plan.secure_port])?;
-    }
+    let selinux = Selinux::of(installation).filter(|_| is_on("selinux"));
     let systemd = Systemd::of(installation).filter(|_| is_on("systemd"));
-    if let Some(systemd) = &systemd {
-        list_folders(&mut made, installation, &plan, settings)?;
-        systemd.enable(name)?;
-    }
-    if let Err(error) = publish(&mut made, &plan.paths, &ldif::write(&records)) {
+    let (usual, ports) = (Paths::planned(installation, name, &Settings::new()), [plan.port, plan.secure_port]);
+    let mut introduce = || {
+        if let Some(selinux) = &selinux {
+            selinux.label(&plan.paths, &usual, &ports)?;
+        }
+        if let Some(systemd) = &systemd {
+            list_folders(&mut made, installation, &plan, settings)?;
+            systemd.enable(name)?;
+        }
+        publish(&mut made, &plan.paths, &ldif::write(&records))
+    };
+    if let Err(error) = introduce() {
+        let forgotten = selinux.map_or(Ok(()), |selinux| selinux.unlabel(&plan.paths, &usual, &ports));
+        if let Err(problem) = forgotten {
+            tracing::warn!(instance = name, error = %problem, "labels of an instance that was not created stay");
+        }
         if let Some(Err(problem)) = systemd.map(|systemd| systemd.disable(name)) {
             tracing::warn!(instance = name, error = %problem, "systemd still knows an instance that was not created");
         }
         return Err(error);
     }
     made.keep();
+    Ok(())
+}
+
+/// Sees that a server which listens elsewhere can listen on other ports too, each by its option, and that SELinux lets it.
+pub(crate) fn admit_ports(installation: &Installation, settings: &Settings, ports: &[(&'static str, u16)]) -> Result<(), Error> {
+    let own = [checks::number(settings, "port", 389)?, checks::number(settings, "secure_port", 636)?];
+    let is_used = |(option, _): &&(&str, u16)| *option == "port" || settings.switch("nsslapd_security") == Some(true);
+    checks::are_free(settings, &ports.iter().filter(is_used).copied().collect::<Vec<_>>(), &own)?;
+    if let Some(selinux) = Selinux::of(installation).filter(|_| settings.switch("selinux").unwrap_or(true)) {
+        selinux.label_ports(&ports.iter().map(|(_, port)| *port).collect::<Vec<_>>())?;
+    }
     Ok(())
 }
 

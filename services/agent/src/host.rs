@@ -8,7 +8,7 @@ mod mend;
 mod observe;
 mod secrets;
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, io, path::PathBuf, sync::Arc};
 
 use directory::{action::Action, observed, place::Problems, plan, replication::Replica, specification::Specification};
 
@@ -20,6 +20,8 @@ use crate::{
     process::{self, Process},
     remove, replication, tasks, transfer,
 };
+
+pub(crate) use observe::read as read_configuration;
 
 /// Why a host could not be observed or changed.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +80,14 @@ pub enum Error {
         /// What went wrong.
         source: initialise::Error,
     },
+    /// A server cannot listen on the ports that it is to have.
+    #[error("instance slapd-{instance} keeps its ports: {source}")]
+    Ports {
+        /// The instance.
+        instance: String,
+        /// What is wrong.
+        source: Box<create::Error>,
+    },
     /// What is left to do could not be written down.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -89,6 +99,25 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The configuration of a stopped instance cannot be written.
+    #[error("failed to write {}: {source}", path.display())]
+    Mend {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nobody can be kept from changing the servers meanwhile.
+    #[error("failed to lock {}: {problem}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
+    /// There is another plan now.
+    #[error("the servers have changed since the plan was made; nothing was done, apply again")]
+    Moved,
     /// Somebody else is changing the servers of this host.
     #[error("another apply is under way on this host: {} is locked; wait for its end", path.display())]
     Busy {
@@ -107,6 +136,15 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Host {
     installation: Arc<Installation>,
+}
+
+/// How replication is on a host.
+#[derive(Debug)]
+pub struct Replication {
+    /// Each suffix that has a part in it.
+    pub replicas: Vec<Replica>,
+    /// Instances that did not answer, and why.
+    pub silent: Vec<(String, ldap::Error)>,
 }
 
 /// What happens while actions are carried out.
@@ -154,19 +192,36 @@ impl Host {
         is_enough: &(dyn Fn() -> bool + Sync),
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        apply::Apply::begin(self, actions).await?.carry_out(is_enough, progress).await
+        let lock = self.lock().await?;
+        apply::Apply::begin(self, actions, lock).await?.carry_out(is_enough, progress).await
+    }
+
+    /// The same of a plan that was made for this a while ago, unless there is another one now.
+    pub async fn carry_out_plan(
+        &self,
+        wanted: &Specification,
+        actions: &[Action],
+        is_enough: &(dyn Fn() -> bool + Sync),
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        let lock = self.lock().await?;
+        if self.plan(wanted).await?.ok().as_deref() != Some(actions) {
+            return Err(Error::Moved);
+        }
+        apply::Apply::begin(self, actions, lock).await?.carry_out(is_enough, progress).await
     }
 
     /// How replication is: each suffix that has a part in it, with its agreements.
-    pub async fn replication(&self) -> Result<Vec<Replica>, Error> {
-        let mut replicas = Vec::new();
+    pub async fn replication(&self) -> Result<Replication, Error> {
+        let (mut replicas, mut silent) = (Vec::new(), Vec::new());
         for instance in self.observe().await?.instances {
-            let process = self.process(&instance.name).await?;
-            let message = format!("failed to ask instance slapd-{} how replication is", instance.name);
-            let read = replication::read(&process, &instance).await;
-            replicas.extend(read.map_err(|source| Error::Server { message, source })?);
+            let socket = self.paths(&instance.name).await?.ldapi;
+            match replication::read(&socket, &instance).await {
+                Ok(found) => replicas.extend(found),
+                Err(error) => silent.push((instance.name, error)),
+            }
         }
-        Ok(replicas)
+        Ok(Replication { replicas, silent })
     }
 
     /// What is installed.

@@ -3,15 +3,17 @@
 //! Blocking file work.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use directory::{dn::Dn, observed::Unfinished, secret::Secret};
 use serde::{Deserialize, Serialize};
 
-use crate::create::{self, password};
+use crate::{
+    create::{self, password},
+    whole::{self, Rights},
+};
 
 /// Name of the file in the folder of an instance's configuration.
 const NAME: &str = "aviary.json";
@@ -111,12 +113,9 @@ pub fn read(config_dir: &Path) -> Result<Option<Journal>, Error> {
 pub fn write(config_dir: &Path, journal: &Journal) -> Result<(), Error> {
     let path = config_dir.join(NAME);
     let written = || {
-        let mut file = tempfile::NamedTempFile::new_in(config_dir)?;
-        serde_json::to_writer(&mut file, journal)?;
-        file.flush()?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        File::open(config_dir)?.sync_all()
+        // Whoever the server runs as may administer it too.
+        let rights = Rights::of(&fs::metadata(config_dir)?, 0o600);
+        whole::write(&path, rights, &serde_json::to_vec(journal)?)
     };
     written().map_err(|source: io::Error| Error::Write { path: path.clone(), source })
 }

@@ -170,13 +170,20 @@ impl Connection {
         finish("change", dn, done)
     }
 
-    /// Deletes an entry and all below it, the deepest first.
+    /// Deletes an entry and all below it, the deepest first. What is gone already, or goes meanwhile, is no failure.
     pub async fn delete(&mut self, dn: &Dn) -> Result<(), Error> {
-        let mut names: Vec<Dn> = self.search(dn, Scope::Subtree, &["1.1"]).await?.into_iter().map(|entry| entry.dn).collect();
+        let found = match self.search(dn, Scope::Subtree, &["1.1"]).await {
+            Err(error) if error.is_missing() => Vec::new(),
+            found => found?,
+        };
+        let mut names: Vec<Dn> = found.into_iter().map(|entry| entry.dn).collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.depth()));
         for name in names {
             let done = self.ldap.with_timeout(OPERATION).delete(name.as_str()).await;
-            finish("delete", &name, done)?;
+            match finish("delete", &name, done) {
+                Err(error) if error.is_missing() => {}
+                done => done?,
+            }
         }
         Ok(())
     }

@@ -18,5 +18,7 @@ pub mod resolve;
 pub mod selinux;
 pub mod systemd;
 pub mod tasks;
+mod tool;
 pub mod transfer;
 pub mod vault;
+mod whole;

@@ -2,9 +2,9 @@
 //! first process, it starts and stops, so that there is never a second supervisor.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs, io,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -47,6 +47,24 @@ pub enum Error {
         /// What the server or its log says.
         reason: String,
     },
+    /// The server is not this user's to stop.
+    #[error("instance slapd-{instance} cannot be stopped: {source}; run this as root, or as the user whom it runs as")]
+    Kill {
+        /// The instance.
+        instance: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// systemd did not do what it was asked for.
+    #[error("systemd does not {verb} instance slapd-{instance}: {reason}")]
+    Systemd {
+        /// `start` or `stop`.
+        verb: &'static str,
+        /// The instance.
+        instance: String,
+        /// What it, or the server's log, says.
+        reason: String,
+    },
     /// The server neither ended nor answered in time.
     #[error("instance slapd-{instance} does not answer after {} seconds: {last}; it is left to itself, for it may be recovering", START.as_secs())]
     Silent {
@@ -80,8 +98,8 @@ pub struct Process {
     pub lock_dir: PathBuf,
     /// Its log of errors.
     pub error_log: PathBuf,
-    /// Whether systemd starts and stops it.
-    pub by_systemd: bool,
+    /// Whether systemd looks after the servers of this host, and so after this one, if its unit is enabled or it runs in it.
+    pub has_systemd: bool,
 }
 
 impl Process {
@@ -95,14 +113,17 @@ impl Process {
     pub async fn start(&self) -> Result<(), Error> {
         self.forget();
         let log_from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
-        if self.by_systemd {
-            self.systemctl("start").await?;
+        let deadline = Instant::now() + START;
+        if self.has_systemd && self.is_enabled().await? {
+            self.systemctl("start", log_from).await?;
         } else {
             let mut command = Command::new(&self.program);
             command.arg("-D").arg(&self.config_dir).arg("-i").arg(&self.pid_file);
-            self.run(command, log_from).await?;
+            if let Some(said) = self.run(command).await? {
+                let reason = if said.is_empty() { self.log(log_from) } else { said };
+                return Err(Error::Start { instance: self.instance.clone(), reason });
+            }
         }
-        let deadline = Instant::now() + START;
         loop {
             let last = match ldap::Connection::open(&self.socket).await {
                 Ok(_) => return Ok(()),
@@ -147,7 +168,7 @@ impl Process {
         for kind in ["server", "imports", "exports"] {
             for lock in fs::read_dir(self.lock_dir.join(kind)).into_iter().flatten().flatten() {
                 let number = lock.file_name().to_str().and_then(|name| name.parse().ok());
-                if number.is_some_and(|number| server(number, &self.program, &self.config_dir).is_none()) {
+                if number.is_some_and(|number| !is_of(number, &self.program, &self.config_dir)) {
                     let _ = fs::remove_file(lock.path());
                 }
             }
@@ -157,10 +178,14 @@ impl Process {
     /// Stops the server and waits until it is gone. One that does not run is left so.
     pub async fn stop(&self) -> Result<(), Error> {
         let Some(id) = self.id() else { return Ok(()) };
-        if self.by_systemd {
-            self.systemctl("stop").await?;
-        } else if kill_process(id, Signal::TERM).is_err() && self.id().is_none() {
-            return Ok(());
+        let groups = fs::read_to_string(format!("/proc/{}/cgroup", id.as_raw_nonzero())).unwrap_or_default();
+        if self.has_systemd && is_in_unit(&groups, &self.unit()) {
+            self.systemctl("stop", 0).await?;
+        } else if let Err(error) = kill_process(id, Signal::TERM) {
+            if self.id().is_none() {
+                return Ok(());
+            }
+            return Err(Error::Kill { instance: self.instance.clone(), source: error.into() });
         }
         let deadline = Instant::now() + STOP;
         while self.id().is_some() {
@@ -172,25 +197,39 @@ impl Process {
         Ok(())
     }
 
-    async fn systemctl(&self, verb: &str) -> Result<(), Error> {
-        let mut command = Command::new("systemctl");
-        command.arg(verb).arg(format!("dirsrv@{}.service", self.instance));
-        self.run(command, 0).await
+    /// The unit of systemd that starts it.
+    fn unit(&self) -> String {
+        format!("dirsrv@{}.service", self.instance)
     }
 
-    /// Runs a program that ends when the server is up or has failed.
-    async fn run(&self, mut command: Command, log_from: u64) -> Result<(), Error> {
+    /// Whether systemd is to start it. One of which it knows nothing was made to do without.
+    async fn is_enabled(&self) -> Result<bool, Error> {
+        let mut command = Command::new("systemctl");
+        command.arg("is-enabled").arg(self.unit());
+        Ok(self.run(command).await?.is_none())
+    }
+
+    async fn systemctl(&self, verb: &'static str, log_from: u64) -> Result<(), Error> {
+        let mut command = Command::new("systemctl");
+        command.arg(verb).arg(self.unit());
+        let Some(said) = self.run(command).await? else { return Ok(()) };
+        let reason = if said.is_empty() { self.log(log_from) } else { said };
+        Err(Error::Systemd { verb, instance: self.instance.clone(), reason })
+    }
+
+    /// Runs a program to its end. Gives what it said if it failed; one that takes too long is left to itself.
+    async fn run(&self, mut command: Command) -> Result<Option<String>, Error> {
         let program = PathBuf::from(command.as_std().get_program());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(false);
         // Ctrl-C is for us, who stop when this is done.
         command.process_group(0);
-        let output = command.output().await.map_err(|source| Error::Run { program, source })?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-        let reason = if said.is_empty() { self.log(log_from) } else { said };
-        Err(Error::Start { instance: self.instance.clone(), reason })
+        let Ok(output) = tokio::time::timeout(START, command.output()).await else {
+            let last = format!("{} has not ended", program.display());
+            return Err(Error::Silent { instance: self.instance.clone(), last });
+        };
+        let output = output.map_err(|source| Error::Run { program, source })?;
+        let said = || String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+        Ok((!output.status.success()).then(said))
     }
 
     /// The last lines that the server has logged since then.
@@ -218,8 +257,101 @@ pub(crate) fn serving(program: &Path, config_dir: &Path, pid_file: &Path) -> Opt
 
 /// The process with this number, if it is the server of this configuration.
 fn server(number: i32, program: &Path, config_dir: &Path) -> Option<Pid> {
+    let arguments = arguments(number, program)?;
+    let folder = folder_of(&arguments).filter(|_| is_server(&arguments))?;
+    is_folder_of(number, folder, config_dir).then(|| Pid::from_raw(number)).flatten()
+}
+
+/// Whether the process with this number is the server of this configuration, or does something with its files.
+fn is_of(number: i32, program: &Path, config_dir: &Path) -> bool {
+    let arguments = arguments(number, program).unwrap_or_default();
+    folder_of(&arguments).is_some_and(|folder| is_folder_of(number, folder, config_dir))
+}
+
+/// The arguments of a process that is a server's program.
+fn arguments(number: i32, program: &Path) -> Option<Vec<OsString>> {
     let command = fs::read(format!("/proc/{number}/cmdline")).ok()?;
-    let mut arguments = command.split(|byte| *byte == 0).map(|argument| Path::new(OsStr::from_bytes(argument)));
-    let is_server = arguments.next().and_then(Path::file_name) == program.file_name();
-    (is_server && arguments.any(|argument| argument == config_dir)).then(|| Pid::from_raw(number)).flatten()
+    let mut arguments = command.split(|byte| *byte == 0).map(|argument| OsStr::from_bytes(argument).to_owned());
+    let name = arguments.next()?;
+    (Path::new(&name).file_name() == program.file_name()).then(|| arguments.collect())
+}
+
+/// The configuration that a process has.
+fn folder_of(arguments: &[OsString]) -> Option<&OsStr> {
+    arguments.iter().skip_while(|argument| *argument != "-D").nth(1).map(OsString::as_os_str)
+}
+
+/// The same program exports and imports, when another word comes first.
+fn is_server(arguments: &[OsString]) -> bool {
+    arguments.first().is_some_and(|first| first.as_bytes().starts_with(b"-"))
+}
+
+/// Whether a folder, as a process sees it, is this one: by links, it may have another name, and a process in a container may
+/// call another one so.
+fn is_folder_of(number: i32, folder: &OsStr, this: &Path) -> bool {
+    finds(number, Path::new(folder), this).unwrap_or_else(|| {
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        real(Path::new(folder)) == real(this)
+    })
+}
+
+/// Whether a process finds by a path what this one finds by another: it may live in a root, or with a `/tmp`, of its own. `None`
+/// if that cannot be seen, which often only root can.
+pub(crate) fn finds(number: i32, theirs: &Path, ours: &Path) -> Option<bool> {
+    let mut theirs_here = OsString::from(format!("/proc/{number}/root"));
+    theirs_here.push(theirs);
+    let identity = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    match (identity(Path::new(&theirs_here)), identity(ours)) {
+        (Ok(theirs), Ok(ours)) => Some(theirs == ours),
+        (Err(error), _) if error.kind() == io::ErrorKind::PermissionDenied => None,
+        _ => Some(false),
+    }
+}
+
+/// Whether a process belongs to a unit of systemd, by what `/proc` says of its control groups.
+fn is_in_unit(groups: &str, unit: &str) -> bool {
+    groups.lines().any(|line| line.split('/').any(|group| group == unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_told_from_a_program_that_exports() {
+        for (arguments, folder, serves) in [
+            (&["-D", "/etc/dirsrv/slapd-a", "-i", "/run/a.pid"][..], Some("/etc/dirsrv/slapd-a"), true),
+            (&["-d", "0", "-D", "/etc/dirsrv/slapd-a"], Some("/etc/dirsrv/slapd-a"), true),
+            (&["ldif2db", "-D", "/etc/dirsrv/slapd-a", "-n", "userroot"], Some("/etc/dirsrv/slapd-a"), false),
+            (&["-v"], None, true),
+            (&["-D"], None, true),
+            (&[], None, false),
+        ] {
+            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            assert_eq!((folder_of(&arguments), is_server(&arguments)), (folder.map(OsStr::new), serves), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_the_same_by_any_name() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other, link) = (folder.path().join("one"), folder.path().join("other"), folder.path().join("link"));
+        fs::create_dir(&one).unwrap();
+        fs::create_dir(&other).unwrap();
+        symlink(&one, &link).unwrap();
+        for (seen, is_it) in [(&one, true), (&link, true), (&other, false), (&folder.path().join("none"), false)] {
+            assert_eq!(is_folder_of(own, seen.as_os_str(), &one), is_it, "{}", seen.display());
+        }
+    }
+
+    #[test]
+    fn a_unit_is_seen_in_the_groups_of_a_process() {
+        let groups = "0::/system.slice/system-dirsrv.slice/dirsrv@one.service\n";
+        for (unit, is_it) in [("dirsrv@one.service", true), ("dirsrv@on.service", false), ("dirsrv@one", false)] {
+            assert_eq!(is_in_unit(groups, unit), is_it, "{unit}");
+        }
+    }
 }

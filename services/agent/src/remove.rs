@@ -71,7 +71,7 @@ pub enum Error {
     },
 }
 
-// What is known in folders that may hold other things as well; `*` stands for any text.
+// Files that are known in folders which may hold other things as well; `*` stands for any text.
 const DATABASE: &[&str] = &["DBVERSION", "__db.*", "guardian", "log.00*", "data.mdb", "lock.mdb", "INFO.mdb"];
 const LOGS: &[&str] = &["access", "access.*", "errors", "errors.*", "audit", "audit.*", "security", "security.*", "referint"];
 const LOCKS: &[&str] = &["server", "imports", "exports"];
@@ -85,7 +85,6 @@ const CERTIFICATES: &[&str] = &[
     "noise.new",
     "Server-Cert.pem",
     "Server-Cert-Key.pem",
-    certificates::COPY,
 ];
 const SCHEMA: &[&str] = &["99user.ldif", "99user.ldif.*"];
 const CONFIGURATION: &[&str] = &["certmap.conf", "slapd-collations.conf", "aviary.json", "dse.ldif.*", "dse_original.ldif"];
@@ -113,14 +112,16 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
     for (folder, _) in backends.iter().filter(|(folder, _)| !folder.starts_with(&paths.db_dir)) {
         rules.delete(folder, &[])?;
     }
-    let names: Vec<&str> = DATABASE.iter().copied().chain(backends.iter().map(|(_, name)| name.as_str())).collect();
-    rules.delete(&paths.db_dir, &names)?;
+    let names: Vec<&str> = backends.iter().map(|(_, name)| name.as_str()).collect();
+    rules.delete_folders(&paths.db_dir, &names)?;
+    rules.delete(&paths.db_dir, DATABASE)?;
     for folder in transfer::leftovers(&paths) {
         rules.delete(&folder, &[])?;
     }
     rules.delete(&paths.db_home_dir, DATABASE)?;
     rules.delete(&paths.log_dir, LOGS)?;
-    rules.delete(&paths.lock_dir, LOCKS)?;
+    delete_locks(&rules, &paths.lock_dir)?;
+    rules.delete_folders(&paths.cert_dir, &[certificates::COPY])?;
     rules.delete(&paths.cert_dir, CERTIFICATES)?;
     rules.delete(&paths.schema_dir, SCHEMA)?;
     for folder in [&paths.backup_dir, &paths.ldif_dir, &paths.inst_dir] {
@@ -189,6 +190,24 @@ fn databases(tree: &Tree, paths: &Paths) -> Vec<(PathBuf, String)> {
     let folder = |name: &str, given: Option<&str>| given.map_or_else(|| paths.db_dir.join(name), PathBuf::from);
     let named = backends.map(|entry| (entry.dn.rdn().1, entry.text("nsslapd-directory")));
     named.filter(|(name, _)| !name.is_empty()).map(|(name, given)| (folder(name, given), name.to_owned())).collect()
+}
+
+/// Locks of servers: files whose names are numbers of processes.
+fn delete_locks(rules: &Rules, folder: &Path) -> Result<(), Error> {
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    if !fs::canonicalize(folder).is_ok_and(|real| rules.is_own(&real)) {
+        for kind in LOCKS {
+            let folder = folder.join(kind);
+            for lock in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if lock.file_name().to_str().is_some_and(is_number) {
+                    delete_file(&lock.path())?;
+                }
+            }
+            // Whoever has put something else there keeps it.
+            let _ = fs::remove_dir(&folder);
+        }
+    }
+    rules.delete(folder, &[])
 }
 
 /// Files that lie in folders of others.

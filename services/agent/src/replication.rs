@@ -1,20 +1,19 @@
 //! Asks the servers of this host how replication is. What they say is read and judged by `directory`.
 
+use std::path::Path;
+
 use directory::{entry::Entry, layout, observed, replication::Replica};
 
-use crate::{
-    ldap::{self, Connection},
-    process::Process,
-};
+use crate::ldap::{self, Connection};
 
 /// Attributes that a server works out when somebody asks for them.
 const OF_REPLICAS: [&str; 4] = ["*", "nsds50ruv", "nsds5AgmtMaxCSN", "nsds5ReplicaCleanRUV"];
 
 /// What the replicas of an instance are like.
-pub(crate) async fn read(process: &Process, instance: &observed::Instance) -> Result<Vec<Replica>, ldap::Error> {
+pub(crate) async fn read(socket: &Path, instance: &observed::Instance) -> Result<Vec<Replica>, ldap::Error> {
     let replicated: Vec<_> = instance.backends.iter().filter(|backend| backend.role.is_some()).collect();
     let mut connection = match instance.is_running && !replicated.is_empty() {
-        true => Some(process.connect().await?),
+        true => Some(Connection::open(socket).await?),
         false => None,
     };
     let mut replicas = Vec::new();

@@ -4,10 +4,10 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-use crate::{installation::Installation, paths::Paths};
+use crate::{installation::Installation, paths::Paths, tool};
 
 /// What the kernel shows where SELinux is on.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
@@ -57,6 +57,19 @@ impl Selinux {
 
     /// Labels the folders and ports of an instance. `usual` are its folders if nothing else had been said.
     pub(crate) fn label(&self, paths: &Paths, usual: &Paths, ports: &[u16]) -> Result<(), Error> {
+        self.label_ports(ports)?;
+        for (folder, label) in unusual(paths, usual) {
+            let pattern = pattern(folder);
+            self.semanage(&format!("label {}", folder.display()), &["fcontext", "-a", "-t", label, &pattern])?;
+        }
+        let folders = labelled(paths).map(|(folder, _)| folder.as_os_str().to_owned());
+        let arguments =
+            [OsString::from("-R"), OsString::from("--")].into_iter().chain(folders.filter(|path| Path::new(path).exists()));
+        self.run(&self.restorecon, "label the folders of the instance", arguments.collect())
+    }
+
+    /// Labels ports, so that a directory may listen on them.
+    pub(crate) fn label_ports(&self, ports: &[u16]) -> Result<(), Error> {
         for port in unknown(ports) {
             match self.port_label(port)? {
                 Some(label) if label == PORT => {}
@@ -67,14 +80,7 @@ impl Selinux {
                 }
             }
         }
-        for (folder, label) in unusual(paths, usual) {
-            let pattern = pattern(folder);
-            self.semanage(&format!("label {}", folder.display()), &["fcontext", "-a", "-t", label, &pattern])?;
-        }
-        let folders = labelled(paths).map(|(folder, _)| folder.as_os_str().to_owned());
-        let arguments =
-            [OsString::from("-R"), OsString::from("--")].into_iter().chain(folders.filter(|path| Path::new(path).exists()));
-        self.run(&self.restorecon, "label the folders of the instance", arguments.collect())
+        Ok(())
     }
 
     /// Takes back what policies do not know by themselves.
@@ -115,12 +121,7 @@ impl Selinux {
 
     fn output(&self, program: &Path, step: &str, arguments: Vec<OsString>) -> Result<String, Error> {
         let failed = |problem: String| Error::Program { step: step.to_owned(), program: program.to_owned(), problem };
-        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| failed(error.to_string()))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        tool::run(Command::new(program).args(arguments)).map_err(failed)
     }
 }
 

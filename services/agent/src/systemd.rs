@@ -2,12 +2,11 @@
 //! `/run` it makes for them before. Starting and stopping is for `process`.
 
 use std::{
-    io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-use crate::{installation::Installation, paths::Paths};
+use crate::{installation::Installation, paths::Paths, tool};
 
 /// Why systemd was not told.
 #[derive(Debug, thiserror::Error)]
@@ -49,14 +48,8 @@ impl Systemd {
 
     fn run(&self, verb: &'static str, name: &str) -> Result<(), Error> {
         let unit = format!("dirsrv@{name}.service");
-        let output = Command::new(&self.systemctl).arg(verb).arg(&unit).stdin(Stdio::null()).output();
-        let problem = match output {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "it is not installed".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        Err(Error::Systemctl { verb, unit, program: self.systemctl.clone(), problem })
+        let done = tool::run(Command::new(&self.systemctl).arg(verb).arg(&unit));
+        done.map(drop).map_err(|problem| Error::Systemctl { verb, unit, program: self.systemctl.clone(), problem })
     }
 }
 

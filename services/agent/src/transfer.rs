@@ -1,9 +1,10 @@
 //! Takes directories out of servers and puts them back: LDIF of some backends, backups of the whole. A server that runs does
 //! it as a task of its own; one that is stopped stays so, and its program does it. Which files a backup is made of, and whether
-//! one fits, is in `archive`; whether the server may get at a file, in `access`.
+//! one fits, is in `archive`; putting one back in `restore`; whether the server may get at a file, in `access`.
 
 mod access;
 mod archive;
+mod restore;
 
 use std::{
     io,
@@ -17,11 +18,11 @@ use tokio::process::Command;
 use crate::{
     host::{self, Host},
     paths::Paths,
-    process::Process,
+    process::{Process, finds},
     tasks,
 };
 
-pub(crate) use archive::{leftovers, settle};
+pub(crate) use restore::{leftovers, settle};
 
 /// Hears how far the server is.
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
@@ -203,6 +204,7 @@ impl Host {
         let account = access::Account::of(&subject.paths)?;
         let file = absolute(file)?;
         account.may_write_into(&file)?;
+        subject.sees(file.parent().unwrap_or(&file))?;
         let new = beside(&file, ".new");
         access::remove(&new)?;
         let written = subject.write_ldif(&backends, &new, with_replica_state, progress).await;
@@ -224,6 +226,7 @@ impl Host {
         let backend = backends.pop().unwrap_or_default();
         let file = absolute(file)?;
         access::Account::of(&subject.paths)?.may_read(&file)?;
+        subject.sees(&file)?;
         let found = subject.found.backend(&backend);
         if let Some(found) = found {
             // The server would delete all entries before it finds that none of these is for the backend.
@@ -254,6 +257,10 @@ impl Host {
         };
         let paths = self.paths(&found.name).await?;
         let process = self.process(&found.name).await?;
+        if !found.is_running {
+            let paths = paths.clone();
+            archive::blocking(move || settle(&paths)).await?;
+        }
         Ok(Subject { found, paths, process, program: self.installation().ns_slapd() })
     }
 }
@@ -275,6 +282,20 @@ impl Subject {
         }
         let found = names.iter().map(|name| self.found.backend(name).map(|backend| backend.name.clone()).ok_or(name));
         found.collect::<Result<_, _>>().map_err(|name| missing(name))
+    }
+
+    /// Whether its server, if it runs, has the same file or folder by this name as this process.
+    fn sees(&self, path: &Path) -> Result<(), Error> {
+        match self.process.id().filter(|_| self.found.is_running) {
+            Some(id) if finds(id.as_raw_nonzero().get(), path, path) == Some(false) => {
+                let problem = format!(
+                    "the server has another folder of this name, as systemd may have given it; choose another place, such as {}",
+                    self.paths.ldif_dir.display()
+                );
+                Err(Error::Access { path: path.to_owned(), problem })
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn write_ldif(&self, backends: &[String], file: &Path, with_state: bool, progress: Progress<'_>) -> Result<(), Error> {
@@ -306,7 +327,8 @@ impl Subject {
         progress: Progress<'_>,
     ) -> Result<String, Error> {
         let instance = || self.found.name.clone();
-        let mut connection = self.process.connect().await.map_err(|source| Error::Server { what, instance: instance(), source })?;
+        let mut connection =
+            self.process.connect().await.map_err(|source| Error::Server { what, instance: instance(), source })?;
         let done = tasks::run(&mut connection, kind, attributes, false, progress).await;
         done.map_err(|source| Error::Task { what, instance: instance(), source })
     }
@@ -316,7 +338,7 @@ impl Subject {
         let Some(suffix) = suffix else { return Ok(()) };
         let failed = |source| Error::Server { what: "import into", instance: self.found.name.clone(), source };
         let mut connection = self.process.connect().await.map_err(failed)?;
-        tasks::wait_for(&mut connection, suffix).await.map_err(failed)
+        tasks::wait_for(&mut connection, suffix).await.map(drop).map_err(failed)
     }
 
     /// Has the program of a stopped server do something. Gives what it said.

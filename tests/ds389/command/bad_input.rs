@@ -124,6 +124,49 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn a_disk_that_is_full_is_told_and_nothing_half_made_stays() {
+    if !rustix::process::getuid().is_root() {
+        println!("only root can mount disks that are small");
+        return;
+    }
+    let (port, secure_port) = tests::installation::ports();
+    let text = format!(
+        "ds389_instances: [{{name: cmdfull, rootpw: secret-of-root, port: {port}, secure_port: {secure_port}, \
+         backends: [{{name: userroot, suffix: 'dc=test'}}]}}]\n"
+    );
+    for folder in ["etc/dirsrv", "var/lib/dirsrv"] {
+        let machine = Machine::new();
+        let file = machine.file("full.yml", &text);
+        let disk = format!("{}/{folder}", machine.prefix.path());
+        std::fs::create_dir_all(&disk).unwrap();
+        // The disk is there for the command alone, and gone with it. What it holds then is listed at the end.
+        let kept = machine.folder().join("kept").display().to_string();
+        let script = format!(
+            "set -e
+            cp -a {disk} {kept}
+            mount -t tmpfs -o size=16m,mode=755 none {disk}
+            cp -a {kept}/. {disk}
+            free=$(df --output=avail -k {disk} | tail -n1)
+            head -c $(((free - 100) * 1024)) /dev/zero >{disk}/filler
+            {} apply {file} --output json --prefix {} || true
+            find {disk} >{kept}.list",
+            super::binary().display(),
+            machine.prefix.path()
+        );
+        let output = std::process::Command::new("unshare").args(["--mount", "sh", "-c", &script]).output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+        let found = std::fs::read_to_string(format!("{kept}.list")).unwrap();
+        let said = told["error"].as_str().unwrap();
+        let expected = format!("failed to create instance slapd-cmdfull: no space left: {disk} has ");
+        assert!(said.starts_with(&expected) && said.contains("make room"), "{told}\n{err}");
+        assert_eq!(told["left"].as_array().unwrap().len(), 4, "{told}");
+        assert!(!found.contains("cmdfull"), "{found}");
+        assert_eq!(machine.prefix.left(), [""; 0]);
+    }
+}
+
+#[test]
 fn whoever_may_not_read_the_configuration_is_told_who_may() {
     if !rustix::process::getuid().is_root() {
         println!("only root can become somebody else");

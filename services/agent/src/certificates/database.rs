@@ -12,10 +12,11 @@ use std::{
         unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
     },
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use super::{Error, pem, x509::X509};
+use crate::tool;
 
 /// The files of the database, in the order in which copies take their places.
 const FILES: [&str; 2] = ["key4.db", "cert9.db"];
@@ -199,14 +200,7 @@ impl Database {
         let program = PathBuf::from(command.get_program());
         let failed = |problem| Error::Program { step, program: program.clone(), path: self.folder.clone(), problem };
         let folder = [OsStr::new("sql:"), self.folder.as_os_str()].into_iter().collect::<std::ffi::OsString>();
-        let output = command.arg("-d").arg(folder).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| failed(error.to_string()))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        Err(failed(if said.is_empty() { output.status.to_string() } else { said }))
+        tool::run(command.arg("-d").arg(folder)).map_err(failed)
     }
 }
 

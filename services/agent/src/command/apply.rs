@@ -45,6 +45,9 @@ pub(crate) struct Args {
     report: Option<String>,
 }
 
+/// What is said of the first signal.
+const STOPPING: &str = "stopping after this action; once more stops at once, and applying again goes on either way";
+
 /// Where the report goes, and what is in it so far.
 struct Report<'a> {
     destination: Destination,
@@ -120,7 +123,7 @@ impl Args {
     }
 
     async fn carry_out(&self, console: &Console, plan: &Plan, report: &mut Option<Report<'_>>) -> Result<Outcome, Error> {
-        let stop = Stop::listen(console)?;
+        let stop = Stop::listen(console, STOPPING)?;
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
         let is_enough = || stop.is_wanted();
@@ -130,7 +133,7 @@ impl Args {
             }
             progress.hear(event);
         };
-        let carried_out = plan.host.carry_out_until(&plan.actions, &is_enough, &mut hear).await;
+        let carried_out = plan.host.carry_out_plan(&plan.wanted.specification, &plan.actions, &is_enough, &mut hear).await;
         let (count, all) = (progress.count(), plan.actions.len());
         progress.break_off();
         if let Some(report) = report {

@@ -8,7 +8,7 @@ use super::{
     console::{self, Console},
     source,
 };
-use crate::host::Host;
+use crate::host::{Host, Replication};
 
 /// Tell which instances run, and how replication is
 ///
@@ -33,15 +33,20 @@ impl Args {
         if found.instances.is_empty() {
             console.say("no instances\n");
         }
-        let replicas = host.replication().await?;
-        if !replicas.is_empty() {
+        let Replication { replicas, silent } = host.replication().await?;
+        if !replicas.is_empty() || !silent.is_empty() {
             console.say("\nreplication\n");
+        }
+        for (instance, error) in &silent {
+            console.say(format_args!("\ninstance {instance}: {error}\n"));
         }
         for replica in &replicas {
             console.say(format_args!("\n{}", Text(replica, console.paint())));
         }
         let instances: Vec<Json> = found.instances.iter().map(object).collect();
-        console.tell(&json!({ "version": version, "instances": instances, "replication": replicas }));
+        let silent: Vec<Json> =
+            silent.iter().map(|(name, error)| json!({ "instance": name, "error": error.to_string() })).collect();
+        console.tell(&json!({ "version": version, "instances": instances, "replication": replicas, "silent": silent }));
         Ok(DONE)
     }
 }

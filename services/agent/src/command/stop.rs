@@ -14,12 +14,12 @@ use super::{Error, KILLED, console::Console};
 pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens from now on.
-    pub(crate) fn listen(console: &Console) -> Result<Self, Error> {
+    /// Listens from now on. Whoever sends the first signal is told what will happen.
+    pub(crate) fn listen(console: &Console, told: &'static str) -> Result<Self, Error> {
         let stop = Self(Arc::default());
         let interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
         let terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
-        tokio::spawn(hear(interrupt, terminate, stop.clone(), console.clone()));
+        tokio::spawn(hear(interrupt, terminate, stop.clone(), console.clone(), told));
         Ok(stop)
     }
 
@@ -29,10 +29,10 @@ impl Stop {
     }
 }
 
-async fn hear(mut interrupt: Signal, mut terminate: Signal, stop: Stop, console: Console) {
+async fn hear(mut interrupt: Signal, mut terminate: Signal, stop: Stop, console: Console, told: &'static str) {
     next(&mut interrupt, &mut terminate).await;
     stop.0.store(true, Ordering::Relaxed);
-    console.note("stopping after this action; once more stops at once, and applying again goes on either way");
+    console.note(told);
     next(&mut interrupt, &mut terminate).await;
     std::process::exit(KILLED.into());
 }

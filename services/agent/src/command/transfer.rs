@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{DONE, Error, console::Console, source};
+use super::{DONE, Error, console::Console, source, stop::Stop};
 use crate::{
     host::Host,
     transfer::{BackedUp, Exported, Imported, Restored},
@@ -97,10 +97,14 @@ impl Place {
     }
 }
 
+/// What is said of the first signal: half of it is of no use to anybody.
+const STOPPING: &str = "this goes on to its end; once more stops at once";
+
 const REINITIALISE: &str = "note: other servers replicate this data; initialise them anew, for they have another set of it now";
 
 impl Backup {
     pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
+        let _stop = Stop::listen(console, STOPPING)?;
         let mut says = |text: &str| says(console, text);
         let BackedUp { instance, backends, folder, bytes } =
             self.place.host()?.backup(&self.instance, &self.folder, &mut says).await?;
@@ -118,6 +122,7 @@ impl Restore {
             let question = "All data of instance {} is replaced by that of the backup. Type yes to go on:";
             console.confirm(&question.replace("{}", &self.instance))?;
         }
+        let _stop = Stop::listen(console, STOPPING)?;
         let Restored { instance, backends, folder, is_running, is_replicated, other_schema } =
             host.restore(&self.instance, &self.folder, &mut |text| says(console, text)).await?;
         let (names, state) = (backends.join(", "), if is_running { "runs" } else { "is stopped, as it was" });
@@ -138,6 +143,7 @@ impl Restore {
 
 impl Export {
     pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
+        let _stop = Stop::listen(console, STOPPING)?;
         let mut says = |text: &str| says(console, text);
         let export = self.place.host()?;
         let Exported { instance, backends, file, bytes } =
@@ -156,6 +162,7 @@ impl Import {
             let question = format!("All entries of {}.{} are replaced. Type yes to go on:", self.instance, self.backend);
             console.confirm(&question)?;
         }
+        let _stop = Stop::listen(console, STOPPING)?;
         let Imported { instance, backend, file, entries, skipped, is_replicated } =
             host.import(&self.instance, &self.backend, &self.file, &mut |text| says(console, text)).await?;
         let count = entries.map(|count| format!(": {}", counted(count))).unwrap_or_default();

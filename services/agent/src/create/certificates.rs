@@ -1,18 +1,12 @@
 //! The database of certificates and keys of a new instance, and a certificate that it signs itself. certutil does the work; it
 //! gets its password from a file.
 
-use std::{
-    ffi::OsString,
-    fs,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{ffi::OsString, fs, path::Path, process::Command};
 
 use aws_lc_rs::rand;
 
 use super::{Error, checks::Plan, folders::Made};
-use crate::installation::Installation;
+use crate::{installation::Installation, tool};
 
 /// The files of the database, as certutil makes them.
 const DATABASE: [&str; 3] = ["cert9.db", "key4.db", "pkcs11.txt"];
@@ -100,23 +94,9 @@ impl Certutil<'_> {
         let fail = |problem| Error::Program { step, program: self.program.to_owned(), path: self.folder.to_owned(), problem };
         let mut database = OsString::from("sql:");
         database.push(self.folder);
-        let output = Command::new(self.program)
-            .args(arguments)
-            .arg("-d")
-            .arg(database)
-            .args(["-f", PASSWORD])
-            .current_dir(self.folder)
-            .stdin(Stdio::null())
-            // Ctrl-C is for us, who stop when the instance is made.
-            .process_group(0)
-            .output()
-            .map_err(|error| fail(error.to_string()))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        Err(fail(if said.is_empty() { output.status.to_string() } else { said }))
+        let mut command = Command::new(self.program);
+        command.args(arguments).arg("-d").arg(database).args(["-f", PASSWORD]).current_dir(self.folder);
+        tool::run(&mut command).map(drop).map_err(fail)
     }
 }
 

@@ -18,6 +18,9 @@ use crate::{installation::Installation, paths::Paths};
 /// The longest path of a socket.
 const LONGEST_SOCKET: usize = 107;
 
+/// Bytes that have to be free wherever an instance has files: about what its configuration takes, or its databases without data.
+const ROOM: u64 = 1 << 20;
+
 /// What will be made.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -70,7 +73,7 @@ pub(super) fn signs_itself(settings: &Settings) -> bool {
     settings.switch("self_sign_cert").unwrap_or(settings.get("tls_cert").is_none())
 }
 
-fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16, Error> {
+pub(super) fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16, Error> {
     let Some(number) = settings.number(option) else { return Ok(default) };
     u16::try_from(number).map_err(|_| Error::Option { option, problem: format!("is {number}; a port is from 0 to 65535") })
 }
@@ -103,16 +106,19 @@ fn is_host(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
-/// Takes all ports at once, as the server will, and lets them go again.
 fn ports(plan: &Plan, settings: &Settings) -> Result<(), Error> {
+    let ports = [("port", plan.port), ("secure_port", plan.secure_port)];
+    are_free(settings, if plan.is_secure { &ports } else { &ports[..1] }, &[])
+}
+
+/// Takes all ports at once, as the server will, and lets them go again. Its `own` are not in its way.
+pub(super) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: &[u16]) -> Result<(), Error> {
     let mut listeners = Vec::new();
-    for (option, port, address, is_used) in [
-        ("port", plan.port, "nsslapd_listenhost", true),
-        ("secure_port", plan.secure_port, "nsslapd_securelistenhost", plan.is_secure),
-    ] {
-        if is_used && port != 0 {
-            let listener = listen(settings.text(address), port).map_err(|source| Error::Port { option, port, source })?;
-            listeners.push(listener);
+    for (option, port) in ports.iter().copied().filter(|(_, port)| *port != 0) {
+        let address = if option == "port" { "nsslapd_listenhost" } else { "nsslapd_securelistenhost" };
+        match listen(settings.text(address), port) {
+            Err(source) if !own.contains(&port) => return Err(Error::Port { option, port, source }),
+            listener => listeners.push(listener),
         }
     }
     Ok(())
@@ -156,8 +162,18 @@ fn folders(installation: &Installation, plan: &Plan) -> Result<(), Error> {
     }
     let shared = [paths.ldapi.parent(), paths.pid_file.parent()];
     let own: BTreeSet<&Path> = paths.own().into_iter().chain([paths.run_dir.as_path(), &paths.tmp_dir]).collect();
-    own.into_iter().try_for_each(|folder| writable(folder, &plan.owner, true))?;
+    own.iter().try_for_each(|folder| writable(folder, &plan.owner, true))?;
+    own.iter().try_for_each(|folder| roomy(folder))?;
     shared.into_iter().flatten().try_for_each(|folder| writable(folder, &plan.owner, false))
+}
+
+/// Whether there is room where a folder is or will be. Programs that run out of it say all kinds of things.
+fn roomy(folder: &Path) -> Result<(), Error> {
+    let found = folder.ancestors().find_map(|folder| Some((folder, rustix::fs::statvfs(folder).ok()?)));
+    match found.map(|(found, disk)| (found, disk.f_bavail.saturating_mul(disk.f_frsize))) {
+        Some((found, free)) if free < ROOM => Err(Error::Full { path: found.to_owned(), free, needed: ROOM }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the server may write to a folder, or, if it is missing, this process may make it. Root makes any and hands it over,

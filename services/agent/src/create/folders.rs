@@ -3,12 +3,15 @@
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, fchown, symlink},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown, symlink},
     path::{Path, PathBuf},
 };
 
 use super::{Error, make_folders, owner::Owner};
-use crate::paths::Paths;
+use crate::{
+    paths::Paths,
+    whole::{self, Rights},
+};
 
 /// Makes the folders of an instance that are missing: after a start of the host, those in `/run` and `/dev/shm` are. They
 /// belong to the owner of its `dse.ldif`.
@@ -51,10 +54,11 @@ impl Made {
             }
             self.folders.push(folder.to_owned());
             let mode = if is_own { 0o770 } else { 0o755 };
-            let result = if is_own { self.give(folder) } else { Ok(()) };
-            result
-                .and_then(|()| fs::set_permissions(folder, Permissions::from_mode(mode)))
-                .map_err(Error::file("hand over the folder", folder))?;
+            let result = match is_own {
+                true => whole::hand_over(folder, Rights { uid: self.owner.uid, gid: self.owner.gid, mode }),
+                false => fs::set_permissions(folder, Permissions::from_mode(mode)),
+            };
+            result.map_err(Error::file("hand over the folder", folder))?;
         }
         Ok(())
     }
@@ -93,8 +97,8 @@ impl Made {
 
     /// Hands a file that a program wrote to the owner, and to nobody else.
     pub(super) fn hand_over(&self, path: &Path) -> Result<(), Error> {
-        let result = self.give(path).and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o600)));
-        result.map_err(Error::file("hand over", path))
+        let rights = Rights { uid: self.owner.uid, gid: self.owner.gid, mode: 0o600 };
+        whole::hand_over(path, rights).map_err(Error::file("hand over", path))
     }
 
     /// Lets the place where an instance is looked for lead to its configuration, if that is elsewhere.
@@ -113,10 +117,6 @@ impl Made {
     /// Lets everything stay.
     pub(super) fn keep(mut self) {
         self.is_kept = true;
-    }
-
-    fn give(&self, path: &Path) -> io::Result<()> {
-        chown(path, Some(self.owner.uid), Some(self.owner.gid))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::Metadata,
-    os::unix::fs::MetadataExt,
+    os::unix::{fs::MetadataExt, process::CommandExt},
     path::Path,
     process::{Command, Stdio},
 };
@@ -91,13 +91,13 @@ pub(super) fn is_root() -> bool {
 fn account(kind: &'static str, name: &str) -> Result<(String, u32), Error> {
     let program = Path::new("getent");
     let database = if kind == "user" { "passwd" } else { "group" };
-    let output =
-        Command::new(program).args([database, "--", name]).stdin(Stdio::null()).output().map_err(|error| Error::Program {
-            step: "look up an account",
-            program: program.to_owned(),
-            path: "/etc".into(),
-            problem: error.to_string(),
-        })?;
+    let output = Command::new(program).args([database, "--", name]).stdin(Stdio::null()).process_group(0).output();
+    let output = output.map_err(|error| Error::Program {
+        step: "look up an account",
+        program: program.to_owned(),
+        path: "/etc".into(),
+        problem: error.to_string(),
+    })?;
     let text = String::from_utf8_lossy(&output.stdout);
     read(&text).ok_or_else(|| Error::Account { kind, name: name.to_owned() })
 }

@@ -3,9 +3,9 @@
 use std::{fs::File, sync::Arc};
 
 use directory::{
-    action::{self, Action, Step},
+    action::{self, Action, Change, Step},
     operation::{self, Operation},
-    setting::Settings,
+    setting::{Setting, Settings},
 };
 
 use crate::{
@@ -24,16 +24,15 @@ const LOCK: &str = "aviary.lock";
 /// A plan that is being carried out.
 pub(super) struct Apply<'a> {
     pub(super) host: &'a Host,
-    actions: &'a [Action],
+    actions: Arc<[Action]>,
     /// Work on files goes on when this is dropped in the middle of it, and keeps the lock until it is done.
     lock: Arc<File>,
 }
 
 impl<'a> Apply<'a> {
-    /// Takes the lock, and writes down what is to be done.
-    pub(super) async fn begin(host: &'a Host, actions: &'a [Action]) -> Result<Self, Error> {
-        let lock = host.blocking(lock).await?;
-        let apply = Self { host, actions, lock: Arc::new(lock) };
+    /// Writes down what is to be done, with the lock.
+    pub(super) async fn begin(host: &'a Host, actions: &[Action], lock: File) -> Result<Self, Error> {
+        let apply = Self { host, actions: actions.into(), lock: Arc::new(lock) };
         apply.announce(0).await?;
         Ok(apply)
     }
@@ -62,6 +61,9 @@ impl<'a> Apply<'a> {
 
     async fn act(&self, action: &Action, progress: &mut Progress<'_>) -> Result<(), Error> {
         let name = action.place.instance_name();
+        if let Step::Set { changes, .. } = &action.step {
+            self.admit_ports(name, changes).await?;
+        }
         let mut connection = None;
         for operation in operation::operations(action) {
             match &operation {
@@ -75,6 +77,25 @@ impl<'a> Apply<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Sees that a server will be able to listen on other ports: it would start no more.
+    async fn admit_ports(&self, name: &str, changes: &[Change]) -> Result<(), Error> {
+        let port = |change: &Change| match (change.option.name, &change.after) {
+            (option @ ("port" | "secure_port"), Setting::Number(port)) => Some((option, u16::try_from(*port).ok()?)),
+            _ => None,
+        };
+        let ports: Vec<(&'static str, u16)> = changes.iter().filter_map(port).collect();
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let instance = name.to_owned();
+        self.blocking(move |installation| {
+            let settings = observe::instance(installation, &instance)?.settings;
+            let admitted = create::admit_ports(installation, &settings, &ports);
+            admitted.map_err(|source| Error::Ports { instance, source: Box::new(source) })
+        })
+        .await
     }
 
     /// A connection to an instance.
@@ -135,7 +156,7 @@ impl<'a> Apply<'a> {
     async fn strike_out(&self, done: usize) -> Result<(), Error> {
         let Some(action) = self.actions.get(done) else { return Ok(()) };
         let name = action.place.instance_name().to_owned();
-        let actions = self.actions.to_vec();
+        let actions = Arc::clone(&self.actions);
         self.blocking(move |installation| {
             let config_dir = installation.home(&name);
             let known = journal::read(&config_dir)?.unwrap_or_default();
@@ -168,8 +189,8 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
     let is_running = process.id().is_some();
     if !is_running {
         mend::put_back(&paths.dse())?;
+        transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
     }
-    transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
     create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;
     if !is_running {
         mend::clocks(&paths.dse())?;
@@ -180,12 +201,13 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
 /// One apply at a time.
 pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
     let path = installation.configuration().join(LOCK);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| Error::Configuration { path: path.clone(), problem: error.to_string() })?;
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| Error::Busy { path })?;
-    Ok(file)
+    // One that somebody else has made can be locked without the right to write to it.
+    let opened = File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path));
+    let failed = |problem: String| Error::Lock { path: path.clone(), problem };
+    let file = opened.map_err(|error| failed(error.to_string()))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy { path }),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }

@@ -50,20 +50,19 @@ impl Apply<'_> {
     /// Trusts the authorities in files.
     pub(super) async fn trust_authorities(&self, name: &str, files: &[String]) -> Result<(), Error> {
         let options = [("tls_ca", Setting::List(files.to_vec()))];
-        self.take_in(name, settings(options), |settings, _, place| certificates::trust(settings, place)).await
+        self.take_in(name, settings(options), certificates::trust).await
     }
 
     async fn take_in(
         &self,
         name: &str,
         settings: Settings,
-        work: fn(&Settings, &str, &Place) -> Result<(), certificates::Error>,
+        work: fn(&Settings, &Place) -> Result<(), certificates::Error>,
     ) -> Result<(), Error> {
         let instance = name.to_owned();
         self.blocking(move |installation| {
-            let host = host_name(&observe::instance(installation, &instance)?.settings, None);
             let place = place(installation, &instance)?;
-            work(&settings, &host, &place).map_err(|source| Error::Certificates { instance, source })
+            work(&settings, &place).map_err(|source| Error::Certificates { instance, source })
         })
         .await
     }

@@ -10,7 +10,7 @@ use directory::{
 use crate::{
     host::{Error, Event, Progress, apply::Apply, observe},
     initialise, journal,
-    ldap::{self, Connection},
+    ldap::Connection,
     tasks,
 };
 
@@ -98,12 +98,20 @@ async fn change(
             added => added.map_err(failed),
         },
         Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),
-        Operation::Delete(dn) => delete(connection, dn).await.map_err(failed),
+        Operation::Delete(dn) => connection.delete(dn).await.map_err(failed),
         Operation::Task { kind, attributes, goes_on } => {
+            // An import takes all that is there away. That of an apply which was interrupted may have ended since, and what
+            // has been written after it is nowhere else. One that did not end has left no entry.
+            if let Step::Fill { suffix, .. } = &action.step
+                && tasks::wait_for(connection, suffix).await.map_err(failed)?
+            {
+                says("there are entries already, over which nothing is imported");
+                return Ok(());
+            }
             let done = tasks::run(connection, kind, attributes, *goes_on, &mut says).await;
             done.map(drop).map_err(|source| Error::Task { message: message(), source })
         }
-        Operation::AwaitAnswer { suffix } => tasks::wait_for(connection, suffix).await.map_err(failed),
+        Operation::AwaitAnswer { suffix } => tasks::wait_for(connection, suffix).await.map(drop).map_err(failed),
         Operation::AwaitData { suffix } => {
             let done = initialise::wait_for_data(connection, suffix).await;
             done.map_err(|source| Error::Initialise { message: message(), source })
@@ -119,13 +127,5 @@ async fn change(
         | Operation::Stop
         | Operation::ImportCertificate { .. }
         | Operation::TrustAuthorities { .. } => Ok(()),
-    }
-}
-
-/// Deletes an entry that may be gone already.
-pub(super) async fn delete(connection: &mut Connection, dn: &Dn) -> Result<(), ldap::Error> {
-    match connection.delete(dn).await {
-        Err(error) if error.is_missing() => Ok(()),
-        deleted => deleted,
     }
 }

@@ -3,8 +3,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, chown},
+    io,
+    os::unix::fs::MetadataExt,
     path::Path,
 };
 
@@ -14,7 +14,10 @@ use directory::{
     replication,
 };
 
-use crate::host::{Error, observe};
+use crate::{
+    host::{Error, observe},
+    whole::{self, Rights},
+};
 
 /// Puts the file in its place where a server was killed between moving the old one away and the new one there. It would begin with
 /// the new one itself.
@@ -94,16 +97,10 @@ fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<Record>) -> bool) -> Result
         return Ok(());
     }
     let written = || {
-        let (owner, folder) = (fs::metadata(path)?, path.parent().unwrap_or(Path::new("/")));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(ldif::write(&records).as_bytes())?;
-        chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
-        file.as_file().set_permissions(owner.permissions())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
+        let found = fs::metadata(path)?;
+        whole::write(path, Rights::of(&found, found.mode() & 0o777), ldif::write(&records).as_bytes())
     };
-    written().map_err(|error: io::Error| failed(error.to_string()))
+    written().map_err(|source: io::Error| Error::Mend { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

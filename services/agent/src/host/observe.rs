@@ -48,7 +48,7 @@ fn configuration(path: &Path) -> Result<Tree, Error> {
 
 /// Reads a file that the server writes anew while this goes on: the new one has another name until it is whole and the old one is
 /// out of the way. A server that was killed in between has left it so, and would itself begin with the new one.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let (mut new, mut old) = (path.as_os_str().to_owned(), path.as_os_str().to_owned());
     new.push(".tmp");
     old.push(".bak");
@@ -74,6 +74,6 @@ pub(super) fn process(installation: &Installation, name: &str) -> Result<Process
         socket: paths.ldapi,
         lock_dir: paths.lock_dir,
         error_log: paths.log_dir.join("errors"),
-        by_systemd: installation.has_systemd(),
+        has_systemd: installation.has_systemd(),
     })
 }

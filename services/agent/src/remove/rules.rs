@@ -44,25 +44,32 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Deletes the files and folders of a folder that are called so, unless another instance has that folder as well. A `*`
-    /// at the end of a name stands for any text.
+    /// Deletes the files of a folder that are called so, unless another instance has that folder as well. A `*` at the end of
+    /// a name stands for any text.
     pub(super) fn delete_known(&self, path: &Path, known: &[&str]) -> Result<(), Error> {
-        let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
-        let Some(real) = real(path).filter(is_folder).filter(|real| !self.others.contains(real)) else { return Ok(()) };
-        let failed = |source| Error::Delete { path: real.clone(), source };
         let is_known = |name: &str| {
             let is_it = |known: &&str| known.strip_suffix('*').map_or(name == *known, |start| name.starts_with(start));
             known.iter().any(is_it)
         };
+        self.delete_entries(path, |name, is_folder| !is_folder && is_known(name))
+    }
+
+    /// The same of folders, with all that is in them.
+    pub(super) fn delete_folders(&self, path: &Path, known: &[&str]) -> Result<(), Error> {
+        self.delete_entries(path, |name, is_folder| is_folder && known.contains(&name))
+    }
+
+    fn delete_entries(&self, path: &Path, is_meant: impl Fn(&str, bool) -> bool) -> Result<(), Error> {
+        let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        let Some(real) = real(path).filter(is_folder).filter(|real| !self.others.contains(real)) else { return Ok(()) };
+        let failed = |source| Error::Delete { path: real.clone(), source };
         for entry in fs::read_dir(&real).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            if !entry.file_name().to_str().is_some_and(is_known) {
-                continue;
-            }
-            if entry.file_type().map_err(failed)?.is_dir() {
-                delete_tree(&entry.path())?;
-            } else {
-                delete_file(&entry.path())?;
+            let is_folder = entry.file_type().map_err(failed)?.is_dir();
+            match entry.file_name().to_str().is_some_and(|name| is_meant(name, is_folder)) {
+                true if is_folder => delete_tree(&entry.path())?,
+                true => delete_file(&entry.path())?,
+                false => {}
             }
         }
         Ok(())

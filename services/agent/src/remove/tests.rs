@@ -60,13 +60,20 @@ fn of_folders_without_the_name_only_known_files_go() {
     let prefix = prefix("2.3.1");
     let found = installed(&prefix);
     let root = prefix.path().display();
-    let config = format!("nsslapd-errorlog: {root}/logs/errors\nnsslapd-certdir: {root}/tls\nnsslapd-bakdir: {root}/bak\n");
+    let config = format!(
+        "nsslapd-errorlog: {root}/logs/errors\nnsslapd-certdir: {root}/tls\nnsslapd-bakdir: {root}/bak\nnsslapd-lockdir: {root}/locks\n"
+    );
     let a = instance(&found, "a", &config, &format!("nsslapd-directory: {root}/db\n"));
-    for path in ["logs/other", "tls/ca.crt", "bak/yesterday/x", "db/other/x"] {
+    // Folders may be called as the instance's files are.
+    let others =
+        ["logs/other", "logs/audit/x", "tls/ca.crt", "bak/yesterday/x", "db/other/x", "db/guardian/x", "locks/exports/home"];
+    for path in others {
         file(prefix.path().join(path), "");
     }
+    file(prefix.path().join("locks/server/4000000"), "");
     remove(&found, "a").unwrap();
-    for path in ["logs/other", "tls/ca.crt", "bak/yesterday/x", "db/other/x"] {
+    assert!(!prefix.path().join("locks/server").exists());
+    for path in others {
         assert!(prefix.path().join(path).exists(), "{path}");
     }
     for path in [a.log_dir.join("access"), a.cert_dir.join("key4.db"), a.db_dir.join("userroot"), a.db_dir.join("DBVERSION")] {

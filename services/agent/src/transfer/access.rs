@@ -15,6 +15,7 @@ use super::Error;
 use crate::{
     create::owner::{Owner, Right},
     paths::Paths,
+    whole::Rights,
 };
 
 /// How much of a line is looked at. No name is longer.
@@ -28,6 +29,11 @@ impl Account {
     pub(super) fn of(paths: &Paths) -> Result<Self, Error> {
         let dse = paths.dse();
         Ok(Self(Owner::of(&fs::metadata(&dse).map_err(Error::file("read", &dse))?)))
+    }
+
+    /// What it has to have of its files.
+    pub(super) fn rights(&self, mode: u32) -> Rights {
+        Rights { uid: self.0.uid, gid: self.0.gid, mode }
     }
 
     /// Whether it can read a file.

@@ -1,15 +1,12 @@
 //! Backups: the databases as the server itself archives them, in `database`, and beside them what it leaves out, so that an
 //! instance can be made again of nothing but its backup: `configuration` with `dse.ldif` and the schema, `certificates` with the
-//! keys. All of it is for the server's user alone.
-//!
-//! A restore either happens or not: the databases that it replaces are kept until it is done, and come back when it fails or
-//! when the instance is started after it was interrupted.
+//! keys. All of it is for the server's user alone. Putting one back is for `restore`.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, DirBuilder, File},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -19,12 +16,11 @@ use directory::{
     layout, ldif,
 };
 
-use super::{
-    BackedUp, Error, Progress, Restored, Subject, absolute,
-    access::{Account, remove},
-    beside,
+use super::{BackedUp, Error, Progress, Subject, absolute, access::Account, beside};
+use crate::{
+    host::{self, Host},
+    whole,
 };
-use crate::{host::Host, paths::Paths};
 
 /// Where in a backup the databases are.
 const DATABASE: &str = "database";
@@ -33,7 +29,7 @@ const DATABASE: &str = "database";
 const CONFIGURATION: &str = "configuration";
 
 /// Where in a backup the schema is.
-const SCHEMA: &str = "configuration/schema";
+pub(super) const SCHEMA: &str = "configuration/schema";
 
 /// Where in a backup certificates and keys are.
 const CERTIFICATES: &str = "certificates";
@@ -43,12 +39,6 @@ const BACKENDS: &str = "dse_instance.ldif";
 
 /// What follows the name of a backup that is not whole yet.
 const UNFINISHED: &str = ".unfinished";
-
-/// What follows the name of the databases' folder while others are put in its place.
-const REPLACED: &str = ".before-restore";
-
-/// And when that is done.
-const DONE: &str = ".replaced";
 
 impl Host {
     /// Backs all of an instance up into a folder that is not there yet.
@@ -63,6 +53,7 @@ impl Host {
             return Err(Error::Access { path: folder, problem: "it is there already; choose another name".to_owned() });
         }
         account.may_reach(&folder)?;
+        subject.sees(folder.parent().unwrap_or(&folder))?;
         let unfinished = beside(&folder, UNFINISHED);
         clear(&unfinished)?;
         make(&unfinished, &account)?;
@@ -78,64 +69,6 @@ impl Host {
         let bytes = blocking(finished).await?;
         Ok(BackedUp { instance: subject.found.name, backends, folder, bytes })
     }
-
-    /// Puts the databases of a backup in the place of an instance's, and its schema, where the instance has none of its own. All
-    /// else stays as it is. The server is stopped for it, and runs afterwards if it ran before.
-    pub async fn restore(&self, instance: &str, folder: &Path, progress: Progress<'_>) -> Result<Restored, Error> {
-        let _lock = self.lock().await?;
-        let subject = self.subject(instance).await?;
-        let folder = absolute(folder)?;
-        let archive = Archive::open(&folder)?;
-        archive.check(&subject, &folder)?;
-        let (account, inside) = (Account::of(&subject.paths)?, archive.folder.clone());
-        blocking(move || readable(&inside, &account)).await?;
-        let name = subject.found.name.clone();
-        let was_running = subject.found.is_running;
-        if was_running {
-            progress("stopping the server");
-            self.stop(&name).await?;
-        }
-        progress("restoring the databases");
-        let restored = subject.replace(&archive).await;
-        let schema = restored.as_ref().ok().map(|()| self.restore_schema(&folder, &subject.paths));
-        if was_running {
-            progress("starting the server");
-            self.start(&name).await?;
-        }
-        restored?;
-        let other_schema = schema.transpose()?.unwrap_or_default();
-        let is_replicated = subject.is_replicated();
-        let backends = archive.backends.into_keys().collect();
-        Ok(Restored { instance: name, backends, folder, is_running: was_running, is_replicated, other_schema })
-    }
-
-    /// Gives an instance the schema of a backup, file by file. What somebody has changed since is left alone, and told.
-    fn restore_schema(&self, folder: &Path, paths: &Paths) -> Result<Vec<PathBuf>, Error> {
-        let (from, mut others) = (folder.join(SCHEMA), Vec::new());
-        if !from.is_dir() {
-            return Ok(others);
-        }
-        for (name, path) in entries(&from)? {
-            let (to, original) = (paths.schema_dir.join(&name), self.installation().originals().join("schema").join(&name));
-            let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-            let found = fs::read(&to).ok();
-            if found.as_ref() == Some(&bytes) {
-                continue;
-            }
-            if found.is_some() && found != fs::read(&original).ok() {
-                others.push(path);
-                continue;
-            }
-            let metadata = fs::metadata(&paths.schema_dir).map_err(Error::file("read", &paths.schema_dir))?;
-            let new = beside(&to, ".new");
-            let written = fs::write(&new, &bytes)
-                .and_then(|()| fs::set_permissions(&new, Permissions::from_mode(0o640)))
-                .and_then(|()| chown(&new, Some(metadata.uid()), Some(metadata.gid())))
-                .and_then(|()| fs::rename(&new, &to));
-            written.map_err(Error::file("write", &to))?;
-        }
-        Ok(others)
-    }
 }
 
 impl Subject {
@@ -150,7 +83,7 @@ impl Subject {
             self.program("back up", &["db2archive", "-a", &path]).await?;
         }
         let paths = &self.paths;
-        let configuration: &[&str] = &["dse.ldif", "certmap.conf", "slapd-collations.conf"];
+        let configuration: &[&str] = &["certmap.conf", "slapd-collations.conf"];
         let certificates: &[&str] = &["cert9.db", "key4.db", "pkcs11.txt", "pwdfile.txt", "pin.txt"];
         for (from, names, to) in
             [(&paths.config_dir, configuration, CONFIGURATION), (&paths.cert_dir, certificates, CERTIFICATES)]
@@ -159,78 +92,29 @@ impl Subject {
                 copy(&from.join(name), &folder.join(to).join(name))?;
             }
         }
+        // A server that runs has it under another name for a moment when it writes it.
+        let dse = host::read_configuration(&paths.dse()).map_err(Error::file("read", &paths.dse()))?;
+        put(&dse, &folder.join(CONFIGURATION).join("dse.ldif"))?;
         for (name, path) in entries(&paths.schema_dir)? {
             copy(&path, &folder.join(SCHEMA).join(name))?;
         }
         Ok(())
     }
-
-    /// Replaces the databases of a stopped instance. When that fails, they are what they were.
-    async fn replace(&self, archive: &Archive) -> Result<(), Error> {
-        let paths = self.paths.clone();
-        blocking(move || settle(&paths)).await?;
-        let db = &self.paths.db_dir;
-        let metadata = fs::metadata(db).map_err(Error::file("read", db))?;
-        let kept = beside(db, REPLACED);
-        fs::rename(db, &kept).map_err(Error::file("move", db))?;
-        let made = DirBuilder::new()
-            .mode(0o700)
-            .create(db)
-            .and_then(|()| chown(db, Some(metadata.uid()), Some(metadata.gid())))
-            .and_then(|()| fs::set_permissions(db, metadata.permissions()));
-        let restored = match made.map_err(Error::file("make", db)) {
-            Ok(()) => self.program("restore", &["archive2db", "-a", &archive.folder.display().to_string()]).await.map(|_| ()),
-            Err(error) => Err(error),
-        };
-        if restored.is_ok() {
-            let done = beside(db, DONE);
-            fs::rename(&kept, &done).map_err(Error::file("move", &kept))?;
-        }
-        let paths = self.paths.clone();
-        blocking(move || settle(&paths)).await?;
-        restored
-    }
-}
-
-/// Ends what an interrupted restore has begun: the databases are those of before until all of the others are there.
-pub(crate) fn settle(paths: &Paths) -> Result<(), Error> {
-    let db = &paths.db_dir;
-    let [kept, done] = leftovers(paths);
-    let was_interrupted = kept.is_dir() || done.is_dir();
-    if kept.is_dir() {
-        clear(db)?;
-        fs::rename(&kept, db).map_err(Error::file("put back", db))?;
-        // Where the server notes that it is restoring; it would take these databases for damaged.
-        remove(&db.with_file_name(".restore"))?;
-    }
-    // What is in shared memory belongs to the databases that were there.
-    if was_interrupted && paths.db_home_dir.is_dir() {
-        for (name, path) in entries(&paths.db_home_dir)? {
-            if name.starts_with("__db.") {
-                fs::remove_file(&path).map_err(Error::file("delete", &path))?;
-            }
-        }
-    }
-    clear(&done)
-}
-
-/// What an interrupted restore may have left beside the databases.
-pub(crate) fn leftovers(paths: &Paths) -> [PathBuf; 2] {
-    [beside(&paths.db_dir, REPLACED), beside(&paths.db_dir, DONE)]
 }
 
 /// The databases of a backup.
-struct Archive {
-    folder: PathBuf,
+pub(super) struct Archive {
+    /// Where they are.
+    pub(super) folder: PathBuf,
     /// `bdb` or `mdb`.
     kind: &'static str,
     /// The backends, each with its suffix.
-    backends: BTreeMap<String, Dn>,
+    pub(super) backends: BTreeMap<String, Dn>,
 }
 
 impl Archive {
     /// Looks into a backup of ours, or into what the server or its tools have archived.
-    fn open(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn open(folder: &Path) -> Result<Self, Error> {
         let ours = folder.join(DATABASE);
         let inside = if ours.is_dir() { ours } else { folder.to_owned() };
         let list = inside.join(BACKENDS);
@@ -254,7 +138,7 @@ impl Archive {
     }
 
     /// Whether it can take the place of what an instance has.
-    fn check(&self, subject: &Subject, folder: &Path) -> Result<(), Error> {
+    pub(super) fn check(&self, subject: &Subject, folder: &Path) -> Result<(), Error> {
         let unfit =
             |problem: String| Err(Error::Unfit { path: folder.to_owned(), instance: subject.found.name.clone(), problem });
         let kind = subject.found.settings.text("db_lib").unwrap_or("bdb");
@@ -297,11 +181,13 @@ fn finish(unfinished: &Path, folder: &Path, account: &Account) -> Result<u64, Er
     let synced = File::open(unfinished).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     synced.map_err(Error::file("write", unfinished))?;
     fs::rename(unfinished, folder).map_err(Error::file("rename to", folder))?;
+    let parent = folder.parent().unwrap_or(folder);
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(Error::file("write", parent))?;
     Ok(bytes)
 }
 
 /// The files of a folder, with their names.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::file("read", folder))? {
         let path = entry.map_err(Error::file("read", folder))?.path();
@@ -313,35 +199,35 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     Ok(files)
 }
 
-/// Copies a file, if it is there, into a folder that is made for it.
+/// Copies a file, if it is there.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    match fs::read(from) {
+        Ok(bytes) => put(&bytes, to),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::file("read", from)(error)),
+    }
+}
+
+/// Writes a file into a folder that is made for it.
+fn put(bytes: &[u8], to: &Path) -> Result<(), Error> {
     let folder = to.parent().unwrap_or(to);
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::file("make", folder))?;
-    let bytes = match fs::read(from) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::file("read", from)(error)),
-    };
     let mut options = File::options();
     options.write(true).create_new(true);
     let written = std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600)
         .open(to)
-        .and_then(|mut file| io::Write::write_all(&mut file, &bytes));
+        .and_then(|mut file| io::Write::write_all(&mut file, bytes));
     written.map_err(Error::file("write", to))
 }
 
 /// Makes a folder for the server's user.
 fn make(folder: &Path, account: &Account) -> Result<(), Error> {
-    let made = DirBuilder::new().mode(0o700).create(folder).and_then(|()| give(folder, account));
+    let made = DirBuilder::new().mode(0o700).create(folder).and_then(|()| whole::hand_over(folder, account.rights(0o700)));
     made.map_err(Error::file("make", folder))
 }
 
-fn give(path: &Path, account: &Account) -> io::Result<()> {
-    chown(path, Some(account.0.uid), Some(account.0.gid))
-}
-
 /// Deletes a folder with all that is in it, if it is there.
-fn clear(folder: &Path) -> Result<(), Error> {
+pub(super) fn clear(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("delete", folder)(error)),
         _ => Ok(()),
@@ -354,14 +240,13 @@ fn secure(folder: &Path, account: &Account) -> Result<u64, Error> {
     each(folder, &mut |path, metadata| {
         bytes += if metadata.is_dir() { 0 } else { metadata.len() };
         let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
-        let secured = fs::set_permissions(path, Permissions::from_mode(mode)).and_then(|()| give(path, account));
-        secured.map_err(Error::file("change the permissions of", path))
+        whole::hand_over(path, account.rights(mode)).map_err(Error::file("change the permissions of", path))
     })?;
     Ok(bytes)
 }
 
 /// Whether the server's user can read all of an archive.
-fn readable(folder: &Path, account: &Account) -> Result<(), Error> {
+pub(super) fn readable(folder: &Path, account: &Account) -> Result<(), Error> {
     each(folder, &mut |path, metadata| {
         if metadata.is_dir() { account.may_reach(&path.join("x")) } else { account.may_read(path) }
     })
