@@ -84,13 +84,13 @@ pub async fn run(
     }
 }
 
-/// Waits until a suffix answers: an import is done a moment before the server lets clients in. Gives whether it has its entry.
-pub async fn wait_for(connection: &mut Connection, suffix: &Dn) -> Result<bool, ldap::Error> {
+/// Waits until a suffix answers: an import is done a moment before the server lets clients in.
+pub async fn wait_for(connection: &mut Connection, suffix: &Dn) -> Result<(), ldap::Error> {
     let deadline = Instant::now() + ANSWER;
     loop {
         match connection.entry(suffix, &["1.1"]).await {
             Err(error) if error.is_busy() && Instant::now() < deadline => tokio::time::sleep(LOOK).await,
-            answered => return answered.map(|entry| entry.is_some()),
+            answered => return answered.map(drop),
         }
     }
 }

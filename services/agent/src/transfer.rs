@@ -338,7 +338,7 @@ impl Subject {
         let Some(suffix) = suffix else { return Ok(()) };
         let failed = |source| Error::Server { what: "import into", instance: self.found.name.clone(), source };
         let mut connection = self.process.connect().await.map_err(failed)?;
-        tasks::wait_for(&mut connection, suffix).await.map(drop).map_err(failed)
+        tasks::wait_for(&mut connection, suffix).await.map_err(failed)
     }
 
     /// Has the program of a stopped server do something. Gives what it said.

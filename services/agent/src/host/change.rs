@@ -101,9 +101,9 @@ async fn change(
         Operation::Delete(dn) => connection.delete(dn).await.map_err(failed),
         Operation::Task { kind, attributes, goes_on } => {
             // An import takes all that is there away. That of an apply which was interrupted may have ended since, and what
-            // has been written after it is nowhere else. One that did not end has left no entry.
+            // has been written after it is nowhere else. One that did not end has left no entry, or nothing that answers.
             if let Step::Fill { suffix, .. } = &action.step
-                && tasks::wait_for(connection, suffix).await.map_err(failed)?
+                && connection.entry(suffix, &["1.1"]).await.is_ok_and(|entry| entry.is_some())
             {
                 says("there are entries already, over which nothing is imported");
                 return Ok(());
@@ -111,7 +111,7 @@ async fn change(
             let done = tasks::run(connection, kind, attributes, *goes_on, &mut says).await;
             done.map(drop).map_err(|source| Error::Task { message: message(), source })
         }
-        Operation::AwaitAnswer { suffix } => tasks::wait_for(connection, suffix).await.map(drop).map_err(failed),
+        Operation::AwaitAnswer { suffix } => tasks::wait_for(connection, suffix).await.map_err(failed),
         Operation::AwaitData { suffix } => {
             let done = initialise::wait_for_data(connection, suffix).await;
             done.map_err(|source| Error::Initialise { message: message(), source })
