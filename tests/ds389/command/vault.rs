@@ -55,6 +55,12 @@ fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
     assert!(machine.works(&[&["plan", file.as_str()], &good[..]].concat()).contains("rootpw  ******"));
+    // A program that gives the password may ask somebody for it: once.
+    let asked = machine.folder().join("asked");
+    let program = machine.file("ask", &format!("#!/bin/sh\necho once >>{}\necho first password\n", asked.display()));
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    machine.works(&["plan", &file, "--vault-password-file", &program, "--vault-password-file", &labelled]);
+    assert_eq!(std::fs::read_to_string(asked).unwrap(), "once\n");
     let outcome = run(&["validate", &file, "--vault-password-file", &second], "");
     assert_eq!((outcome.code, outcome.err), (1, format!("{file} is vaulted, and none of the vault passwords opens it\n")));
 }

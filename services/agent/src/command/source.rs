@@ -77,12 +77,13 @@ pub(crate) struct Wanted {
 impl Args {
     /// Reads the file and what it says of one host.
     pub(crate) fn read(&self, console: &Console) -> Result<Wanted, Error> {
-        let node = self.node()?;
+        let passwords = self.passwords()?;
+        let node = self.node(&passwords)?;
         let name = self.name();
         let of_inventory = |source| Error::Inventory { name: name.clone(), source };
         let is_inventory = inventory::is_inventory(&node);
         let Inventory { hosts, host } = inventory::read(node, self.host.as_deref(), &own_name()).map_err(of_inventory)?;
-        let mut hosts = self.opened(hosts)?;
+        let mut hosts = self.opened(hosts, &passwords)?;
         if let Some(node) = hosts.get_mut(&host) {
             self.check_subject(&host, node, is_inventory)?;
             self.overrule(node);
@@ -102,7 +103,8 @@ impl Args {
 
     /// Reads the file and what it says of each host.
     pub(crate) fn read_all(&self) -> Result<(String, Vec<(String, Specification)>), Error> {
-        let node = self.node()?;
+        let passwords = self.passwords()?;
+        let node = self.node(&passwords)?;
         let name = self.name();
         let of_inventory = |source| Error::Inventory { name: name.clone(), source };
         let is_inventory = inventory::is_inventory(&node);
@@ -111,7 +113,7 @@ impl Args {
             Some(host) => inventory::read(node, Some(host), &own).map_err(of_inventory)?.hosts,
             None => inventory::hosts(node, &own).map_err(of_inventory)?,
         };
-        let mut hosts = self.opened(hosts)?;
+        let mut hosts = self.opened(hosts, &passwords)?;
         for (host, node) in &mut hosts {
             if !is_inventory {
                 self.check_subject(host, node, is_inventory)?;
@@ -141,32 +143,32 @@ impl Args {
         if self.file == STDIN { "standard input".to_owned() } else { self.file.clone() }
     }
 
-    fn node(&self) -> Result<Node, Error> {
+    fn node(&self, passwords: &Passwords) -> Result<Node, Error> {
         let name = self.name();
-        let text = self.text()?;
+        let text = self.text(passwords)?;
         inventory::parse(&text).map_err(|source| Error::Inventory { name, source })
     }
 
-    fn text(&self) -> Result<String, Error> {
+    fn text(&self, passwords: &Passwords) -> Result<String, Error> {
         let name = self.name();
         let text = wire::read(&self.file)?;
         if !vault::is_encrypted(&text) {
             return Ok(text);
         }
-        vault::decrypt_file(&text, &self.passwords()?).map_err(|problem| Error::Vault { name, problem })
+        vault::decrypt_file(&text, passwords).map_err(|problem| Error::Vault { name, problem })
     }
 
+    /// Read once: a program that gives one may ask somebody for it.
     fn passwords(&self) -> Result<Passwords, Error> {
         Ok(Passwords::read(self.vault_password_files.iter().map(String::as_str))?)
     }
 
     /// The hosts with all that is vaulted and ours opened.
-    fn opened(&self, mut hosts: BTreeMap<String, Node>) -> Result<BTreeMap<String, Node>, Error> {
-        let passwords = self.passwords()?;
+    fn opened(&self, mut hosts: BTreeMap<String, Node>, passwords: &Passwords) -> Result<BTreeMap<String, Node>, Error> {
         let mut problems = directory::place::Problems::new();
         let are_several = hosts.len() > 1;
         for (host, node) in &mut hosts {
-            if let Err(found) = vault::decrypt(node, &passwords) {
+            if let Err(found) = vault::decrypt(node, passwords) {
                 problems.extend(if are_several { found.of_host(host) } else { found });
             }
         }
