@@ -246,6 +246,26 @@ fn a_second_signal_ends_it_at_once_and_applying_again_goes_on() {
 }
 
 #[test]
+fn the_status_tells_of_servers_that_do_not_answer_and_of_all_others() {
+    let machine = Machine::new();
+    let role = "    ReplicaRole: supplier\n    ReplicaId: 1\n";
+    let second = directory("cmdloud", ports(), &role.replace("Id: 1", "Id: 2")).replacen("ds389_instances:\n", "", 1);
+    let file = machine.file("directory.yml", &(directory("cmdmute", ports(), role) + &second));
+    machine.works(&["apply", &file]);
+    signal(&machine, "cmdmute", Signal::STOP);
+    let told = machine.json(&["status"]);
+    let text = machine.works(&["status"]);
+    signal(&machine, "cmdmute", Signal::CONT);
+    assert_eq!(told["silent"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told["silent"][0]["instance"], "cmdmute");
+    assert_eq!(told["replication"].as_array().map(Vec::len), Some(1), "{told}");
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("instance cmdmute: ")).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    let error = told["silent"][0]["error"].as_str().unwrap();
+    assert!(error.contains("slapd-cmdmute.socket"), "{error}");
+}
+
+#[test]
 fn a_failure_says_how_far_it_came_and_how_to_go_on() {
     let machine = Machine::new();
     let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
