@@ -146,9 +146,17 @@ impl Error {
     }
 }
 
+/// Says what would keep an instance from being created, as far as that can be told before; whether its ports are free only
+/// `with_ports`.
+pub fn foresee(installation: &Installation, name: &str, settings: &Settings, with_ports: bool) -> Result<(), Error> {
+    let plan = checks::check(installation, name, settings)?;
+    if with_ports { checks::ports(&plan, settings) } else { Ok(()) }
+}
+
 /// Creates an instance with these options. When it fails, all that it made is gone again, and nothing else.
 pub fn create(installation: &Installation, name: &str, settings: &Settings) -> Result<(), Error> {
     let plan = checks::check(installation, name, settings)?;
+    checks::ports(&plan, settings)?;
     if let Err(error) = remove::sweep(installation, name) {
         tracing::warn!(instance = name, %error, "the rest of a removed instance stays");
     }

@@ -10,7 +10,14 @@ mod secrets;
 
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 
-use directory::{action::Action, observed, place::Problems, plan, replication::Replica, specification::Specification};
+use directory::{
+    action::{Action, Step},
+    observed,
+    place::Problems,
+    plan,
+    replication::Replica,
+    specification::Specification,
+};
 
 use crate::{
     create, initialise,
@@ -178,6 +185,23 @@ impl Host {
         let mut comparisons = self.compare(wanted, &found).await?;
         self.inquire(wanted, &found, &mut comparisons).await?;
         Ok(plan::plan(wanted, &found, &comparisons))
+    }
+
+    /// Sees whether the instances that a plan creates can be created, as far as that can be told before.
+    pub async fn foresee(&self, actions: &[Action]) -> Result<(), Error> {
+        // Ports may be let go by what comes before.
+        let frees_ports = |action: &Action| matches!(action.step, Step::RemoveInstance | Step::Stop | Step::Restart);
+        let with_ports = !actions.iter().any(frees_ports);
+        for action in actions {
+            let Step::CreateInstance(settings) = &action.step else { continue };
+            let (instance, settings) = (action.place.instance_name().to_owned(), settings.clone());
+            self.blocking(move |installation| {
+                let foreseen = create::foresee(installation, &instance, &settings, with_ports);
+                foreseen.map_err(|source| Error::Create { instance, source })
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.

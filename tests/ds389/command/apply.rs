@@ -270,16 +270,22 @@ fn a_failure_says_how_far_it_came_and_how_to_go_on() {
     let machine = Machine::new();
     let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let file = machine.file("directory.yml", &directory("cmdfail", (port, 65535), ""));
-    let outcome = machine.run(&["apply", &file]);
-    assert_eq!(outcome.code, 1);
-    let error = outcome.err.trim_end();
-    assert!(error.starts_with("failed to create instance slapd-cmdfail: ") && error.contains(&port.to_string()), "{error}");
-    assert!(error.ends_with("; 0 of 4 actions were done: when this is mended, apply again to go on"), "{error}");
-    assert_eq!(machine.prefix.left(), [""; 0]);
-    let told = machine.json(&["apply", &file]);
-    assert_eq!((&told["changed"], told["left"].as_array().unwrap().len()), (&json!(false), 4));
-    assert_eq!(told["error"], json!(error));
+    let (file, free) = (machine.file("directory.yml", &directory("cmdfail", (port, 65535), "")), ports());
+    for arguments in [&["plan", &file][..], &["apply", &file], &["apply", &file, "--check"]] {
+        let outcome = machine.run(arguments);
+        let expected = format!("failed to create instance slapd-cmdfail: port {port} of option 'port' cannot be used: ");
+        assert!(outcome.code == 1 && outcome.err.starts_with(&expected), "{arguments:?}: {}", outcome.err);
+        assert_eq!(machine.prefix.left(), [""; 0]);
+    }
+    machine.works(&["apply", &machine.file("free.yml", &directory("cmdfail", free, ""))]);
+    let more = "  - name: more\n    suffix: dc=more\n";
+    let moved = machine.file("moved.yml", &directory("cmdfail", (port, free.1), more));
+    let told = machine.json(&["apply", &moved]);
+    let error = told["error"].as_str().unwrap();
+    assert!(error.starts_with("instance slapd-cmdfail keeps its ports: ") && error.contains(&port.to_string()), "{error}");
+    let (done, left) = (told["done"].as_array().unwrap().len(), told["left"].as_array().unwrap().len());
+    let expected = format!("; {done} of {} actions were done: when this is mended, apply again to go on", done + left);
+    assert!(left > 1 && error.ends_with(&expected), "{error}");
 }
 
 #[test]

@@ -160,7 +160,6 @@ fn a_disk_that_is_full_is_told_and_nothing_half_made_stays() {
         let said = told["error"].as_str().unwrap();
         let expected = format!("failed to create instance slapd-cmdfull: no space left: {disk} has ");
         assert!(said.starts_with(&expected) && said.contains("make room"), "{told}\n{err}");
-        assert_eq!(told["left"].as_array().unwrap().len(), 4, "{told}");
         assert!(!found.contains("cmdfull"), "{found}");
         assert_eq!(machine.prefix.left(), [""; 0]);
     }

@@ -1,6 +1,6 @@
 //! Values and files that the real ansible-vault has encrypted.
 
-use super::{Machine, ansible, run};
+use super::{Machine, ansible, ports, run};
 
 /// What `ansible-vault encrypt_string` makes of a value, as the value of a key at this indentation.
 fn encrypted(machine: &Machine, password: &str, id: Option<&str>, value: &str) -> String {
@@ -20,7 +20,8 @@ fn encrypted(machine: &Machine, password: &str, id: Option<&str>, value: &str) -
 fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
     let machine = Machine::new();
     let plain = encrypted(&machine, "first password\n", None, "secret-of-root");
-    let labelled = encrypted(&machine, "second", Some("prod"), "389");
+    let port = ports().0.to_string();
+    let labelled = encrypted(&machine, "second", Some("prod"), &port);
     let foreign = encrypted(&machine, "third", None, "nobody asks");
     let text = format!("database_password: {foreign}\nds389_instances:\n- name: a\n  rootpw: {plain}\n  port: {labelled}\n");
     let file = machine.file("vars.yml", &text);
@@ -29,7 +30,7 @@ fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
 
     let good = ["--vault-password-file", first.as_str(), "--vault-password-file", labelled.as_str()];
     let plan = machine.works(&[&["plan", file.as_str()], &good[..]].concat());
-    assert!(plan.contains("      port    389\n      rootpw  ******\n"), "{plan}");
+    assert!(plan.contains(&format!("      port    {port}\n      rootpw  ******\n")), "{plan}");
 
     let check = |options: &[&str], expected: &[&str]| {
         let outcome = run(&[&["validate", file.as_str()], options].concat(), "");

@@ -53,6 +53,7 @@ impl Plan {
         let host = Host::find(wanted.specification.prefix.as_deref())?;
         let planned = host.plan(&wanted.specification).await?;
         let actions = planned.map_err(|problems| Error::Problems { name: wanted.name.clone(), problems })?;
+        host.foresee(&actions).await?;
         let explained = explain::explain(&actions);
         Ok(Self { wanted, host, actions, explained })
     }

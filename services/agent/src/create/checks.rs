@@ -40,7 +40,7 @@ pub(super) struct Plan {
     pub(super) is_secure: bool,
 }
 
-/// Looks at everything, and says what will be made.
+/// Looks at everything but ports, and says what will be made.
 pub(super) fn check(installation: &Installation, name: &str, settings: &Settings) -> Result<Plan, Error> {
     if !is_instance_name(name) {
         return Err(Error::Name { name: name.to_owned() });
@@ -63,7 +63,6 @@ pub(super) fn check(installation: &Installation, name: &str, settings: &Settings
         is_secure: settings.switch("nsslapd_security").unwrap_or(signs_itself(settings) || settings.get("tls_cert").is_some()),
         paths,
     };
-    ports(&plan, settings)?;
     folders(installation, &plan)?;
     Ok(plan)
 }
@@ -106,7 +105,8 @@ fn is_host(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
-fn ports(plan: &Plan, settings: &Settings) -> Result<(), Error> {
+/// Whether its ports can be had.
+pub(super) fn ports(plan: &Plan, settings: &Settings) -> Result<(), Error> {
     let ports = [("port", plan.port), ("secure_port", plan.secure_port)];
     are_free(settings, if plan.is_secure { &ports } else { &ports[..1] }, &[])
 }
@@ -219,7 +219,7 @@ mod tests {
         }
         let prefix = prefix("2.3.1");
         let found = installed(&prefix);
-        let error = |settings: &Settings| check(&found, "a", settings).unwrap_err();
+        let error = |settings: &Settings| super::super::foresee(&found, "a", settings, true).unwrap_err();
         let text = |text: &str| Setting::Text(text.to_owned());
         assert!(check(&found, "a", &settings(0)).is_ok());
         assert!(matches!(check(&found, "a/b", &settings(0)), Err(Error::Name { .. })));
@@ -232,8 +232,9 @@ mod tests {
         let taken = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = i64::from(taken.local_addr().unwrap().port());
         assert!(matches!(error(&settings(port)), Error::Port { option: "port", .. }));
+        assert!(check(&found, "a", &settings(port)).is_ok(), "others may let it go before");
         drop(taken);
-        assert!(check(&found, "a", &settings(port)).is_ok());
+        assert!(super::super::foresee(&found, "a", &settings(port), true).is_ok());
 
         let db = found.path("db_dir", "a");
         fs::create_dir_all(&db).unwrap();
