@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Machine, ansible, run};
+use super::{Machine, ansible, ports, run};
 
 const HOSTS: &str = "\
 all:
@@ -47,7 +47,11 @@ fn what_ansible_inventory_lists_is_planned_for_one_host_with_the_targets_of_all(
         ansible("ansible-vault").args(["encrypt_string", "--vault-password-file", &password, "secret-of-root"]).output().unwrap();
     let vaulted = String::from_utf8(vaulted.stdout).unwrap();
     let vaulted: Vec<String> = vaulted.lines().skip(1).map(|line| format!("            {}", line.trim())).collect();
-    let inventory = machine.file("hosts.yml", &format!("{HOSTS}{}{BACKENDS}", vaulted.join("\n")));
+    let ports = ports();
+    let inventory = machine.file(
+        "hosts.yml",
+        &format!("{HOSTS}{}\n          port: {}\n          secure_port: {}{BACKENDS}", vaulted.join("\n"), ports.0, ports.1),
+    );
     let listed = ansible("ansible-inventory").args(["-i", &inventory, "--list"]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
 

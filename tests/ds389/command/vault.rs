@@ -23,7 +23,9 @@ fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
     let port = ports().0.to_string();
     let labelled = encrypted(&machine, "second", Some("prod"), &port);
     let foreign = encrypted(&machine, "third", None, "nobody asks");
-    let text = format!("database_password: {foreign}\nds389_instances:\n- name: a\n  rootpw: {plain}\n  port: {labelled}\n");
+    let text = format!(
+        "database_password: {foreign}\nds389_instances:\n- name: a\n  rootpw: {plain}\n  self_sign_cert: no\n  port: {labelled}\n"
+    );
     let file = machine.file("vars.yml", &text);
     let (first, second) = (machine.file("first", "first password"), machine.file("second", "second\n"));
     let labelled = format!("prod@{second}");
