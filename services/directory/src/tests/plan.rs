@@ -1,6 +1,8 @@
 //! Plans, as the messages of their actions, and what must hold for all of them: carried out on a model of the server they
 //! lead to what was wanted, whatever there was before and wherever they are interrupted.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     certificates::Certificates,
     comparison::{self, Comparisons},
     facts::facts,
+    intent::Intent,
     observed,
     operation::operations,
     options::Scope,
@@ -286,7 +289,7 @@ fn indexes_of_the_server_and_of_every_backend_are_not_pruned() {
 }
 
 const REPLICA: &str = "ReplicaBindDN: cn=replication manager,cn=config\n      ReplicaCredentials: secret34\n      ";
-const AGREEMENT: &str = "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389}]";
+const AGREEMENT: &str = "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}]";
 
 fn part(role: &str) -> String {
     match role {
@@ -452,11 +455,63 @@ fn a_bind_identity_has_one_password() {
 }
 
 #[test]
+fn whoever_makes_an_agreement_says_how_it_binds_and_nobody_else_has_to() {
+    let with = |more: &str| {
+        let agreement = format!("agmts: [{{name: a, ReplicaHost: h, ReplicaPort: 1{more}}}]");
+        backend(&[&format!("{REPLICA}ReplicaRole: hub\n      {agreement}")])
+    };
+    let missing = |option: &str, method: &str| {
+        format!(
+            "line 10, column 15: instance one, backend root, agreement a: option '{option}' is missing: the agreement binds by \
+             {method}; add it, or bind by certificate"
+        )
+    };
+    let by_password = ", ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56";
+    for (before, after, expected) in [
+        ("", "", vec![missing("ReplicaBindDN", "SIMPLE"), missing("ReplicaCredentials", "SIMPLE")]),
+        ("", ", Initialise: OnCreate", vec![missing("ReplicaBindDN", "SIMPLE"), missing("ReplicaCredentials", "SIMPLE")]),
+        ("", ", ReplicaBindDN: 'cn=m'", vec![missing("ReplicaCredentials", "SIMPLE")]),
+        (
+            "",
+            ", ReplicaBindMethod: sasl/digest-md5, ReplicaCredentials: secret56",
+            vec![missing("ReplicaBindDN", "SASL/DIGEST-MD5")],
+        ),
+        (
+            ", ReplicaBindMethod: SSLCLIENTAUTH",
+            ", ReplicaBindMethod: SIMPLE, ReplicaBindDN: 'cn=m'",
+            vec![missing("ReplicaCredentials", "SIMPLE")],
+        ),
+    ] {
+        let before = if before.is_empty() { backend(&[]) } else { with(before) };
+        refused(&before, &with(after), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    for (before, after) in [(by_password, ""), (by_password, ", ReplicaBindDN: 'cn=m,cn=config'")] {
+        check(FIXED, &with(before), &with(after), &[]);
+    }
+    let made = ["Creating agreement a on backend one.root"];
+    for more in [by_password, ", ReplicaBindMethod: SSLCLIENTAUTH", ", ReplicaBindMethod: SASL/GSSAPI"] {
+        let before = backend(&[&format!("{REPLICA}ReplicaRole: hub")]);
+        check(FIXED, &before, &with(more), &made);
+    }
+}
+
+#[test]
+fn facts_of_a_supplier_with_an_agreement_can_be_applied() {
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(&part("supplier 1")));
+    let written = facts(&model.observe()).write(Secrets::Masked);
+    let intent = Intent::read(&BTreeMap::from([("here".to_owned(), written)])).unwrap();
+    let facts = intent.specification("here").unwrap();
+    assert_eq!(facts.instances[0].backends[0].agreements.len(), 1);
+    assert_eq!(plan_for(&model, &facts).unwrap(), []);
+}
+
+#[test]
 fn agreements_come_change_and_go() {
     let with = |agmts: &str| backend(&[&format!("{REPLICA}ReplicaRole: hub\n      agmts: {agmts}")]);
     let (a, b) = (
-        "{name: a, ReplicaHost: h, ReplicaPort: 389}",
-        "{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaCredentials: secret56}",
+        "{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindMethod: SSLCLIENTAUTH}",
+        "{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}",
     );
     let both = with(&format!("[{a}, {b}]"));
     check(FIXED, &with(&format!("[{a}]")), &both, &["Creating agreement b on backend one.root"]);
@@ -480,7 +535,7 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
              ReplicaRole: {role}, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret34, agmts: [{agmts}]}}]}}"
         )
     };
-    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}{initialise}}}");
+    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}, ReplicaBindMethod: SSLCLIENTAUTH{initialise}}}");
     let both = |initialise: &str, started: &str| {
         let hub = with("hub", "hub", 2389, &agreement(3389, initialise));
         let supplier = with("sup", "'supplier', ReplicaId: 1", 1389, &agreement(2389, initialise));
@@ -513,7 +568,7 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
         "",
         &format!(
             "ds389_instances: [{}]",
-            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaEnabled: off, Initialise: OnCreate}")
+            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaBindMethod: SSLCLIENTAUTH, ReplicaEnabled: off, Initialise: OnCreate}")
                 .replace("STARTED", "true")
         ),
         &[
@@ -643,7 +698,7 @@ fn no_message_and_no_debug_output_of_a_plan_has_a_secret() {
     let model = Model::new(FIXED);
     let actions = plan_for(
         &model,
-        &wanted(&part("supplier 1").replace("ReplicaPort: 389", "ReplicaPort: 389, ReplicaCredentials: secret56")),
+        &wanted(&part("supplier 1")),
     )
     .unwrap();
     let shown: Vec<String> = actions.iter().flat_map(Action::messages).collect();
@@ -681,7 +736,7 @@ fn any_agreement() -> impl Strategy<Value = Node> {
     // Only what sends can initialise.
     let ways = vec![(None, None), (Some(true), None), (Some(false), None), (Some(true), Some("OnCreate")), (None, Some("Never"))];
     let ways = prop::sample::select(ways);
-    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, prop::option::of("[a-z]{8}")).prop_map(
+    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, "[a-z]{8}").prop_map(
         |(name, port, (enabled, initialise), password)| {
             map(vec![
                 ("Initialise", initialise.map(Node::text)),
@@ -689,7 +744,8 @@ fn any_agreement() -> impl Strategy<Value = Node> {
                 ("ReplicaHost", Some(Node::text("h"))),
                 ("ReplicaPort", Some(number(port))),
                 ("ReplicaEnabled", enabled.map(|on| Node::new(Value::Boolean(on)))),
-                ("ReplicaCredentials", password.map(Node::text)),
+                ("ReplicaBindDN", Some(Node::text("cn=manager,cn=config"))),
+                ("ReplicaCredentials", Some(Node::text(password))),
             ])
         },
     )
