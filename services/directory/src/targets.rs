@@ -175,6 +175,10 @@ fn agreement(name: String, element: &Targeted, target: &BackendRef<'_>) -> Resul
 
 /// Takes over what the target's backend says of agreements that target it.
 fn inherit(settings: &mut Settings, target: &BackendRef<'_>) {
+    // What else there is to take over depends on it.
+    if let Some(method) = target.backend.settings.get("replicabindmethod") {
+        add(settings, "replicabindmethod", method.clone());
+    }
     let by_password = needs_password(settings);
     for (definition, setting) in target.backend.settings.iter() {
         let setting = match (definition.name, setting) {
@@ -182,6 +186,7 @@ fn inherit(settings: &mut Settings, target: &BackendRef<'_>) {
                 [dn] if by_password => Setting::Text(dn.clone()),
                 _ => continue,
             },
+            ("replicabootstrapcredentials", Setting::Secret(secret)) if secret.is_hashed() => continue,
             ("replicacredentials", Setting::Secret(secret)) if !by_password || secret.is_hashed() => continue,
             _ if definition.home == Home::Incoming => setting.clone(),
             _ => continue,

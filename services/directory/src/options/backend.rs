@@ -2,7 +2,7 @@
 
 use crate::{
     codec::Codec,
-    options::{COUNT, COUNT_OR_NONE, Definition, Home, TRANSPORT, state},
+    options::{BIND_METHOD, COUNT, COUNT_OR_NONE, Definition, Home, TRANSPORT, agreement::PORT, state},
 };
 
 pub(super) static OPTIONS: &[Definition] = &[
@@ -165,6 +165,50 @@ pub(super) static OPTIONS: &[Definition] = &[
     )
     .spelled("ReplicaKeepAliveUpdateInterval")
     .default("3600"),
+    Definition::new(
+        "replicahost",
+        Codec::Text,
+        Home::Incoming,
+        "Host that agreements that target this backend connect to, if not the full_machine_name or the address of its host.",
+    )
+    .spelled("ReplicaHost"),
+    Definition::new(
+        "replicaport",
+        PORT,
+        Home::Incoming,
+        "Port that agreements that target this backend connect to, if not the port or secure_port of its instance.",
+    )
+    .spelled("ReplicaPort"),
+    Definition::new("replicabindmethod", BIND_METHOD, Home::Incoming, "How agreements that target this backend bind.")
+        .spelled("ReplicaBindMethod"),
+    Definition::new(
+        "replicabootstrapbinddn",
+        Codec::Dn,
+        Home::Incoming,
+        "DN that agreements that target this backend bind with when it refuses ReplicaBindDN.",
+    )
+    .spelled("ReplicaBootstrapBindDN"),
+    Definition::new(
+        "replicabootstrapbindmethod",
+        BIND_METHOD,
+        Home::Incoming,
+        "How agreements that target this backend bind with ReplicaBootstrapBindDN.",
+    )
+    .spelled("ReplicaBootstrapBindMethod"),
+    Definition::new(
+        "replicabootstrapcredentials",
+        Codec::Password,
+        Home::Incoming,
+        "Password of ReplicaBootstrapBindDN, for agreements that target this backend.",
+    )
+    .spelled("ReplicaBootstrapCredentials"),
+    Definition::new(
+        "replicabootstraptransportinfo",
+        TRANSPORT,
+        Home::Incoming,
+        "How agreements that target this backend connect for ReplicaBootstrapBindDN.",
+    )
+    .spelled("ReplicaBootstrapTransportInfo"),
     Definition::new("replicatransportinfo", TRANSPORT, Home::Incoming, "How agreements that target this backend connect.")
         .spelled("ReplicaTransportInfo"),
     Definition::new(

@@ -292,6 +292,38 @@ fn an_agreement_takes_from_the_target_what_its_element_does_not_say() {
 }
 
 #[test]
+fn a_target_says_how_it_is_reached_and_bound_to() {
+    let mut hosts = hosts(json!([{"target": "h2", "ReplicaBootstrapTransportInfo": "LDAPS"}]), &[("h2", "supplier")]);
+    hosts["h2"]["ds389_instances"][0]["full_machine_name"] = json!("h2.example.com");
+    let target = &mut hosts["h2"]["ds389_instances"][0]["backends"][0];
+    for (option, value) in [
+        ("ReplicaHost", json!("vip.example.com")),
+        ("ReplicaPort", json!(3636)),
+        ("ReplicaBindMethod", json!("sslclientauth")),
+        ("ReplicaBootstrapBindDN", json!("cn=b,cn=config")),
+        ("ReplicaBootstrapBindMethod", json!("SIMPLE")),
+        ("ReplicaBootstrapCredentials", json!("secret")),
+        ("ReplicaBootstrapTransportInfo", json!("StartTLS")),
+    ] {
+        target[option] = value;
+    }
+    let expected = [
+        ("description", "h2.localhost.userroot"),
+        ("replicabindmethod", "SSLCLIENTAUTH"),
+        ("replicabootstrapbinddn", "cn=b,cn=config"),
+        ("replicabootstrapbindmethod", "SIMPLE"),
+        ("replicabootstrapcredentials", "******"),
+        ("replicabootstraptransportinfo", "LDAPS"),
+        ("replicahost", "vip.example.com"),
+        ("replicaport", "3636"),
+    ];
+    assert_eq!(shown(&agreement(&hosts).settings), expected.map(|(name, value)| (name, value.to_owned())));
+    // What the element says counts: it binds by password then.
+    hosts["h1"]["ds389_agmts"][0]["ReplicaBindMethod"] = json!("SIMPLE");
+    assert!(agreement(&hosts).settings.secret("replicacredentials").is_some());
+}
+
+#[test]
 fn the_port_and_the_host_are_those_of_the_target() {
     for (instance, element, expected) in [
         (json!({}), json!({}), ("h2", 389)),
