@@ -212,6 +212,65 @@ fn a_variable_that_looks_like_ours_is_not_ignored() {
 }
 
 #[test]
+fn a_variable_that_nearly_has_a_name_of_ours_is_told() {
+    for (name, meant) in [
+        ("ds389_server_instance", "ds389_server_instances"),
+        ("ds389_sever_instances", "ds389_server_instances"),
+        ("ds389_instnaces", "ds389_instances"),
+        ("ds389instances", "ds389_instances"),
+        ("ds389_agmt", "ds389_agmts"),
+        ("ds389_agreements", "ds389_agmts"),
+        ("ds389_server_agmts", "ds389_agmts"),
+        ("ds389_prefx", "ds389_prefix"),
+        ("ds389_server_prefiks", "ds389_server_prefix"),
+        ("ds389_server_state", "ds389_state"),
+        ("ds389_optoin_replication", "ds389_option_"),
+    ] {
+        refused(&format!("{name}: []"), &[&format!("line 1, column 1: variable '{name}' is unknown; did you mean '{meant}'?")]);
+    }
+}
+
+#[test]
+fn variables_of_roles_and_of_users_are_left_alone() {
+    for name in [
+        "ds389_facts",
+        "ds389_status",
+        "ds389_version",
+        "ds389",
+        "ds389_server",
+        "ds389_server_packages",
+        "ds389_server_result",
+        "ds389_info_result",
+        "ds389_binary",
+        "ds389_binary_cache",
+        "ds389_backup_instance",
+        "ds389_backup_instances",
+        "ds389_backup_archive",
+        "ds389_backup_chosen",
+        "ds389_backup_controller_folder",
+        "ds389_backup_folder",
+        "ds389_backup_found",
+        "ds389_backup_keep_on_host",
+        "ds389_backup_made",
+        "ds389_backup_name",
+        "ds389_backup_result",
+        "ds389_backup_suffix",
+        "ds389_backup_to_controller",
+        "ds389_restore_instance",
+        "ds389_restore_found",
+        "ds389_restore_from",
+        "ds389_restore_from_archive",
+        "ds389_restore_from_controller",
+        "ds389_restore_from_folder",
+        "ds389_restore_known",
+        "ds389_restore_name",
+        "ds389_restore_unpacked",
+    ] {
+        assert_eq!(read(&format!("{name}: []")), Ok(Specification::default()), "{name}");
+    }
+}
+
+#[test]
 fn every_option_has_a_name_of_its_own_and_a_default_that_it_may_have() {
     for scope in Scope::ALL {
         let mut names = std::collections::BTreeSet::new();
