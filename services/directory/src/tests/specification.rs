@@ -3,6 +3,7 @@
 use crate::{
     options::Scope,
     place::Problems,
+    setting::Setting,
     specification::{Presence, Role, RoleWish, Specification, State},
     variables::Variables,
     yaml,
@@ -160,6 +161,50 @@ fn a_suffix_belongs_to_one_backend() {
         "ds389_instances: [{name: i, backends: [{name: a, suffix: 'o=A,c=x'}, {name: b, suffix: 'O=a, C=X'}]}]",
         &["line 1, column 70: instance i, backend b: suffix O=a, C=X is that of backend a already"],
     );
+}
+
+#[test]
+fn what_yaml_makes_of_permissions_and_times_is_not_taken_for_what_was_written() {
+    let said = |option: &str, value: &str| match read(&format!("ds389_instances: [{{name: i, {option}: {value}}}]")) {
+        Ok(specification) => Ok(specification.instances[0].settings.text(option).unwrap().to_owned()),
+        Err(problems) => Err(problems.iter().next().unwrap().message.clone()),
+    };
+    for (value, expected) in [
+        ("'640'", Ok("640")),
+        ("'0640'", Ok("0640")),
+        ("640", Ok("640")),
+        ("600", Ok("600")),
+        ("777", Ok("777")),
+        ("0640", Err("not the number 416: put quotes around it")),
+        ("0600", Err("not the number 384: put quotes around it")),
+        ("0o640", Err("not '0o640'")),
+        ("440", Err("not the number 440: put quotes around it")),
+        ("689", Err("not '689'")),
+        ("'64'", Err("not '64'")),
+        ("rw", Err("not 'rw'")),
+    ] {
+        for option in ["nsslapd_mode", "nsslapd_accesslog_mode", "nsslapd_errorlog_mode", "nsslapd_auditlog_mode"] {
+            let expected = expected.map_err(|end| format!("option '{option}' wants octal digits such as '640', {end}"));
+            assert_eq!(said(option, value), expected.map(str::to_owned), "{value}");
+        }
+    }
+    for (value, expected) in [
+        ("'0730'", Ok("0730")),
+        ("0800", Ok("0800")),
+        ("0730", Err("not the number 472: put quotes around it")),
+        ("1800", Err("not the number 1800: put quotes around it")),
+        ("20:15", Err("not the number 1215: put quotes around it")),
+        ("'2460'", Err("not '2460'")),
+        ("'800'", Err("not '800'")),
+    ] {
+        for option in ["rootdn_open_time", "rootdn_close_time"] {
+            let expected = expected.map_err(|end| format!("option '{option}' wants a time of day such as '0800', {end}"));
+            assert_eq!(said(option, value), expected.map(str::to_owned), "{value}");
+        }
+    }
+    let option = Scope::Instance.option("nsslapd_mode").unwrap();
+    let same = |one: &str, other: &str| option.codec.same(&Setting::Text(one.to_owned()), &Setting::Text(other.to_owned()));
+    assert!(same("0600", "600") && !same("600", "640") && !same("x", "y"));
 }
 
 #[test]
