@@ -72,7 +72,9 @@ fn a_role_may_be_left_as_it_is_or_taken_away() {
     };
     assert_eq!(role(""), RoleWish::AsItIs);
     assert_eq!(role(", ReplicaRole: None"), RoleWish::None);
-    assert_eq!(role(", ReplicaRole: null"), RoleWish::None);
+    // A variable that is empty by mistake is no wish.
+    assert_eq!(role(", ReplicaRole: null"), RoleWish::AsItIs);
+    assert_eq!(role(", ReplicaRole: "), RoleWish::AsItIs);
     assert_eq!(role(", ReplicaRole: hub"), RoleWish::Role(Role::Hub));
     assert_eq!(role(", ReplicaRole: master"), RoleWish::Role(Role::Supplier));
 }
