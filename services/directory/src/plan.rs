@@ -100,7 +100,7 @@ impl Planner<'_> {
         for instance in wanted.instances.iter().filter(|instance| instance.presence == Presence::Present) {
             match self.found.instance(&instance.name) {
                 Some(found) if found.is_running == runs => {}
-                Some(_) => self.push(&instance.place(), if runs { Step::Start } else { Step::Stop }),
+                Some(found) => self.push(&Place::instance(&found.name), if runs { Step::Start } else { Step::Stop }),
                 None if runs => {
                     let message = "there is no such instance to start: state 'present' creates it";
                     self.problems.add(&instance.place(), instance.at, message);

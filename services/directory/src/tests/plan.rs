@@ -102,6 +102,10 @@ fn states_create_prune_remove_start_and_stop() {
     check(FIXED, two, "state: absent", &["Removing instance slapd-one", "Removing instance slapd-two"]);
     check(FIXED, two, &format!("state: stopped\n{ONE}"), &["Stopping instance slapd-one"]);
     check(FIXED, two, &format!("state: started\n{ONE}"), &[]);
+    // As it is called where it is, whatever the case.
+    let upper = ONE.replace("one", "ONE");
+    check(FIXED, two, &format!("state: stopped\n{upper}"), &["Stopping instance slapd-one"]);
+    check(FIXED, &ONE.replace("}", ", started: no}"), &format!("state: started\n{upper}"), &["Starting instance slapd-one"]);
     check(FIXED, two, "ds389_instances: [{name: TWO, state: absent}]", &["Removing instance slapd-two"]);
     check(FIXED, ONE, "state: absent\nds389_instances: [{name: other}]", &[]);
 }
