@@ -284,11 +284,20 @@ fn an_index_that_comes_or_changes_is_filled() {
 }
 
 #[test]
-fn indexes_of_the_server_and_of_every_backend_are_not_pruned() {
-    let (none, user) = (backend(&[]), backend(&["indexes: [{name: l, indextype: eq}, {name: uid, indextype: [eq, sub]}]"]));
+fn indexes_of_the_server_and_of_every_backend_are_not_pruned_but_put_back() {
+    let none = backend(&[]);
+    let user = backend(&["indexes: [{name: l, indextype: eq}, {name: UID, indextype: [eq, sub], matchingrule: caseExactMatch}]"]);
     check(FIXED, &user, &none, &[]);
-    let expected = ["Deleting index l on backend root", "Deleting index uid on backend root"];
-    check(FIXED, &user, &format!("state: updated\n{none}"), &expected);
+    let uid = "cn=uid,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config";
+    let expected = [
+        "Deleting index l on backend root".to_owned(),
+        format!("Set nsIndexType:eq in {uid}"),
+        format!("Set nsMatchingRule: in {uid}"),
+        "Indexing uid of backend root".to_owned(),
+    ];
+    check(FIXED, &user, &format!("state: updated\n{none}"), &expected.each_ref().map(String::as_str));
+    let absent = backend(&["indexes: [{name: uid, state: absent}]"]);
+    check(FIXED, &user, &absent, &["Deleting index uid on backend root"]);
     check(FIXED, &none, &backend(&["indexes: [{name: cn, state: absent}]"]), &["Deleting index cn on backend root"]);
 }
 
