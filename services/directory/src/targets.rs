@@ -207,7 +207,9 @@ fn check_bind(settings: &Settings, target: &BackendRef<'_>) -> Result<(), String
         missing => {
             let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");
             let missing = missing.join(" and ");
-            Err(format!("binds to {target} by {method} and has no {missing}: add it there or to the element, or bind by certificate"))
+            Err(format!(
+                "binds to {target} by {method} and has no {missing}: add it there or to the element, or bind by certificate"
+            ))
         }
     }
 }

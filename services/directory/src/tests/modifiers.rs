@@ -169,7 +169,10 @@ fn whatever_there_is_may_be_nothing() {
         }
     }
     let hosts = json!({"ds389_option_01": [{"name": "*.userroot", "merge": {"ReplicaRole": "hub"}}]});
-    assert_eq!(apply(&mut variables(&hosts)), Ok(["ds389_agmts", "ds389_instances", "ds389_server_instances"].map(str::to_owned).to_vec()));
+    assert_eq!(
+        apply(&mut variables(&hosts)),
+        Ok(["ds389_agmts", "ds389_instances", "ds389_server_instances"].map(str::to_owned).to_vec())
+    );
 }
 
 fn find_marks(path: &str, node: &Node, marks: &mut Vec<String>) {
