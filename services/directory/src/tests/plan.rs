@@ -250,6 +250,46 @@ fn backends_come_with_indexes_before_their_first_entry() {
 }
 
 #[test]
+fn a_backend_that_is_read_only_takes_changes_while_it_joins_replication_or_is_filled() {
+    let with = |lines: &[&str]| backend(&[&["readonly: on"], lines].concat());
+    let set = |to: &str| format!("Set nsslapd-readonly:{to} in cn=root,cn=ldbm database,cn=plugins,cn=config");
+    let join = "Configure replication as consumer for backend root on suffix dc=test";
+    check(FIXED, &with(&[]), &with(&["ReplicaRole: consumer"]), &[&set("off"), join, &set("on")]);
+    let open = with(&["ReplicaRole: consumer"]).replace("readonly: on", "readonly: off");
+    check(FIXED, &with(&[]), &open, &[&set("off"), join]);
+    // Once it is in, nothing has to be written.
+    check(
+        FIXED,
+        &with(&["ReplicaRole: consumer"]),
+        &with(&["ReplicaRole: consumer", "require_index: on"]),
+        &["Set nsslapd-require-index:on in cn=root,cn=ldbm database,cn=plugins,cn=config"],
+    );
+    check(
+        FIXED,
+        &with(&[]),
+        &backend(&["require_index: on"]),
+        &["Set nsslapd-require-index:on in cn=root,cn=ldbm database,cn=plugins,cn=config"],
+    );
+    refused(
+        &with(&[]),
+        &backend(&["ReplicaRole: consumer"]),
+        &[
+            "line 5, column 7: instance one, backend root: option 'readonly' is missing: the backend is read-only, and has to take \
+           changes for this; say whether it is to be read-only afterwards",
+        ],
+    );
+    // Locked by somebody while it was still empty.
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(ONE));
+    let actions = plan_for(&model, &wanted(&with(&[]))).unwrap();
+    model.carry_out(&actions, 1);
+    let lock = actions.iter().rev().take(1).cloned().collect::<Vec<_>>();
+    model.carry_out(&lock, 1);
+    assert_eq!(apply(&mut model, &wanted(&with(&[]))), [set("off"), "Adding entry dc=test".to_owned(), set("on")]);
+    settled(&model, &wanted(&with(&[])));
+}
+
+#[test]
 fn a_suffix_comes_after_the_one_above_it_and_goes_before() {
     let both = "ds389_instances: [{name: one, rootpw: secret12, backends: [\
                 {name: sub, suffix: 'ou=sub,dc=test', create_suffix_entry: no}, {name: root, suffix: 'dc=test', create_suffix_entry: no}]}]";
@@ -302,7 +342,8 @@ fn indexes_of_the_server_and_of_every_backend_are_not_pruned_but_put_back() {
 }
 
 const REPLICA: &str = "ReplicaBindDN: cn=replication manager,cn=config\n      ReplicaCredentials: secret34\n      ";
-const AGREEMENT: &str = "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}]";
+const AGREEMENT: &str =
+    "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}]";
 
 fn part(role: &str) -> String {
     match role {
@@ -548,7 +589,9 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
              ReplicaRole: {role}, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret34, agmts: [{agmts}]}}]}}"
         )
     };
-    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}, ReplicaBindMethod: SSLCLIENTAUTH{initialise}}}");
+    let agreement = |port: i64, initialise: &str| {
+        format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}, ReplicaBindMethod: SSLCLIENTAUTH{initialise}}}")
+    };
     let both = |initialise: &str, started: &str| {
         let hub = with("hub", "hub", 2389, &agreement(3389, initialise));
         let supplier = with("sup", "'supplier', ReplicaId: 1", 1389, &agreement(2389, initialise));
@@ -709,11 +752,7 @@ fn an_option_that_the_installed_server_does_not_have_is_named() {
 #[test]
 fn no_message_and_no_debug_output_of_a_plan_has_a_secret() {
     let model = Model::new(FIXED);
-    let actions = plan_for(
-        &model,
-        &wanted(&part("supplier 1")),
-    )
-    .unwrap();
+    let actions = plan_for(&model, &wanted(&part("supplier 1"))).unwrap();
     let shown: Vec<String> = actions.iter().flat_map(Action::messages).collect();
     let shown = format!("{shown:?} {actions:?} {:?}", actions.iter().flat_map(operations).collect::<Vec<_>>());
     assert!(shown.contains("******"));
@@ -774,15 +813,7 @@ fn any_backend() -> impl Strategy<Value = Node> {
     let role = prop::sample::select(vec!["None", "consumer", "hub", "supplier"]);
     let indexes = prop::collection::vec(any_index(), 0..3);
     let agreements = prop::collection::vec(any_agreement(), 0..3);
-    (
-        prop::sample::select(BACKENDS.to_vec()),
-        role,
-        1..4_i64,
-        indexes,
-        agreements,
-        any::<Option<bool>>(),
-        prop::option::of(1..9_i64),
-    )
+    (prop::sample::select(BACKENDS.to_vec()), role, 1..4_i64, indexes, agreements, any::<bool>(), prop::option::of(1..9_i64))
         .prop_map(|((name, suffix), role, id, indexes, agreements, readonly, delay)| {
             let replicates = role != "None";
             map(vec![
@@ -794,7 +825,7 @@ fn any_backend() -> impl Strategy<Value = Node> {
                 ("ReplicaCredentials", replicates.then(|| Node::text("secret12"))),
                 ("ReplicaPurgeDelay", delay.filter(|_| replicates).map(number)),
                 ("ChangelogMaxEntries", delay.filter(|_| role == "hub" || role == "supplier").map(number)),
-                ("readonly", readonly.map(|on| Node::new(Value::Boolean(on)))),
+                ("readonly", Some(Node::new(Value::Boolean(readonly)))),
                 ("indexes", Some(named_once(indexes))),
                 ("agmts", (role == "hub" || role == "supplier").then(|| named_once(agreements))),
             ])
