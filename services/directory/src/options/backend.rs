@@ -64,30 +64,35 @@ pub(super) static OPTIONS: &[Definition] = &[
         Home::Nature,
         "Part in replication. None takes the backend out of it; without a word it stays as it is.",
     )
-    .spelled("ReplicaRole"),
+    .spelled("ReplicaRole")
+    .alias(&["replica_role"]),
     Definition::new("replicaid", Codec::Number(1, 65534), Home::Nature, "Number of a supplier, unique for the suffix.")
-        .spelled("ReplicaId"),
+        .spelled("ReplicaId")
+        .alias(&["replica_id"]),
     Definition::new(
         "replicabinddn",
         Codec::Dns,
         Home::Replica("nsDS5ReplicaBindDN"),
         "DNs that may send updates. One below cn=config is created, with ReplicaCredentials as its password.",
     )
-    .spelled("ReplicaBindDN"),
+    .spelled("ReplicaBindDN")
+    .alias(&["replica_binddn"]),
     Definition::new(
         "replicacredentials",
         Codec::Password,
         Home::Incoming,
         "Password of ReplicaBindDN. Agreements that target this backend bind with both.",
     )
-    .spelled("ReplicaCredentials"),
+    .spelled("ReplicaCredentials")
+    .alias(&["replica_bindpw"]),
     Definition::new(
         "replicabinddngroup",
         Codec::Dns,
         Home::Replica("nsDS5ReplicaBindDNGroup"),
         "Groups whose members may send updates.",
     )
-    .spelled("ReplicaBindDNGroup"),
+    .spelled("ReplicaBindDNGroup")
+    .alias(&["replica_bindgroup"]),
     Definition::new(
         "replicabinddngroupcheckinterval",
         COUNT_OR_NONE,

@@ -38,6 +38,23 @@ ds389_server_instances:
 }
 
 #[test]
+fn a_backend_may_be_written_in_the_names_of_dscreate() {
+    let text = "{ds389_instances: [{name: i, backends: [{name: b, suffix: o=b, replica_role: supplier, replica_id: 7, \
+                replica_binddn: 'cn=m,cn=config', replica_bindpw: secret12, replica_bindgroup: 'cn=g,o=b'}]}]}";
+    let specification = read(text).unwrap();
+    let backend = &specification.instances[0].backends[0];
+    assert_eq!((backend.role, backend.replica_id), (RoleWish::Role(Role::Supplier), Some(7)));
+    assert_eq!(backend.settings.list("replicabinddn").unwrap(), ["cn=m,cn=config"]);
+    assert_eq!(backend.settings.list("replicabinddngroup").unwrap(), ["cn=g,o=b"]);
+    assert_eq!(backend.settings.secret("replicacredentials").unwrap().reveal(), "secret12");
+    assert!(!format!("{:?}", yaml::parse(text)).contains("secret12"));
+    refused(
+        "ds389_instances: [{name: i, backends: [{name: b, suffix: o=b, replica_id: 7, ReplicaId: 8}]}]",
+        &["line 1, column 78: instance i, backend b: option 'ReplicaId' is written under two of its names"],
+    );
+}
+
+#[test]
 fn states_are_those_of_the_design_and_of_the_peer() {
     for (text, state) in [
         ("{}", State::Present),
