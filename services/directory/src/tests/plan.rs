@@ -210,6 +210,48 @@ fn options_are_set_where_they_live_and_the_server_restarts_once_if_one_needs_it(
 }
 
 #[test]
+fn whoever_leaves_a_port_restarts_before_whoever_takes_it() {
+    let three = |ports: [i64; 3]| {
+        let instance = |(name, port): (&str, i64)| format!("{{name: {name}, rootpw: secret12, port: {port}}}");
+        let instances = ["one", "two", "three"].into_iter().zip(ports).map(instance).collect::<Vec<_>>();
+        format!("ds389_instances: [{}]", instances.join(", "))
+    };
+    let (before, after) = (three([1, 2, 3]), three([2, 3, 4]));
+    let moved =
+        |name: &str, port: i64| [format!("Set nsslapd-port:{port} in cn=config"), format!("Restarting instance slapd-{name}")];
+    let expected = [moved("three", 4), moved("two", 3), moved("one", 2)].concat();
+    check(FIXED, &before, &after, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    // A new one waits as well, and nobody waits for who stays.
+    let fourth = three([1, 2, 5]).replace("[{name: one", "[{name: four, rootpw: secret12, port: 3}, {name: one");
+    let made = ["Creating instance slapd-four", "Starting instance slapd-four"].map(str::to_owned);
+    let expected = [moved("three", 5), made].concat();
+    check(FIXED, &before, &fourth, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    refused(
+        &before,
+        &three([2, 1, 3]),
+        &[
+            "line 1, column 19: instance one: instances one, two wait for ports of each other: move one of them to a port that is \
+           free, and then on",
+        ],
+    );
+    // Interrupted, nobody takes a port before whoever had it has started without it.
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(&before));
+    let actions = plan_for(&model, &wanted(&after)).unwrap();
+    for count in 0..actions.len() {
+        let mut model = model.clone();
+        model.carry_out(&actions, count);
+        let rest = plan_for(&model, &wanted(&after)).unwrap();
+        let restarts = rest.iter().filter(|action| action.step == Step::Restart).map(Action::object);
+        let lasts = rest.iter().rposition(|action| matches!(action.step, Step::Set { .. })).unwrap_or(0);
+        let left = rest.iter().take_while(|action| action.step == Step::Restart).count();
+        assert!(left == 3 - count / 2 && (lasts == 0 || lasts > left - 1), "{count} {:?}", restarts.collect::<Vec<_>>());
+        model.carry_out(&rest, rest.len());
+        settled(&model, &wanted(&after));
+    }
+}
+
+#[test]
 fn a_default_that_is_written_changes_nothing() {
     let written =
         "ds389_instances: [{name: one, rootpw: secret12, port: 389, nsslapd_sizelimit: 2000, root_dn: 'CN=Directory  Manager'}]";
@@ -850,7 +892,8 @@ fn any_instance() -> impl Strategy<Value = Node> {
                 ("rootpw", Some(Node::text(password))),
                 ("started", started.map(|on| Node::new(Value::Boolean(on)))),
                 ("nsslapd_sizelimit", limit.map(number)),
-                ("port", limit.map(number)),
+                // Instances that exchange their ports are refused.
+                ("port", limit.map(|limit| number(if name == "one" { limit } else { 10 + limit }))),
                 ("backends", Some(named_once(backends))),
             ])
         },
