@@ -9,7 +9,18 @@ pub fn config() -> Dn {
 
 /// Whether the server itself has an entry of this name, next below `cn=config`, whatever is configured.
 pub fn is_the_servers_own(dn: &Dn) -> bool {
-    let own = ["auto_bind", "changelog5", "encryption", "features", "mapping tree", "monitor", "plugins", "replication", "SASL", "tasks"];
+    let own = [
+        "auto_bind",
+        "changelog5",
+        "encryption",
+        "features",
+        "mapping tree",
+        "monitor",
+        "plugins",
+        "replication",
+        "SASL",
+        "tasks",
+    ];
     *dn == config() || own.iter().any(|name| *dn == config().child("cn", name))
 }
 
