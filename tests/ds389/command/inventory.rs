@@ -35,7 +35,7 @@ const BACKENDS: &str = "
           - name: userroot
             suffix: dc=example,dc=com
             ReplicaRole: supplier
-            ReplicaBindDN: cn=replication,cn=config
+            ReplicaBindDN: cn=replication manager,cn=config
             ReplicaCredentials: secret-of-replication
 ";
 
