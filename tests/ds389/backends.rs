@@ -2,7 +2,10 @@
 
 use directory::observed::IndexKind;
 
-use crate::machine::{Machine, instance};
+use crate::{
+    machine::{Machine, instance},
+    replicas::BIND,
+};
 
 const ONE: &str = "{name: root, suffix: 'dc=test'";
 
@@ -130,6 +133,23 @@ async fn options_of_a_backend_change() {
 }
 
 #[tokio::test]
+async fn a_backend_that_is_read_only_joins_replication_and_stays_so() {
+    let machine = Machine::new();
+    let locked = backends("locked", &format!("{ONE}, readonly: on}}"));
+    machine.apply(&locked).await;
+    let dn = "cn=root,cn=ldbm database,cn=plugins,cn=config";
+    let joined = locked.replace("readonly: on", &format!("readonly: on, ReplicaRole: supplier, ReplicaId: 1, {BIND}"));
+    let expected = [
+        format!("Set nsslapd-readonly:off in {dn}"),
+        "Adding entry cn=replication manager,cn=config".to_owned(),
+        "Configure replication as supplier 1 for backend root on suffix dc=test".to_owned(),
+        format!("Set nsslapd-readonly:on in {dn}"),
+    ];
+    assert_eq!(machine.apply(&joined).await, expected);
+    assert!(machine.replica("locked").await.ruv.is_some());
+}
+
+#[tokio::test]
 async fn sizes_of_caches_change_where_the_server_does_not_choose_them() {
     let machine = Machine::new();
     let one = backends("cached", &format!("{ONE}}}"));
@@ -208,8 +228,13 @@ async fn indexes_that_every_backend_has_stay_unless_they_are_named() {
     assert_eq!(kind("entryrdn").await, Some(IndexKind::System));
     let none = backends_like(&one, &format!("{ONE}}}"));
     let done = machine.apply(&format!("state: updated\n{none}")).await;
-    assert_eq!(done, ["Deleting index l on backend root", "Deleting index mail on backend root"]);
-    assert_eq!(kind("uid").await, Some(IndexKind::Default));
+    let expected = [
+        "Deleting index l on backend root",
+        "Set nsIndexType:eq pres sub in cn=mail,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config",
+        "Indexing mail of backend root",
+    ];
+    assert_eq!(done, expected);
+    assert_eq!((kind("uid").await, kind("mail").await), (Some(IndexKind::Default), Some(IndexKind::Default)));
     let absent = backends_like(&one, &format!("{ONE}, indexes: [{{name: uid, state: absent}}]}}"));
     assert_eq!(machine.apply(&absent).await, ["Deleting index uid on backend root"]);
     let again = backends_like(&one, &format!("{ONE}, indexes: [{{name: uid, indextype: [eq, pres]}}]}}"));

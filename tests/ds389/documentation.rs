@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::PathBuf, process::Command};
 
 use directory::{
     codec::Codec,
-    options::{Change, Definition, Scope},
+    options::{Change, Definition, Home, Scope},
 };
 use serde_json::{Value, json};
 use tests::playbook;
@@ -188,6 +188,7 @@ fn describe(page: &mut String, indent: usize, option: &Definition) {
 fn sentences(option: &Definition) -> Vec<String> {
     let mut sentences = vec![option.doc.to_owned()];
     match option.change {
+        _ if option.home == Home::Creation => sentences.push("It has an effect on creation only.".to_owned()),
         Change::Live => {}
         Change::Restart => sentences.push("The server is restarted when it changes.".to_owned()),
         Change::Never => sentences.push("It cannot be changed afterwards.".to_owned()),

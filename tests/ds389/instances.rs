@@ -3,7 +3,7 @@
 use agent::host::Event;
 use directory::{entry::Tree, layout, observed};
 
-use crate::machine::{Machine, instance, until};
+use crate::machine::{Machine, element, instance, until};
 
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
@@ -115,6 +115,23 @@ async fn options_are_changed_and_the_server_restarts_where_it_has_to() {
         "Restarting instance slapd-options",
     ];
     assert_eq!(machine.apply(&changed).await, expected);
+}
+
+#[tokio::test]
+async fn an_instance_takes_the_port_that_another_leaves() {
+    let machine = Machine::new();
+    let [one, two, free] = ["takes", "leaves", "none"].map(|name| element(name, ""));
+    let port = |text: &str| text.split("port: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    machine.apply(&format!("ds389_instances: [{one}, {two}]")).await;
+    let with = |text: &str, other: &str| text.replace(&format!(" port: {}", port(text)), &format!(" port: {}", port(other)));
+    let moved = format!("ds389_instances: [{}, {}]", with(&one, &two), with(&two, &free));
+    let expected = [
+        format!("Set nsslapd-port:{} in cn=config", port(&free)),
+        "Restarting instance slapd-leaves".to_owned(),
+        format!("Set nsslapd-port:{} in cn=config", port(&two)),
+        "Restarting instance slapd-takes".to_owned(),
+    ];
+    assert_eq!(machine.apply(&moved).await, expected);
 }
 
 #[tokio::test]

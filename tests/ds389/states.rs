@@ -1,5 +1,9 @@
 //! Every state of every kind of object, on real servers: instances, backends, indexes and agreements.
 
+use std::collections::BTreeMap;
+
+use directory::{facts::facts, intent::Intent, setting::Secrets, specification::State};
+
 use crate::machine::{Machine, element};
 
 const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
@@ -162,8 +166,12 @@ async fn an_instance_that_is_not_ours_is_removed_by_name_alone() {
 #[tokio::test]
 async fn facts_are_what_would_be_written_for_it() {
     let site = Site::new("fact").await;
-    let mut facts = directory::facts::facts(&site.machine.host.observe().await.unwrap());
-    for state in [directory::specification::State::Present, directory::specification::State::Updated] {
+    let written = facts(&site.machine.host.observe().await.unwrap()).write(Secrets::Masked);
+    // As whoever has saved them would read them.
+    let intent = Intent::read(&BTreeMap::from([("here".to_owned(), written)])).unwrap();
+    let mut facts = intent.specification("here").unwrap();
+    assert!(facts.instances.iter().flat_map(|instance| &instance.backends).any(|backend| backend.agreements.len() == 2));
+    for state in [State::Present, State::Updated] {
         facts.state = state;
         assert_eq!(site.machine.meet(&facts).await, [""; 0]);
     }

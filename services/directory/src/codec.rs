@@ -34,6 +34,10 @@ pub enum Codec {
     Choice(&'static [&'static [&'static str]]),
     /// Some of some words, in any case, each a value of its own.
     Choices(&'static [&'static [&'static str]]),
+    /// Permissions of files: three or four octal digits.
+    Mode,
+    /// When in the day, as `HHMM`.
+    Clock,
     /// How long, as `7d`: a number and one of `s m h d w`; without it, seconds. `-1` is for ever.
     Age,
     /// A password, or its hash with the scheme before it in braces.
@@ -68,6 +72,8 @@ impl Codec {
             Self::Switch | Self::Truth => "boolean".to_owned(),
             Self::Choice(words) => format!("one of {}", spellings(words)),
             Self::Choices(words) => format!("list of {}", spellings(words)),
+            Self::Mode => "octal digits in quotes, such as '640'".to_owned(),
+            Self::Clock => "time of day in quotes, such as '0800'".to_owned(),
             Self::Age => "duration such as 7d".to_owned(),
             Self::Password => "password".to_owned(),
             Self::Types | Self::Words | Self::Fraction => "list of attributes".to_owned(),
@@ -111,6 +117,7 @@ impl Codec {
             (Self::Dn, Setting::Text(one), Setting::Text(other)) => dn(one) == dn(other),
             (Self::Dns, Setting::List(one), Setting::List(other)) => set(one, dn) == set(other, dn),
             (Self::Age, Setting::Text(one), Setting::Text(other)) => seconds(one) == seconds(other),
+            (Self::Mode, Setting::Text(one), Setting::Text(other)) => mode(one) == mode(other),
             (Self::Choices(_) | Self::Types | Self::Words | Self::Fraction, Setting::List(one), Setting::List(other)) => {
                 set(one, |text| text.to_lowercase()) == set(other, |text| text.to_lowercase())
             }
@@ -143,6 +150,11 @@ fn is_on(text: &str) -> Option<bool> {
 /// A text that is no DN is equal to itself alone.
 fn dn(text: &str) -> Result<Dn, String> {
     Dn::parse(text).map_err(|_| text.to_owned())
+}
+
+/// What permissions say; a text that says none is equal to itself alone.
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text.trim(), 8).map_err(|_| text.to_owned())
 }
 
 fn set<T: Ord>(items: &[String], normal: impl Fn(&str) -> T) -> BTreeSet<T> {

@@ -24,11 +24,20 @@ impl Intent {
     /// Reads the variables of hosts by their names in the inventory. Variables that are not ours are left alone, but for
     /// `ansible_host`, which is the address of a host that has instances. All that is wrong with any host is told at once.
     pub fn read(hosts: &BTreeMap<String, Node>) -> Result<Self, Problems> {
+        Self::with(hosts, Templates::AreRefused)
+    }
+
+    /// The same of variables that Ansible has rendered: what looks like a template there is part of a value, such as a password.
+    pub fn read_rendered(hosts: &BTreeMap<String, Node>) -> Result<Self, Problems> {
+        Self::with(hosts, Templates::AreValues)
+    }
+
+    fn with(hosts: &BTreeMap<String, Node>, templates: Templates) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let mut fleet = Fleet::new();
         let mut names = BTreeMap::new();
         for (host, variables) in hosts {
-            match member(variables) {
+            match member(variables, templates) {
                 Ok((member, usable)) => {
                     fleet.insert(host, member);
                     names.insert(host.clone(), usable);
@@ -65,22 +74,31 @@ impl Intent {
     }
 }
 
-fn member(node: &Node) -> Result<(Member, Vec<Name>), Problems> {
+/// What becomes of values that look like templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Templates {
+    AreRefused,
+    AreValues,
+}
+
+fn member(node: &Node, templates: Templates) -> Result<(Member, Vec<Name>), Problems> {
     let mut variables = Variables::read(node)?;
-    variables.unrendered().or(())?;
+    if templates == Templates::AreRefused {
+        variables.unrendered().or(())?;
+    }
     let usable = modifiers::apply(&mut variables)?;
     let specification = Specification::read(&variables)?;
     // Who has no instances is no target, and its address may be whatever it is.
-    let address = if specification.instances.is_empty() { None } else { address(node)? };
+    let address = if specification.instances.is_empty() { None } else { address(node, templates)? };
     Ok((Member { address, specification }, usable))
 }
 
 /// Where a host is reached, if that is said.
-fn address(variables: &Node) -> Result<Option<String>, Problems> {
+fn address(variables: &Node, templates: Templates) -> Result<Option<String>, Problems> {
     let Some(node) = variables.as_map().and_then(|map| map.get("ansible_host")) else { return Ok(None) };
     let message = match &node.value {
         Value::Null => return Ok(None),
-        Value::Text(text) if text.contains("{{") || text.contains("{%") => {
+        Value::Text(text) if templates == Templates::AreRefused && (text.contains("{{") || text.contains("{%")) => {
             format!("ansible_host is a template that was not rendered: {text}; write its value: only Ansible renders templates")
         }
         Value::Text(text) => return Ok(Some(text.clone()).filter(|text| !text.is_empty())),

@@ -83,7 +83,7 @@ fn apply_element(label: &str, element: &Node, variables: &mut Variables, problem
         return complain(format!("wants a dictionary to merge, not {}", node.value.kind()));
     }
     // Agreements may have spaces in their names.
-    let is_one = find(targets, change, &address::all(variables)).is_ok();
+    let is_one = find(targets, change, &address::all(variables)).is_ok_and(|found| !found.is_empty());
     let targets = if is_one { vec![targets] } else { targets.split_whitespace().collect() };
     for target in targets {
         if let Err(message) = apply_change(target, change, variables) {
@@ -112,14 +112,14 @@ fn apply_change(target: &str, change: Change<'_>, variables: &mut Variables) -> 
     Ok(())
 }
 
-/// What a target stands for: at least one, all of one kind.
+/// What a target stands for, all of one kind: at least one, unless it says that it means whatever there is.
 fn find<'a>(target: &str, change: Change<'_>, addresses: &'a [Address]) -> Result<Vec<&'a Address>, String> {
     let wanted = match change {
         Change::Merge(_) => Holds::Dictionary,
         Change::Append(_) => Holds::List,
     };
     let found = address::matching(addresses, target, wanted);
-    if found.is_empty() {
+    if found.is_empty() && !target.split('.').any(|component| component == "*") {
         let names: Vec<Name> = addresses.iter().map(Address::name).collect();
         let near = suggestion(target, names.iter().map(String::as_str));
         return Err(format!("finds nothing that is called '{target}'{near}"));

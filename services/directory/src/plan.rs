@@ -7,6 +7,7 @@ mod certificates;
 mod difference;
 mod indexes;
 mod initialisations;
+mod order;
 mod roles;
 
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ struct Server<'a> {
 
 /// What is to be done for an instance.
 struct Share {
+    /// A restart that is left of before.
+    restart: Option<Action>,
     /// What concerns no other.
     alone: Vec<Action>,
     /// Agreements that come and change.
@@ -100,7 +103,7 @@ impl Planner<'_> {
         for instance in wanted.instances.iter().filter(|instance| instance.presence == Presence::Present) {
             match self.found.instance(&instance.name) {
                 Some(found) if found.is_running == runs => {}
-                Some(_) => self.push(&instance.place(), if runs { Step::Start } else { Step::Stop }),
+                Some(found) => self.push(&Place::instance(&found.name), if runs { Step::Start } else { Step::Stop }),
                 None if runs => {
                     let message = "there is no such instance to start: state 'present' creates it";
                     self.problems.add(&instance.place(), instance.at, message);
@@ -112,7 +115,11 @@ impl Planner<'_> {
 
     /// First all that instances are by themselves, then what leads from one to another: the other end may be here too.
     fn instances<'w>(&mut self, wanted: impl Iterator<Item = &'w Instance>) {
-        let shares: Vec<Share> = wanted.map(|instance| self.instance(instance)).collect();
+        let wanted = self.in_order_of_ports(wanted.collect());
+        let mut shares: Vec<Share> = wanted.into_iter().map(|instance| self.instance(instance)).collect();
+        // What was changed before an interruption has to work before anything builds on it: a server that was told to leave a
+        // port has it until then.
+        self.actions.extend(shares.iter_mut().filter_map(|share| share.restart.take()));
         let (mut agreements, mut initialisations, mut stops) = (Vec::new(), Vec::new(), Vec::new());
         for share in shares {
             self.actions.extend(share.alone);
@@ -142,10 +149,8 @@ impl Planner<'_> {
         let was_running = server.found.is_running;
         self.certificates(&mut server);
         let created = self.actions.len();
-        // What was changed before an interruption has to work before anything builds on it.
-        if server.found.unfinished.contains(&Unfinished::Restart) && was_running {
-            self.push(&server.place, Step::Restart);
-        }
+        let is_left = server.found.unfinished.contains(&Unfinished::Restart) && was_running;
+        let restart = is_left.then(|| Action { place: server.place.clone(), step: Step::Restart });
         self.retire(&mut server);
         self.set_instance(&mut server);
         self.backends(&mut server);
@@ -165,7 +170,7 @@ impl Planner<'_> {
         }
         let stops = !should_run && (was_running || has_work);
         let stop = stops.then(|| Action { place: server.place.clone(), step: Step::Stop });
-        Share { alone, agreements, initialisations, stop }
+        Share { restart, alone, agreements, initialisations, stop }
     }
 
     fn create<'w>(&mut self, place: Place, wanted: &'w Instance) -> Server<'w> {

@@ -169,17 +169,16 @@ fn agreement(name: String, element: &Targeted, target: &BackendRef<'_>) -> Resul
         add(&mut settings, "replicaport", Setting::Number(port));
     }
     add(&mut settings, "description", Setting::Text(target.to_string()));
-    if needs_password(&settings) && settings.secret("replicacredentials").is_none() {
-        // A hash lets the target check a password, but nobody bind with it.
-        if target.backend.settings.secret("replicacredentials").is_some() {
-            return Err(format!("needs ReplicaCredentials in clear, and those of {target} are hashed: add them to the element"));
-        }
-    }
+    check_bind(&settings, target)?;
     Ok(child(settings))
 }
 
 /// Takes over what the target's backend says of agreements that target it.
 fn inherit(settings: &mut Settings, target: &BackendRef<'_>) {
+    // What else there is to take over depends on it.
+    if let Some(method) = target.backend.settings.get("replicabindmethod") {
+        add(settings, "replicabindmethod", method.clone());
+    }
     let by_password = needs_password(settings);
     for (definition, setting) in target.backend.settings.iter() {
         let setting = match (definition.name, setting) {
@@ -187,12 +186,41 @@ fn inherit(settings: &mut Settings, target: &BackendRef<'_>) {
                 [dn] if by_password => Setting::Text(dn.clone()),
                 _ => continue,
             },
+            ("replicabootstrapcredentials", Setting::Secret(secret)) if secret.is_hashed() => continue,
             ("replicacredentials", Setting::Secret(secret)) if !by_password || secret.is_hashed() => continue,
             _ if definition.home == Home::Incoming => setting.clone(),
             _ => continue,
         };
         add(settings, definition.name, setting);
     }
+}
+
+/// An agreement by target is always made from what is said, so that all of it has to be said.
+fn check_bind(settings: &Settings, target: &BackendRef<'_>) -> Result<(), String> {
+    let missing = missing_to_bind(settings);
+    // A hash lets the target check a password, but nobody bind with it.
+    if missing.contains(&"ReplicaCredentials") && target.backend.settings.secret("replicacredentials").is_some() {
+        return Err(format!("needs ReplicaCredentials in clear, and those of {target} are hashed: add them to the element"));
+    }
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => {
+            let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");
+            let missing = missing.join(" and ");
+            Err(format!(
+                "binds to {target} by {method} and has no {missing}: add it there or to the element, or bind by certificate"
+            ))
+        }
+    }
+}
+
+/// What an agreement with these settings lacks to bind.
+pub(crate) fn missing_to_bind(settings: &Settings) -> Vec<&'static str> {
+    let needed = [
+        ("ReplicaBindDN", settings.text("replicabinddn").is_none()),
+        ("ReplicaCredentials", settings.secret("replicacredentials").is_none()),
+    ];
+    needed.into_iter().filter(|(_, is_missing)| *is_missing && needs_password(settings)).map(|(option, _)| option).collect()
 }
 
 /// Whether an agreement with these settings binds with a DN and a password, not with a certificate or a ticket.

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use crate::{
     dn::Dn,
     fleet::{BackendRef, Fleet},
-    layout,
-    options::Scope,
     place::Problems,
     specification::{Presence, Role, RoleWish},
     targets,
@@ -18,7 +16,6 @@ pub fn check(fleet: &Fleet) -> Problems {
     for backend in fleet.backends() {
         check_role(&backend, &mut problems);
         check_agreements(&backend, &mut problems);
-        check_manager(&backend, &mut problems);
     }
     check_numbers(fleet, &mut problems);
     check_sources(fleet, &mut problems);
@@ -64,34 +61,6 @@ fn check_agreements(backend: &BackendRef<'_>, problems: &mut Problems) {
             complain(problems, backend, "has no role but agreements: make it a hub or a supplier, or remove its 'agmts'");
         }
         _ => {}
-    }
-    for agreement in agreements.iter().filter(|agreement| is_present(agreement.presence)) {
-        let settings = &agreement.settings;
-        if !targets::needs_password(settings) {
-            continue;
-        }
-        let needed = [
-            ("ReplicaBindDN", settings.text("replicabinddn").is_none()),
-            ("ReplicaCredentials", settings.secret("replicacredentials").is_none()),
-        ];
-        for (option, _) in needed.into_iter().filter(|(_, is_missing)| *is_missing) {
-            let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");
-            let message = format!("agreement of {backend} binds by {method} and has no {option}: add it, or bind by certificate");
-            problems.add(&backend.place().child(Scope::Agreement, &agreement.name), agreement.at, message);
-        }
-    }
-}
-
-/// Whoever sends updates binds as an entry below the configuration, which is made with its password.
-fn check_manager(backend: &BackendRef<'_>, problems: &mut Problems) {
-    let settings = &backend.backend.settings;
-    if backend.backend.role == RoleWish::None || settings.secret("replicacredentials").is_some() {
-        return;
-    }
-    let configuration = layout::config();
-    let is_made = |text: &&String| Dn::parse(text).is_ok_and(|dn| dn.is_below(&configuration));
-    if let Some(manager) = settings.list("replicabinddn").unwrap_or_default().iter().find(is_made) {
-        complain(problems, backend, &format!("has no ReplicaCredentials: ReplicaBindDN {manager} is made with them"));
     }
 }
 

@@ -23,7 +23,8 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Picks them out of a host's variables. Others are left alone, unless their names begin as ours do.
+    /// Picks them out of a host's variables. Others are left alone, unless they look like one of ours that is not written right:
+    /// left out without a word, it could have what it lists deleted.
     pub fn read(variables: &Node) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let root = Place::default();
@@ -61,12 +62,12 @@ impl Variables {
                     }
                 }
                 _ if name.starts_with("ds389option") || name.starts_with("ds389_option") => found.modifiers.push((name, node())),
-                _ if is_of_others(&name) => {}
-                _ if name.starts_with("ds389") => {
-                    let message = format!("variable '{}' is unknown{}", entry.key, suggestion(&name, KNOWN.iter().copied()));
-                    problems.add(&root, entry.at, message);
+                _ => {
+                    if let Some(meant) = meant(&name) {
+                        let message = format!("variable '{}' is unknown; did you mean '{meant}'?", entry.key);
+                        problems.add(&root, entry.at, message);
+                    }
                 }
-                _ => {}
             }
         }
         // By name over both families, so that their order does not depend on that of files.
@@ -94,15 +95,33 @@ pub fn is_ours(name: &str) -> bool {
     name == "state" || name.starts_with("ds389")
 }
 
-/// What Ansible's plugins and roles are told, which has no effect here: how each begins, and for the first, those of
-/// ds389.ansible_ds as well.
-const OF_OTHERS: [&str; 5] = ["ds389_server_", "ds389_info_", "ds389_backup_", "ds389_restore_", "ds389_binary"];
+/// How names begin that may be meant for us.
+const START: &str = "ds389";
 
-fn is_of_others(name: &str) -> bool {
-    OF_OTHERS.iter().any(|start| name.starts_with(start))
+/// How modifiers begin, after that.
+const MODIFIER: &str = "_option_";
+
+/// What follows in names of ours and in some that are taken for such, and the name that is meant.
+const MEANT: [(&str, &str); 9] = [
+    ("_instances", "ds389_instances"),
+    ("_server_instances", "ds389_server_instances"),
+    ("_agmts", "ds389_agmts"),
+    ("_agreements", "ds389_agmts"),
+    ("_server_agmts", "ds389_agmts"),
+    ("_prefix", "ds389_prefix"),
+    ("_server_prefix", "ds389_server_prefix"),
+    ("_state", "ds389_state"),
+    ("_server_state", "ds389_state"),
+];
+
+/// The variable of ours that one with a name like it was to be. What roles and users call `ds389_` something is farther off.
+fn meant(name: &str) -> Option<&'static str> {
+    let rest = name.strip_prefix(START)?;
+    let is_near = |text: &str, known: &str| strsim::damerau_levenshtein(text, known) <= 1 + text.chars().count() / 8;
+    let begins: String = rest.chars().take(MODIFIER.len()).collect();
+    let known = MEANT.iter().find(|(known, _)| is_near(rest, known)).map(|(_, meant)| *meant);
+    known.or_else(|| is_near(&begins, MODIFIER).then_some("ds389_option_"))
 }
-
-const KNOWN: [&str; 4] = ["ds389_instances", "ds389_server_instances", "ds389_agmts", "ds389_prefix"];
 
 /// `; did you mean 'x'?`, for the known name that is nearest to one that is not, if one is near.
 pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {

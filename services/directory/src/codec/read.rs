@@ -15,6 +15,8 @@ impl Codec {
             Self::Number(min, max) => number(node, min, max).map(Setting::Number),
             Self::Switch | Self::Truth => switch(node).map(Setting::Switch),
             Self::Password => password(node).map(Setting::Secret),
+            Self::Mode => mode(node).map(Setting::Text),
+            Self::Clock => clock(node).map(Setting::Text),
             _ if self.is_list() => self.read_list(node).map(Setting::List),
             _ => self.read_text(&text(node)?).map(Setting::Text),
         }
@@ -128,6 +130,29 @@ fn password(node: &Node) -> Result<Secret, String> {
     }
 }
 
+/// YAML takes 0640 for the number 416. What is left of numbers is what is written without a zero before it, as most write it, and
+/// comes from no octal number that a file may have as its permissions.
+fn mode(node: &Node) -> Result<String, String> {
+    const WANTED: &str = "wants octal digits such as '640'";
+    let text = match &node.value {
+        Value::Integer(number @ 600..=777) => number.to_string(),
+        Value::Integer(number) => return Err(format!("{WANTED}, not the number {number}: put quotes around it")),
+        _ => text(node)?,
+    };
+    let is_mode = matches!(text.len(), 3 | 4) && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    if is_mode { Ok(text) } else { Err(format!("{WANTED}, not '{text}'")) }
+}
+
+/// YAML takes 0730 for the number 472, and 20:15 for 1215.
+fn clock(node: &Node) -> Result<String, String> {
+    const WANTED: &str = "wants a time of day such as '0800'";
+    if let Value::Integer(number) = node.value {
+        return Err(format!("{WANTED}, not the number {number}: put quotes around it"));
+    }
+    let text = text(node)?;
+    if is_clock(&text) { Ok(text) } else { Err(format!("{WANTED}, not '{text}'")) }
+}
+
 fn is_attribute(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';' | '_'))
 }
@@ -140,11 +165,12 @@ fn is_age(text: &str) -> bool {
 fn is_schedule(text: &str) -> bool {
     let Some((hours, days)) = text.split_once(' ') else { return false };
     let Some((from, to)) = hours.split_once('-') else { return false };
-    let hour = |text: &str| {
-        text.len() == 4
-            && text.bytes().all(|b| b.is_ascii_digit())
-            && text.get(..2).is_some_and(|hours| hours <= "23")
-            && text.get(2..).is_some_and(|minutes| minutes <= "59")
-    };
-    hour(from) && hour(to) && (1..=7).contains(&days.len()) && days.bytes().all(|b| (b'0'..=b'6').contains(&b))
+    is_clock(from) && is_clock(to) && (1..=7).contains(&days.len()) && days.bytes().all(|b| (b'0'..=b'6').contains(&b))
+}
+
+fn is_clock(text: &str) -> bool {
+    text.len() == 4
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && text.get(..2).is_some_and(|hours| hours <= "23")
+        && text.get(2..).is_some_and(|minutes| minutes <= "59")
 }

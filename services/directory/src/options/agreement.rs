@@ -5,7 +5,8 @@ use crate::{
     options::{BIND_METHOD, COUNT, Definition, Home, TRANSPORT, state},
 };
 
-const PORT: Codec = Codec::Number(1, 65535);
+/// Where a consumer listens.
+pub(super) const PORT: Codec = Codec::Number(1, 65535);
 
 pub(super) static OPTIONS: &[Definition] = &[
     Definition::new("name", Codec::Name, Home::Nature, "Name of the agreement.").required().fixed(),

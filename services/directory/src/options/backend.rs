@@ -2,7 +2,7 @@
 
 use crate::{
     codec::Codec,
-    options::{COUNT, COUNT_OR_NONE, Definition, Home, TRANSPORT, state},
+    options::{BIND_METHOD, COUNT, COUNT_OR_NONE, Definition, Home, TRANSPORT, agreement::PORT, state},
 };
 
 pub(super) static OPTIONS: &[Definition] = &[
@@ -64,30 +64,35 @@ pub(super) static OPTIONS: &[Definition] = &[
         Home::Nature,
         "Part in replication. None takes the backend out of it; without a word it stays as it is.",
     )
-    .spelled("ReplicaRole"),
+    .spelled("ReplicaRole")
+    .alias(&["replica_role"]),
     Definition::new("replicaid", Codec::Number(1, 65534), Home::Nature, "Number of a supplier, unique for the suffix.")
-        .spelled("ReplicaId"),
+        .spelled("ReplicaId")
+        .alias(&["replica_id"]),
     Definition::new(
         "replicabinddn",
         Codec::Dns,
         Home::Replica("nsDS5ReplicaBindDN"),
         "DNs that may send updates. One below cn=config is created, with ReplicaCredentials as its password.",
     )
-    .spelled("ReplicaBindDN"),
+    .spelled("ReplicaBindDN")
+    .alias(&["replica_binddn"]),
     Definition::new(
         "replicacredentials",
         Codec::Password,
         Home::Incoming,
         "Password of ReplicaBindDN. Agreements that target this backend bind with both.",
     )
-    .spelled("ReplicaCredentials"),
+    .spelled("ReplicaCredentials")
+    .alias(&["replica_bindpw"]),
     Definition::new(
         "replicabinddngroup",
         Codec::Dns,
         Home::Replica("nsDS5ReplicaBindDNGroup"),
         "Groups whose members may send updates.",
     )
-    .spelled("ReplicaBindDNGroup"),
+    .spelled("ReplicaBindDNGroup")
+    .alias(&["replica_bindgroup"]),
     Definition::new(
         "replicabinddngroupcheckinterval",
         COUNT_OR_NONE,
@@ -165,6 +170,50 @@ pub(super) static OPTIONS: &[Definition] = &[
     )
     .spelled("ReplicaKeepAliveUpdateInterval")
     .default("3600"),
+    Definition::new(
+        "replicahost",
+        Codec::Text,
+        Home::Incoming,
+        "Host that agreements that target this backend connect to, if not the full_machine_name or the address of its host.",
+    )
+    .spelled("ReplicaHost"),
+    Definition::new(
+        "replicaport",
+        PORT,
+        Home::Incoming,
+        "Port that agreements that target this backend connect to, if not the port or secure_port of its instance.",
+    )
+    .spelled("ReplicaPort"),
+    Definition::new("replicabindmethod", BIND_METHOD, Home::Incoming, "How agreements that target this backend bind.")
+        .spelled("ReplicaBindMethod"),
+    Definition::new(
+        "replicabootstrapbinddn",
+        Codec::Dn,
+        Home::Incoming,
+        "DN that agreements that target this backend bind with when it refuses ReplicaBindDN.",
+    )
+    .spelled("ReplicaBootstrapBindDN"),
+    Definition::new(
+        "replicabootstrapbindmethod",
+        BIND_METHOD,
+        Home::Incoming,
+        "How agreements that target this backend bind with ReplicaBootstrapBindDN.",
+    )
+    .spelled("ReplicaBootstrapBindMethod"),
+    Definition::new(
+        "replicabootstrapcredentials",
+        Codec::Password,
+        Home::Incoming,
+        "Password of ReplicaBootstrapBindDN, for agreements that target this backend.",
+    )
+    .spelled("ReplicaBootstrapCredentials"),
+    Definition::new(
+        "replicabootstraptransportinfo",
+        TRANSPORT,
+        Home::Incoming,
+        "How agreements that target this backend connect for ReplicaBootstrapBindDN.",
+    )
+    .spelled("ReplicaBootstrapTransportInfo"),
     Definition::new("replicatransportinfo", TRANSPORT, Home::Incoming, "How agreements that target this backend connect.")
         .spelled("ReplicaTransportInfo"),
     Definition::new(

@@ -157,7 +157,7 @@ pub(super) const OPTIONS: &[Definition] = &[
         "How many entries a search for a range may look at.",
     )
     .default("5000"),
-    Definition::new("nsslapd_mode", Codec::Text, Home::Ldbm("nsslapd-mode"), "Permissions of database files, in octal.")
+    Definition::new("nsslapd_mode", Codec::Mode, Home::Ldbm("nsslapd-mode"), "Permissions of database files.")
         .default("600")
         .restart(),
     Definition::new(

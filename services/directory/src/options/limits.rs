@@ -129,7 +129,9 @@ pub(super) const OPTIONS: &[Definition] = &[
         "off",
         "Whether replication goes on with servers whose clocks are far off.",
     ),
-    switch("nsslapd_disk_monitoring", "nsslapd-disk-monitoring", "off", "Whether the server looks after the space on its disks."),
+    // Who looks is started with the server, if at all.
+    switch("nsslapd_disk_monitoring", "nsslapd-disk-monitoring", "off", "Whether the server looks after the space on its disks.")
+        .restart(),
     Definition::new(
         "nsslapd_disk_monitoring_threshold",
         Codec::Number(4096, i64::MAX),

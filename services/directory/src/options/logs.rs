@@ -97,15 +97,15 @@ pub(super) const AUDIT_FAILURES: &[Definition] = &log!("auditfaillog", "the audi
 
 /// Permissions of a log's files.
 const fn mode(name: &'static str, attribute: &'static str, doc: &'static str) -> Definition {
-    Definition::new(name, Codec::Text, Home::Config(attribute), doc).default("600")
+    Definition::new(name, Codec::Mode, Home::Config(attribute), doc).default("600")
 }
 
 /// What only some have.
 pub(super) const MORE: &[Definition] = &[
-    mode("nsslapd_accesslog_mode", "nsslapd-accesslog-mode", "Permissions of files of the access log, in octal."),
-    mode("nsslapd_errorlog_mode", "nsslapd-errorlog-mode", "Permissions of files of the error log, in octal."),
+    mode("nsslapd_accesslog_mode", "nsslapd-accesslog-mode", "Permissions of files of the access log."),
+    mode("nsslapd_errorlog_mode", "nsslapd-errorlog-mode", "Permissions of files of the error log."),
     // That of what failed is in the same file, and the server takes no other permissions for it.
-    mode("nsslapd_auditlog_mode", "nsslapd-auditlog-mode", "Permissions of files of the audit log, in octal."),
+    mode("nsslapd_auditlog_mode", "nsslapd-auditlog-mode", "Permissions of files of the audit log."),
     Definition::new(
         "nsslapd_accesslog_level",
         COUNT,

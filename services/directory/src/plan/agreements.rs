@@ -4,8 +4,10 @@ use crate::{
     action::Step,
     layout, observed,
     options::{Definition, Home, Scope},
+    place::Place,
     plan::{Planner, Server, backends},
     specification::{Backend, Child, Presence, Role, RoleWish},
+    targets,
 };
 
 impl Planner<'_> {
@@ -46,7 +48,9 @@ impl Planner<'_> {
                     self.problems.add(&place, agreement.at, message);
                     continue;
                 }
-                match found.agreement(&agreement.name) {
+                let known = found.agreement(&agreement.name);
+                self.check_bind(&place, agreement, known);
+                match known {
                     // It comes with what it has to do.
                     None if agreement.settings.text("initialise") == Some("OnCreate") => {}
                     None => {
@@ -62,6 +66,26 @@ impl Planner<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Nobody can read a password that the server has, so that only whoever makes an agreement, or has it bind by password from
+    /// now on, needs to say it.
+    fn check_bind(&mut self, place: &Place, agreement: &Child, known: Option<&observed::Agreement>) {
+        let mut settings = agreement.settings.clone();
+        if let Some(known) = known {
+            if targets::needs_password(&known.settings) {
+                return;
+            }
+            for (option, setting) in known.settings.iter().filter(|(option, _)| agreement.settings.get(option.name).is_none()) {
+                settings.insert(option, setting.clone());
+            }
+        }
+        for option in targets::missing_to_bind(&settings) {
+            let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");
+            let message =
+                format!("option '{option}' is missing: the agreement binds by {method}; add it, or bind by certificate");
+            self.problems.add(place, agreement.at, message);
         }
     }
 

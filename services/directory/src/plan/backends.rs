@@ -1,7 +1,7 @@
 //! Backends: those that go, and those that come or change, a suffix before those below it.
 
 use crate::{
-    action::{Filling, Step},
+    action::{Change, Filling, Step},
     dn::Dn,
     layout,
     observed::{self, Unfinished},
@@ -9,7 +9,7 @@ use crate::{
     place::Place,
     plan::{Planner, Server},
     setting::{self, Setting},
-    specification::{Backend, Instance, Presence},
+    specification::{Backend, Instance, Presence, RoleWish},
 };
 
 impl Planner<'_> {
@@ -128,10 +128,39 @@ impl Planner<'_> {
         let is_set = |option: &Definition| matches!(option.home, Home::Backend(_)) && !(locks(backend) && is_lock(option));
         let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, is_set);
         self.set(server, &place, layout::backend(&found.name), changes);
-        self.indexes_with_data(server, backend, found);
         let is_unfilled = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Fill { backend } if backend.eq_ignore_ascii_case(&found.name));
-        if server.found.unfinished.iter().any(is_unfilled) {
+        let is_unfilled = server.found.unfinished.iter().any(is_unfilled);
+        if is_unfilled || (found.role.is_none() && matches!(backend.role, RoleWish::Role(_))) {
+            self.unlock(server, &place, backend, found);
+        }
+        self.indexes_with_data(server, backend, found);
+        if is_unfilled {
             self.fill(&place, backend, suffix);
+        }
+    }
+
+    /// Has a backend take changes until `locks`. Whether it is to refuse them afterwards has to be said: an apply that is
+    /// interrupted in between would leave nothing that tells.
+    fn unlock(&mut self, server: &mut Server<'_>, place: &Place, backend: &Backend, found: &observed::Backend) {
+        if found.settings.switch("readonly") != Some(true) {
+            return;
+        }
+        match backend.settings.switch("readonly") {
+            Some(true) => {
+                let Some(option) = Scope::Backend.option("readonly") else { return };
+                let (before, after) = (Some(Setting::Switch(true)), Setting::Switch(false));
+                let changes = vec![Change { option, before, after }];
+                self.set(server, place, layout::backend(&found.name), changes);
+                let known = server.found.backends.iter_mut().filter(|known| known.name == found.name);
+                known.for_each(|known| drop(known.settings.remove("readonly")));
+            }
+            // It does so from now on.
+            Some(false) => {}
+            None => {
+                let message = "option 'readonly' is missing: the backend is read-only, and has to take changes for this; say \
+                               whether it is to be read-only afterwards";
+                self.problems.add(place, backend.at, message);
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
-//! Indexes. Those of the server stay as they are; those that new backends get are deleted only by name.
+//! Indexes. Those of the server stay as they are; those that new backends get are deleted only by name, and are as those have
+//! them when nobody lists them any more.
 
 use crate::{
     action::Step,
     layout,
-    observed::{self, IndexKind, Unfinished},
+    observed::{self, Index, IndexKind, Unfinished},
     options::{Definition, Scope},
     plan::{Planner, Server, backends::wanted_backend},
+    setting::Setting,
     specification::{Backend, Child, Presence},
 };
 
@@ -32,7 +34,9 @@ impl Planner<'_> {
                 let listed = wanted.indexes.iter().find(|child| child.name.eq_ignore_ascii_case(&index.name));
                 let goes = match listed {
                     Some(child) => child.presence == Presence::Absent,
-                    None => self.prunes && index.kind == IndexKind::User,
+                    None => {
+                        self.prunes && index.kind == IndexKind::User && default(&server.found.default_indexes, index).is_none()
+                    }
                 };
                 let place = backend.child(Scope::Index, &index.name);
                 if goes && index.kind == IndexKind::System {
@@ -79,12 +83,46 @@ impl Planner<'_> {
     pub(super) fn indexes_with_data(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) {
         let mut stale = unfinished(server, found);
         stale.extend(self.indexes(server, backend, found));
+        stale.extend(self.restore_indexes(server, backend, found));
         stale.sort_by_key(|attribute| attribute.to_lowercase());
         stale.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
         if !stale.is_empty() {
             self.push(&server.place.child(Scope::Backend, &found.name), Step::Reindex { attributes: stale });
         }
     }
+
+    /// Gives indexes that every backend has what they have in new backends, where they have something else that nobody lists any
+    /// more. Gives back those that it has touched.
+    fn restore_indexes(&mut self, server: &mut Server<'_>, backend: &Backend, found: &observed::Backend) -> Vec<String> {
+        let mut touched = Vec::new();
+        if !self.prunes {
+            return touched;
+        }
+        let is_listed = |index: &Index| backend.indexes.iter().any(|child| child.name.eq_ignore_ascii_case(&index.name));
+        for index in found.indexes.iter().filter(|index| index.kind == IndexKind::User && !is_listed(index)) {
+            let Some(default) = default(&server.found.default_indexes, index) else { continue };
+            let mut wanted = default.settings.clone();
+            wanted.retain(|option| matches!(option.name, "indextype" | "matchingrule"));
+            // The server leaves rules out in copies of some; whoever has set others wants them no more.
+            if let (Some(_), None, Some(rule)) =
+                (index.settings.get("matchingrule"), wanted.get("matchingrule"), Scope::Index.option("matchingrule"))
+            {
+                wanted.insert(rule, Setting::List(Vec::new()));
+            }
+            let place = server.place.child(Scope::Backend, &found.name).child(Scope::Index, &index.name);
+            let changes = self.changes(&place, backend.at, &wanted, &index.settings, |_| true);
+            if !changes.is_empty() {
+                self.set(server, &place, layout::index(&found.name, &index.name), changes);
+                touched.push(index.name.clone());
+            }
+        }
+        touched
+    }
+}
+
+/// The index that new backends get for the same attribute.
+fn default<'a>(defaults: &'a [Index], index: &Index) -> Option<&'a Index> {
+    defaults.iter().find(|default| default.name.eq_ignore_ascii_case(&index.name))
 }
 
 /// Indexes that an interrupted apply has changed.

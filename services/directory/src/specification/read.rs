@@ -225,8 +225,6 @@ impl Reader {
         };
         let role = match settings.remove("replicarole") {
             Some(Setting::Text(role)) => Role::named(&role).map_or(RoleWish::None, RoleWish::Role),
-            // An explicit nothing, as in `ReplicaRole:` without a value.
-            _ if map.get("replicarole").is_some_and(|node| node.value == Value::Null) => RoleWish::None,
             _ => RoleWish::AsItIs,
         };
         let replica_id = match settings.remove("replicaid") {

@@ -72,6 +72,15 @@ fn all_that_is_wrong_is_told_at_once_and_of_which_host() {
 }
 
 #[test]
+fn what_was_rendered_may_look_like_a_template() {
+    let secret = "{{hush}} {% hush";
+    let json = json!({"one": {"ansible_host": "{{x}}", "ds389_instances": [{"name": "i", "rootpw": secret}]}});
+    assert!(Intent::read(&hosts(&json)).unwrap_err().to_string().contains("rootpw is a template that was not rendered"));
+    let specification = Intent::read_rendered(&hosts(&json)).unwrap().specification("one").unwrap();
+    assert_eq!(specification.instances[0].settings.secret("rootpw").unwrap().reveal(), secret);
+}
+
+#[test]
 fn who_cannot_be_resolved_is_told_with_the_host() {
     let json = json!({"one": supplier(1, &json!({"ds389_agmts": [{"target": "three.*"}]})), "two": supplier(2, &json!({}))});
     let problems = Intent::read(&hosts(&json)).unwrap().specification("one").unwrap_err().to_string();

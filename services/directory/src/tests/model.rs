@@ -213,6 +213,13 @@ impl Server {
                 assert!(!is_configuration || !is_there, "{} is there already", entry.dn);
                 let parent = entry.dn.parent().unwrap();
                 assert!(!is_configuration || self.tree.get(&parent).is_some(), "{parent} is not there for {}", entry.dn);
+                // A replica writes an entry of its own into its suffix.
+                let written = if entry.is_a("nsds5Replica") {
+                    Dn::parse(entry.text("nsDS5ReplicaRoot").unwrap()).unwrap()
+                } else {
+                    entry.dn.clone()
+                };
+                assert!(!self.is_locked(&written), "{written} is read-only");
                 self.tree.insert(entry.clone());
                 self.keep(&entry.dn, secrets);
                 self.react(entry);
@@ -255,6 +262,14 @@ impl Server {
             }
             other => panic!("{other:?} is not for a server"),
         }
+    }
+
+    /// Whether the backend of an entry refuses changes.
+    fn is_locked(&self, dn: &Dn) -> bool {
+        let suffix = |entry: &Entry| Dn::parse(entry.text("nsslapd-suffix").unwrap()).unwrap();
+        let backends = self.tree.iter().filter(|entry| entry.is_a("nsBackendInstance"));
+        let holds = backends.filter(|entry| suffix(entry) == *dn || dn.is_below(&suffix(entry)));
+        holds.max_by_key(|entry| suffix(entry).depth()).is_some_and(|entry| entry.text("nsslapd-readonly") == Some("on"))
     }
 
     fn delete(&mut self, version: Version, dn: &Dn) {

@@ -1,6 +1,8 @@
 //! Plans, as the messages of their actions, and what must hold for all of them: carried out on a model of the server they
 //! lead to what was wanted, whatever there was before and wherever they are interrupted.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     certificates::Certificates,
     comparison::{self, Comparisons},
     facts::facts,
+    intent::Intent,
     observed,
     operation::operations,
     options::Scope,
@@ -99,6 +102,10 @@ fn states_create_prune_remove_start_and_stop() {
     check(FIXED, two, "state: absent", &["Removing instance slapd-one", "Removing instance slapd-two"]);
     check(FIXED, two, &format!("state: stopped\n{ONE}"), &["Stopping instance slapd-one"]);
     check(FIXED, two, &format!("state: started\n{ONE}"), &[]);
+    // As it is called where it is, whatever the case.
+    let upper = ONE.replace("one", "ONE");
+    check(FIXED, two, &format!("state: stopped\n{upper}"), &["Stopping instance slapd-one"]);
+    check(FIXED, &ONE.replace("}", ", started: no}"), &format!("state: started\n{upper}"), &["Starting instance slapd-one"]);
     check(FIXED, two, "ds389_instances: [{name: TWO, state: absent}]", &["Removing instance slapd-two"]);
     check(FIXED, ONE, "state: absent\nds389_instances: [{name: other}]", &[]);
 }
@@ -203,6 +210,48 @@ fn options_are_set_where_they_live_and_the_server_restarts_once_if_one_needs_it(
 }
 
 #[test]
+fn whoever_leaves_a_port_restarts_before_whoever_takes_it() {
+    let three = |ports: [i64; 3]| {
+        let instance = |(name, port): (&str, i64)| format!("{{name: {name}, rootpw: secret12, port: {port}}}");
+        let instances = ["one", "two", "three"].into_iter().zip(ports).map(instance).collect::<Vec<_>>();
+        format!("ds389_instances: [{}]", instances.join(", "))
+    };
+    let (before, after) = (three([1, 2, 3]), three([2, 3, 4]));
+    let moved =
+        |name: &str, port: i64| [format!("Set nsslapd-port:{port} in cn=config"), format!("Restarting instance slapd-{name}")];
+    let expected = [moved("three", 4), moved("two", 3), moved("one", 2)].concat();
+    check(FIXED, &before, &after, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    // A new one waits as well, and nobody waits for who stays.
+    let fourth = three([1, 2, 5]).replace("[{name: one", "[{name: four, rootpw: secret12, port: 3}, {name: one");
+    let made = ["Creating instance slapd-four", "Starting instance slapd-four"].map(str::to_owned);
+    let expected = [moved("three", 5), made].concat();
+    check(FIXED, &before, &fourth, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    refused(
+        &before,
+        &three([2, 1, 3]),
+        &[
+            "line 1, column 19: instance one: instances one, two wait for ports of each other: move one of them to a port that is \
+           free, and then on",
+        ],
+    );
+    // Interrupted, nobody takes a port before whoever had it has started without it.
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(&before));
+    let actions = plan_for(&model, &wanted(&after)).unwrap();
+    for count in 0..actions.len() {
+        let mut model = model.clone();
+        model.carry_out(&actions, count);
+        let rest = plan_for(&model, &wanted(&after)).unwrap();
+        let restarts = rest.iter().filter(|action| action.step == Step::Restart).map(Action::object);
+        let lasts = rest.iter().rposition(|action| matches!(action.step, Step::Set { .. })).unwrap_or(0);
+        let left = rest.iter().take_while(|action| action.step == Step::Restart).count();
+        assert!(left == 3 - count / 2 && (lasts == 0 || lasts > left - 1), "{count} {:?}", restarts.collect::<Vec<_>>());
+        model.carry_out(&rest, rest.len());
+        settled(&model, &wanted(&after));
+    }
+}
+
+#[test]
 fn a_default_that_is_written_changes_nothing() {
     let written =
         "ds389_instances: [{name: one, rootpw: secret12, port: 389, nsslapd_sizelimit: 2000, root_dn: 'CN=Directory  Manager'}]";
@@ -243,6 +292,46 @@ fn backends_come_with_indexes_before_their_first_entry() {
 }
 
 #[test]
+fn a_backend_that_is_read_only_takes_changes_while_it_joins_replication_or_is_filled() {
+    let with = |lines: &[&str]| backend(&[&["readonly: on"], lines].concat());
+    let set = |to: &str| format!("Set nsslapd-readonly:{to} in cn=root,cn=ldbm database,cn=plugins,cn=config");
+    let join = "Configure replication as consumer for backend root on suffix dc=test";
+    check(FIXED, &with(&[]), &with(&["ReplicaRole: consumer"]), &[&set("off"), join, &set("on")]);
+    let open = with(&["ReplicaRole: consumer"]).replace("readonly: on", "readonly: off");
+    check(FIXED, &with(&[]), &open, &[&set("off"), join]);
+    // Once it is in, nothing has to be written.
+    check(
+        FIXED,
+        &with(&["ReplicaRole: consumer"]),
+        &with(&["ReplicaRole: consumer", "require_index: on"]),
+        &["Set nsslapd-require-index:on in cn=root,cn=ldbm database,cn=plugins,cn=config"],
+    );
+    check(
+        FIXED,
+        &with(&[]),
+        &backend(&["require_index: on"]),
+        &["Set nsslapd-require-index:on in cn=root,cn=ldbm database,cn=plugins,cn=config"],
+    );
+    refused(
+        &with(&[]),
+        &backend(&["ReplicaRole: consumer"]),
+        &[
+            "line 5, column 7: instance one, backend root: option 'readonly' is missing: the backend is read-only, and has to take \
+           changes for this; say whether it is to be read-only afterwards",
+        ],
+    );
+    // Locked by somebody while it was still empty.
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(ONE));
+    let actions = plan_for(&model, &wanted(&with(&[]))).unwrap();
+    model.carry_out(&actions, 1);
+    let lock = actions.iter().rev().take(1).cloned().collect::<Vec<_>>();
+    model.carry_out(&lock, 1);
+    assert_eq!(apply(&mut model, &wanted(&with(&[]))), [set("off"), "Adding entry dc=test".to_owned(), set("on")]);
+    settled(&model, &wanted(&with(&[])));
+}
+
+#[test]
 fn a_suffix_comes_after_the_one_above_it_and_goes_before() {
     let both = "ds389_instances: [{name: one, rootpw: secret12, backends: [\
                 {name: sub, suffix: 'ou=sub,dc=test', create_suffix_entry: no}, {name: root, suffix: 'dc=test', create_suffix_entry: no}]}]";
@@ -277,16 +366,26 @@ fn an_index_that_comes_or_changes_is_filled() {
 }
 
 #[test]
-fn indexes_of_the_server_and_of_every_backend_are_not_pruned() {
-    let (none, user) = (backend(&[]), backend(&["indexes: [{name: l, indextype: eq}, {name: uid, indextype: [eq, sub]}]"]));
+fn indexes_of_the_server_and_of_every_backend_are_not_pruned_but_put_back() {
+    let none = backend(&[]);
+    let user = backend(&["indexes: [{name: l, indextype: eq}, {name: UID, indextype: [eq, sub], matchingrule: caseExactMatch}]"]);
     check(FIXED, &user, &none, &[]);
-    let expected = ["Deleting index l on backend root", "Deleting index uid on backend root"];
-    check(FIXED, &user, &format!("state: updated\n{none}"), &expected);
+    let uid = "cn=uid,cn=index,cn=root,cn=ldbm database,cn=plugins,cn=config";
+    let expected = [
+        "Deleting index l on backend root".to_owned(),
+        format!("Set nsIndexType:eq in {uid}"),
+        format!("Set nsMatchingRule: in {uid}"),
+        "Indexing uid of backend root".to_owned(),
+    ];
+    check(FIXED, &user, &format!("state: updated\n{none}"), &expected.each_ref().map(String::as_str));
+    let absent = backend(&["indexes: [{name: uid, state: absent}]"]);
+    check(FIXED, &user, &absent, &["Deleting index uid on backend root"]);
     check(FIXED, &none, &backend(&["indexes: [{name: cn, state: absent}]"]), &["Deleting index cn on backend root"]);
 }
 
 const REPLICA: &str = "ReplicaBindDN: cn=replication manager,cn=config\n      ReplicaCredentials: secret34\n      ";
-const AGREEMENT: &str = "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389}]";
+const AGREEMENT: &str =
+    "\n      agmts: [{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}]";
 
 fn part(role: &str) -> String {
     match role {
@@ -452,11 +551,63 @@ fn a_bind_identity_has_one_password() {
 }
 
 #[test]
+fn whoever_makes_an_agreement_says_how_it_binds_and_nobody_else_has_to() {
+    let with = |more: &str| {
+        let agreement = format!("agmts: [{{name: a, ReplicaHost: h, ReplicaPort: 1{more}}}]");
+        backend(&[&format!("{REPLICA}ReplicaRole: hub\n      {agreement}")])
+    };
+    let missing = |option: &str, method: &str| {
+        format!(
+            "line 10, column 15: instance one, backend root, agreement a: option '{option}' is missing: the agreement binds by \
+             {method}; add it, or bind by certificate"
+        )
+    };
+    let by_password = ", ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56";
+    for (before, after, expected) in [
+        ("", "", vec![missing("ReplicaBindDN", "SIMPLE"), missing("ReplicaCredentials", "SIMPLE")]),
+        ("", ", Initialise: OnCreate", vec![missing("ReplicaBindDN", "SIMPLE"), missing("ReplicaCredentials", "SIMPLE")]),
+        ("", ", ReplicaBindDN: 'cn=m'", vec![missing("ReplicaCredentials", "SIMPLE")]),
+        (
+            "",
+            ", ReplicaBindMethod: sasl/digest-md5, ReplicaCredentials: secret56",
+            vec![missing("ReplicaBindDN", "SASL/DIGEST-MD5")],
+        ),
+        (
+            ", ReplicaBindMethod: SSLCLIENTAUTH",
+            ", ReplicaBindMethod: SIMPLE, ReplicaBindDN: 'cn=m'",
+            vec![missing("ReplicaCredentials", "SIMPLE")],
+        ),
+    ] {
+        let before = if before.is_empty() { backend(&[]) } else { with(before) };
+        refused(&before, &with(after), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    for (before, after) in [(by_password, ""), (by_password, ", ReplicaBindDN: 'cn=m,cn=config'")] {
+        check(FIXED, &with(before), &with(after), &[]);
+    }
+    let made = ["Creating agreement a on backend one.root"];
+    for more in [by_password, ", ReplicaBindMethod: SSLCLIENTAUTH", ", ReplicaBindMethod: SASL/GSSAPI"] {
+        let before = backend(&[&format!("{REPLICA}ReplicaRole: hub")]);
+        check(FIXED, &before, &with(more), &made);
+    }
+}
+
+#[test]
+fn facts_of_a_supplier_with_an_agreement_can_be_applied() {
+    let mut model = Model::new(FIXED);
+    apply(&mut model, &wanted(&part("supplier 1")));
+    let written = facts(&model.observe()).write(Secrets::Masked);
+    let intent = Intent::read(&BTreeMap::from([("here".to_owned(), written)])).unwrap();
+    let facts = intent.specification("here").unwrap();
+    assert_eq!(facts.instances[0].backends[0].agreements.len(), 1);
+    assert_eq!(plan_for(&model, &facts).unwrap(), []);
+}
+
+#[test]
 fn agreements_come_change_and_go() {
     let with = |agmts: &str| backend(&[&format!("{REPLICA}ReplicaRole: hub\n      agmts: {agmts}")]);
     let (a, b) = (
-        "{name: a, ReplicaHost: h, ReplicaPort: 389}",
-        "{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaCredentials: secret56}",
+        "{name: a, ReplicaHost: h, ReplicaPort: 389, ReplicaBindMethod: SSLCLIENTAUTH}",
+        "{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret56}",
     );
     let both = with(&format!("[{a}, {b}]"));
     check(FIXED, &with(&format!("[{a}]")), &both, &["Creating agreement b on backend one.root"]);
@@ -480,7 +631,9 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
              ReplicaRole: {role}, ReplicaBindDN: 'cn=m,cn=config', ReplicaCredentials: secret34, agmts: [{agmts}]}}]}}"
         )
     };
-    let agreement = |port: i64, initialise: &str| format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}{initialise}}}");
+    let agreement = |port: i64, initialise: &str| {
+        format!("{{name: a, ReplicaHost: h, ReplicaPort: {port}, ReplicaBindMethod: SSLCLIENTAUTH{initialise}}}")
+    };
     let both = |initialise: &str, started: &str| {
         let hub = with("hub", "hub", 2389, &agreement(3389, initialise));
         let supplier = with("sup", "'supplier', ReplicaId: 1", 1389, &agreement(2389, initialise));
@@ -513,7 +666,7 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
         "",
         &format!(
             "ds389_instances: [{}]",
-            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaEnabled: off, Initialise: OnCreate}")
+            with("hub", "hub", 389, "{name: a, ReplicaHost: h, ReplicaPort: 1, ReplicaBindMethod: SSLCLIENTAUTH, ReplicaEnabled: off, Initialise: OnCreate}")
                 .replace("STARTED", "true")
         ),
         &[
@@ -641,11 +794,7 @@ fn an_option_that_the_installed_server_does_not_have_is_named() {
 #[test]
 fn no_message_and_no_debug_output_of_a_plan_has_a_secret() {
     let model = Model::new(FIXED);
-    let actions = plan_for(
-        &model,
-        &wanted(&part("supplier 1").replace("ReplicaPort: 389", "ReplicaPort: 389, ReplicaCredentials: secret56")),
-    )
-    .unwrap();
+    let actions = plan_for(&model, &wanted(&part("supplier 1"))).unwrap();
     let shown: Vec<String> = actions.iter().flat_map(Action::messages).collect();
     let shown = format!("{shown:?} {actions:?} {:?}", actions.iter().flat_map(operations).collect::<Vec<_>>());
     assert!(shown.contains("******"));
@@ -681,7 +830,7 @@ fn any_agreement() -> impl Strategy<Value = Node> {
     // Only what sends can initialise.
     let ways = vec![(None, None), (Some(true), None), (Some(false), None), (Some(true), Some("OnCreate")), (None, Some("Never"))];
     let ways = prop::sample::select(ways);
-    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, prop::option::of("[a-z]{8}")).prop_map(
+    (prop::sample::select(vec!["a", "b"]), 1..3_i64, ways, "[a-z]{8}").prop_map(
         |(name, port, (enabled, initialise), password)| {
             map(vec![
                 ("Initialise", initialise.map(Node::text)),
@@ -689,7 +838,8 @@ fn any_agreement() -> impl Strategy<Value = Node> {
                 ("ReplicaHost", Some(Node::text("h"))),
                 ("ReplicaPort", Some(number(port))),
                 ("ReplicaEnabled", enabled.map(|on| Node::new(Value::Boolean(on)))),
-                ("ReplicaCredentials", password.map(Node::text)),
+                ("ReplicaBindDN", Some(Node::text("cn=manager,cn=config"))),
+                ("ReplicaCredentials", Some(Node::text(password))),
             ])
         },
     )
@@ -705,15 +855,7 @@ fn any_backend() -> impl Strategy<Value = Node> {
     let role = prop::sample::select(vec!["None", "consumer", "hub", "supplier"]);
     let indexes = prop::collection::vec(any_index(), 0..3);
     let agreements = prop::collection::vec(any_agreement(), 0..3);
-    (
-        prop::sample::select(BACKENDS.to_vec()),
-        role,
-        1..4_i64,
-        indexes,
-        agreements,
-        any::<Option<bool>>(),
-        prop::option::of(1..9_i64),
-    )
+    (prop::sample::select(BACKENDS.to_vec()), role, 1..4_i64, indexes, agreements, any::<bool>(), prop::option::of(1..9_i64))
         .prop_map(|((name, suffix), role, id, indexes, agreements, readonly, delay)| {
             let replicates = role != "None";
             map(vec![
@@ -725,7 +867,7 @@ fn any_backend() -> impl Strategy<Value = Node> {
                 ("ReplicaCredentials", replicates.then(|| Node::text("secret12"))),
                 ("ReplicaPurgeDelay", delay.filter(|_| replicates).map(number)),
                 ("ChangelogMaxEntries", delay.filter(|_| role == "hub" || role == "supplier").map(number)),
-                ("readonly", readonly.map(|on| Node::new(Value::Boolean(on)))),
+                ("readonly", Some(Node::new(Value::Boolean(readonly)))),
                 ("indexes", Some(named_once(indexes))),
                 ("agmts", (role == "hub" || role == "supplier").then(|| named_once(agreements))),
             ])
@@ -750,7 +892,8 @@ fn any_instance() -> impl Strategy<Value = Node> {
                 ("rootpw", Some(Node::text(password))),
                 ("started", started.map(|on| Node::new(Value::Boolean(on)))),
                 ("nsslapd_sizelimit", limit.map(number)),
-                ("port", limit.map(number)),
+                // Instances that exchange their ports are refused.
+                ("port", limit.map(|limit| number(if name == "one" { limit } else { 10 + limit }))),
                 ("backends", Some(named_once(backends))),
             ])
         },

@@ -3,6 +3,7 @@
 use crate::{
     options::Scope,
     place::Problems,
+    setting::Setting,
     specification::{Presence, Role, RoleWish, Specification, State},
     variables::Variables,
     yaml,
@@ -34,6 +35,23 @@ ds389_server_instances:
     let backend = &instance.backends[0];
     assert_eq!((backend.role, backend.replica_id), (RoleWish::Role(Role::Supplier), Some(3)));
     assert_eq!(backend.settings.text("changelogmaxage"), Some("1d"));
+}
+
+#[test]
+fn a_backend_may_be_written_in_the_names_of_dscreate() {
+    let text = "{ds389_instances: [{name: i, backends: [{name: b, suffix: o=b, replica_role: supplier, replica_id: 7, \
+                replica_binddn: 'cn=m,cn=config', replica_bindpw: secret12, replica_bindgroup: 'cn=g,o=b'}]}]}";
+    let specification = read(text).unwrap();
+    let backend = &specification.instances[0].backends[0];
+    assert_eq!((backend.role, backend.replica_id), (RoleWish::Role(Role::Supplier), Some(7)));
+    assert_eq!(backend.settings.list("replicabinddn").unwrap(), ["cn=m,cn=config"]);
+    assert_eq!(backend.settings.list("replicabinddngroup").unwrap(), ["cn=g,o=b"]);
+    assert_eq!(backend.settings.secret("replicacredentials").unwrap().reveal(), "secret12");
+    assert!(!format!("{:?}", yaml::parse(text)).contains("secret12"));
+    refused(
+        "ds389_instances: [{name: i, backends: [{name: b, suffix: o=b, replica_id: 7, ReplicaId: 8}]}]",
+        &["line 1, column 78: instance i, backend b: option 'ReplicaId' is written under two of its names"],
+    );
 }
 
 #[test]
@@ -71,7 +89,9 @@ fn a_role_may_be_left_as_it_is_or_taken_away() {
     };
     assert_eq!(role(""), RoleWish::AsItIs);
     assert_eq!(role(", ReplicaRole: None"), RoleWish::None);
-    assert_eq!(role(", ReplicaRole: null"), RoleWish::None);
+    // A variable that is empty by mistake is no wish.
+    assert_eq!(role(", ReplicaRole: null"), RoleWish::AsItIs);
+    assert_eq!(role(", ReplicaRole: "), RoleWish::AsItIs);
     assert_eq!(role(", ReplicaRole: hub"), RoleWish::Role(Role::Hub));
     assert_eq!(role(", ReplicaRole: master"), RoleWish::Role(Role::Supplier));
 }
@@ -163,6 +183,50 @@ fn a_suffix_belongs_to_one_backend() {
 }
 
 #[test]
+fn what_yaml_makes_of_permissions_and_times_is_not_taken_for_what_was_written() {
+    let said = |option: &str, value: &str| match read(&format!("ds389_instances: [{{name: i, {option}: {value}}}]")) {
+        Ok(specification) => Ok(specification.instances[0].settings.text(option).unwrap().to_owned()),
+        Err(problems) => Err(problems.iter().next().unwrap().message.clone()),
+    };
+    for (value, expected) in [
+        ("'640'", Ok("640")),
+        ("'0640'", Ok("0640")),
+        ("640", Ok("640")),
+        ("600", Ok("600")),
+        ("777", Ok("777")),
+        ("0640", Err("not the number 416: put quotes around it")),
+        ("0600", Err("not the number 384: put quotes around it")),
+        ("0o640", Err("not '0o640'")),
+        ("440", Err("not the number 440: put quotes around it")),
+        ("689", Err("not '689'")),
+        ("'64'", Err("not '64'")),
+        ("rw", Err("not 'rw'")),
+    ] {
+        for option in ["nsslapd_mode", "nsslapd_accesslog_mode", "nsslapd_errorlog_mode", "nsslapd_auditlog_mode"] {
+            let expected = expected.map_err(|end| format!("option '{option}' wants octal digits such as '640', {end}"));
+            assert_eq!(said(option, value), expected.map(str::to_owned), "{value}");
+        }
+    }
+    for (value, expected) in [
+        ("'0730'", Ok("0730")),
+        ("0800", Ok("0800")),
+        ("0730", Err("not the number 472: put quotes around it")),
+        ("1800", Err("not the number 1800: put quotes around it")),
+        ("20:15", Err("not the number 1215: put quotes around it")),
+        ("'2460'", Err("not '2460'")),
+        ("'800'", Err("not '800'")),
+    ] {
+        for option in ["rootdn_open_time", "rootdn_close_time"] {
+            let expected = expected.map_err(|end| format!("option '{option}' wants a time of day such as '0800', {end}"));
+            assert_eq!(said(option, value), expected.map(str::to_owned), "{value}");
+        }
+    }
+    let option = Scope::Instance.option("nsslapd_mode").unwrap();
+    let same = |one: &str, other: &str| option.codec.same(&Setting::Text(one.to_owned()), &Setting::Text(other.to_owned()));
+    assert!(same("0600", "600") && !same("600", "640") && !same("x", "y"));
+}
+
+#[test]
 fn a_password_is_never_repeated_in_an_error() {
     for wrong in ["12345678", "[secret12]", "{a: secret12}", "\"secret12\\nmore\"", "secret1"] {
         let problems = read(&format!("ds389_instances: [{{name: i, rootpw: {wrong}}}]")).unwrap_err().to_string();
@@ -209,6 +273,65 @@ fn a_variable_that_looks_like_ours_is_not_ignored() {
         "ds389_instances: []\nDS389_server_instances: []",
         &["line 2, column 1: 'DS389_server_instances' and 'ds389_instances' mean the same: keep one of them"],
     );
+}
+
+#[test]
+fn a_variable_that_nearly_has_a_name_of_ours_is_told() {
+    for (name, meant) in [
+        ("ds389_server_instance", "ds389_server_instances"),
+        ("ds389_sever_instances", "ds389_server_instances"),
+        ("ds389_instnaces", "ds389_instances"),
+        ("ds389instances", "ds389_instances"),
+        ("ds389_agmt", "ds389_agmts"),
+        ("ds389_agreements", "ds389_agmts"),
+        ("ds389_server_agmts", "ds389_agmts"),
+        ("ds389_prefx", "ds389_prefix"),
+        ("ds389_server_prefiks", "ds389_server_prefix"),
+        ("ds389_server_state", "ds389_state"),
+        ("ds389_optoin_replication", "ds389_option_"),
+    ] {
+        refused(&format!("{name}: []"), &[&format!("line 1, column 1: variable '{name}' is unknown; did you mean '{meant}'?")]);
+    }
+}
+
+#[test]
+fn variables_of_roles_and_of_users_are_left_alone() {
+    for name in [
+        "ds389_facts",
+        "ds389_status",
+        "ds389_version",
+        "ds389",
+        "ds389_server",
+        "ds389_server_packages",
+        "ds389_server_result",
+        "ds389_info_result",
+        "ds389_binary",
+        "ds389_binary_cache",
+        "ds389_backup_instance",
+        "ds389_backup_instances",
+        "ds389_backup_archive",
+        "ds389_backup_chosen",
+        "ds389_backup_controller_folder",
+        "ds389_backup_folder",
+        "ds389_backup_found",
+        "ds389_backup_keep_on_host",
+        "ds389_backup_made",
+        "ds389_backup_name",
+        "ds389_backup_result",
+        "ds389_backup_suffix",
+        "ds389_backup_to_controller",
+        "ds389_restore_instance",
+        "ds389_restore_found",
+        "ds389_restore_from",
+        "ds389_restore_from_archive",
+        "ds389_restore_from_controller",
+        "ds389_restore_from_folder",
+        "ds389_restore_known",
+        "ds389_restore_name",
+        "ds389_restore_unpacked",
+    ] {
+        assert_eq!(read(&format!("{name}: []")), Ok(Specification::default()), "{name}");
+    }
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::{
 
 /// An instance with one backend for `dc=example,dc=com`.
 fn instance(name: &str, backend: &str, role: &str) -> Json {
-    let mut json = json!({"name": name, "backends": [{"name": backend, "suffix": "dc=example,dc=com", "ReplicaRole": role}]});
+    let mut json = json!({"name": name, "backends": [{"name": backend, "suffix": "dc=example,dc=com", "ReplicaRole": role,
+        "ReplicaBindDN": "cn=m,cn=config", "ReplicaCredentials": "secret"}]});
     if role == "supplier" {
         json["backends"][0]["ReplicaId"] = json!(1);
     }
@@ -200,11 +201,13 @@ fn only_suppliers_and_hubs_get_agreements() {
 
 #[test]
 fn each_suffix_has_agreements_of_its_own() {
+    let backend = |name: &str| {
+        json!({"name": name, "suffix": format!("dc={name}"), "ReplicaRole": "supplier", "ReplicaId": 1,
+            "ReplicaBindDN": "cn=m,cn=config", "ReplicaCredentials": "secret"})
+    };
     let two = |name: &str| {
-        json!({"ds389_instances": [{"name": "localhost", "backends": [
-            {"name": "a", "suffix": "dc=a", "ReplicaRole": "supplier", "ReplicaId": 1},
-            {"name": "b", "suffix": "dc=b", "ReplicaRole": "supplier", "ReplicaId": 1}
-        ]}], "ds389_agmts": [{"target": name}]})
+        let backends = [backend("a"), backend("b")];
+        json!({"ds389_instances": [{"name": "localhost", "backends": backends}], "ds389_agmts": [{"target": name}]})
     };
     check(json!({"h1": two("h2"), "h2": two("h1")}), &["localhost.a > h2.localhost.a", "localhost.b > h2.localhost.b"]);
 }
@@ -289,6 +292,38 @@ fn an_agreement_takes_from_the_target_what_its_element_does_not_say() {
 }
 
 #[test]
+fn a_target_says_how_it_is_reached_and_bound_to() {
+    let mut hosts = hosts(json!([{"target": "h2", "ReplicaBootstrapTransportInfo": "LDAPS"}]), &[("h2", "supplier")]);
+    hosts["h2"]["ds389_instances"][0]["full_machine_name"] = json!("h2.example.com");
+    let target = &mut hosts["h2"]["ds389_instances"][0]["backends"][0];
+    for (option, value) in [
+        ("ReplicaHost", json!("vip.example.com")),
+        ("ReplicaPort", json!(3636)),
+        ("ReplicaBindMethod", json!("sslclientauth")),
+        ("ReplicaBootstrapBindDN", json!("cn=b,cn=config")),
+        ("ReplicaBootstrapBindMethod", json!("SIMPLE")),
+        ("ReplicaBootstrapCredentials", json!("secret")),
+        ("ReplicaBootstrapTransportInfo", json!("StartTLS")),
+    ] {
+        target[option] = value;
+    }
+    let expected = [
+        ("description", "h2.localhost.userroot"),
+        ("replicabindmethod", "SSLCLIENTAUTH"),
+        ("replicabootstrapbinddn", "cn=b,cn=config"),
+        ("replicabootstrapbindmethod", "SIMPLE"),
+        ("replicabootstrapcredentials", "******"),
+        ("replicabootstraptransportinfo", "LDAPS"),
+        ("replicahost", "vip.example.com"),
+        ("replicaport", "3636"),
+    ];
+    assert_eq!(shown(&agreement(&hosts).settings), expected.map(|(name, value)| (name, value.to_owned())));
+    // What the element says counts: it binds by password then.
+    hosts["h1"]["ds389_agmts"][0]["ReplicaBindMethod"] = json!("SIMPLE");
+    assert!(agreement(&hosts).settings.secret("replicacredentials").is_some());
+}
+
+#[test]
 fn the_port_and_the_host_are_those_of_the_target() {
     for (instance, element, expected) in [
         (json!({}), json!({}), ("h2", 389)),
@@ -326,14 +361,50 @@ fn a_port_that_the_target_does_not_have_is_told() {
 
 #[test]
 fn a_bind_dn_is_taken_over_when_there_is_one() {
+    let lacks = "instance localhost, backend userroot: ds389_agmts[0] binds to h2.localhost.userroot by SIMPLE and has no \
+                 ReplicaBindDN: add it there or to the element, or bind by certificate";
     for (dns, expected) in [
-        (json!(["cn=a,cn=config"]), Some("cn=a,cn=config")),
-        (json!(["cn=a,cn=config", "cn=b,cn=config"]), None),
-        (json!([]), None),
+        (json!(["cn=a,cn=config"]), Ok("cn=a,cn=config")),
+        (json!(["cn=a,cn=config", "cn=b,cn=config"]), Err(lacks)),
+        (json!([]), Err(lacks)),
     ] {
         let mut hosts = hosts(json!([{"target": "h2"}]), &[("h2", "supplier")]);
         hosts["h2"]["ds389_instances"][0]["backends"][0]["ReplicaBindDN"] = dns;
-        assert_eq!(agreement(&hosts).settings.text("replicabinddn"), expected);
+        match expected {
+            Ok(dn) => assert_eq!(agreement(&hosts).settings.text("replicabinddn"), Some(dn)),
+            Err(expected) => assert_eq!(problems(&hosts), expected),
+        }
+    }
+}
+
+#[test]
+fn an_agreement_by_target_has_what_its_way_to_bind_needs() {
+    for (element, expected) in [
+        (json!({}), Some("SIMPLE and has no ReplicaBindDN and ReplicaCredentials")),
+        (json!({"ReplicaBindDN": "cn=m,cn=config"}), Some("SIMPLE and has no ReplicaCredentials")),
+        (json!({"ReplicaCredentials": "secret", "ReplicaBindMethod": "simple"}), Some("SIMPLE and has no ReplicaBindDN")),
+        (
+            json!({"ReplicaBindDN": "cn=m", "ReplicaBindMethod": "SASL/DIGEST-MD5"}),
+            Some("SASL/DIGEST-MD5 and has no ReplicaCredentials"),
+        ),
+        (json!({"ReplicaBindDN": "cn=m,cn=config", "ReplicaCredentials": "secret"}), None),
+        (json!({"ReplicaBindMethod": "SSLCLIENTAUTH"}), None),
+        (json!({"ReplicaBindMethod": "SASL/GSSAPI"}), None),
+        (json!({"state": "absent"}), None),
+    ] {
+        let mut hosts = hosts(json!([{"target": "h2"}]), &[("h2", "supplier")]);
+        hosts["h1"]["ds389_agmts"][0].as_object_mut().unwrap().extend(element.as_object().unwrap().clone());
+        let target = hosts["h2"]["ds389_instances"][0]["backends"][0].as_object_mut().unwrap();
+        target.remove("ReplicaBindDN");
+        target.remove("ReplicaCredentials");
+        let found = resolve(&fleet(&hosts), "h1").err().map(|problems| problems.to_string());
+        let expected = expected.map(|lacks| {
+            format!(
+                "instance localhost, backend userroot: ds389_agmts[0] binds to h2.localhost.userroot by {lacks}: \
+                 add it there or to the element, or bind by certificate"
+            )
+        });
+        assert_eq!(found, expected, "{element}");
     }
 }
 
@@ -453,7 +524,8 @@ fn as_sets(fleet: &Fleet, host: &str) -> Result<BTreeSet<String>, BTreeSet<Strin
 fn any_host() -> impl Strategy<Value = Json> {
     let backend = (0..3usize, 0..4usize).prop_map(|(suffix, role)| {
         let role = ["supplier", "hub", "consumer", "None"][role];
-        json!({"name": format!("b{suffix}"), "suffix": format!("dc={suffix}"), "ReplicaRole": role})
+        json!({"name": format!("b{suffix}"), "suffix": format!("dc={suffix}"), "ReplicaRole": role, "ReplicaBindDN": "cn=m",
+            "ReplicaCredentials": "secret"})
     });
     let backends = prop::collection::vec(backend, 0..3).prop_map(|mut backends| {
         backends.sort_by_key(|backend| backend["name"].to_string());

@@ -130,7 +130,7 @@ options:
       group:
         description:
           - "Group of the server's files."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
         type: str
         default: "dirsrv"
       ldapi:
@@ -213,80 +213,85 @@ options:
       config_dir:
         description:
           - "Folder of the configuration."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       log_dir:
         description:
           - "Folder of logs."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       local_state_dir:
         description:
           - "Folder of variable data."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       sysconf_dir:
         description:
           - "Folder of the system's configuration."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       data_dir:
         description:
           - "Folder of shared data."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       initconfig_dir:
         description:
           - "Folder of the service's environment."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       bin_dir:
         description:
           - "Folder of programs."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       sbin_dir:
         description:
           - "Folder of the server's program."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       lib_dir:
         description:
           - "Folder of libraries."
-          - "It cannot be changed afterwards."
+          - "It has an effect on creation only."
           - "Absolute path."
         type: str
       self_sign_cert:
         description:
           - "Whether a new instance gets a certificate that it signs itself."
+          - "It has an effect on creation only."
         type: bool
         default: true
       self_sign_cert_valid_months:
         description:
           - "Months for which that certificate is valid."
+          - "It has an effect on creation only."
         type: int
         default: 24
       selinux:
         description:
           - "Whether files and ports get their SELinux labels, where SELinux is on."
+          - "It has an effect on creation only."
         type: bool
         default: true
       systemd:
         description:
           - "Whether systemd starts and stops the instance, where systemd is there."
+          - "It has an effect on creation only."
         type: bool
         default: true
       strict_host_checking:
         description:
           - "Whether full_machine_name has to have an address that leads back to it."
+          - "It has an effect on creation only."
         type: bool
         default: false
       nsslapd_lookthroughlimit:
@@ -316,8 +321,9 @@ options:
         default: 5000
       nsslapd_mode:
         description:
-          - "Permissions of database files, in octal."
+          - "Permissions of database files."
           - "The server is restarted when it changes."
+          - "Octal digits in quotes, such as '640'."
         type: str
         default: "600"
       nsslapd_import_cachesize:
@@ -652,6 +658,7 @@ options:
       nsslapd_disk_monitoring:
         description:
           - "Whether the server looks after the space on its disks."
+          - "The server is restarted when it changes."
         type: bool
         default: false
       nsslapd_disk_monitoring_threshold:
@@ -881,17 +888,20 @@ options:
         default: 5
       nsslapd_accesslog_mode:
         description:
-          - "Permissions of files of the access log, in octal."
+          - "Permissions of files of the access log."
+          - "Octal digits in quotes, such as '640'."
         type: str
         default: "600"
       nsslapd_errorlog_mode:
         description:
-          - "Permissions of files of the error log, in octal."
+          - "Permissions of files of the error log."
+          - "Octal digits in quotes, such as '640'."
         type: str
         default: "600"
       nsslapd_auditlog_mode:
         description:
-          - "Permissions of files of the audit log, in octal."
+          - "Permissions of files of the audit log."
+          - "Octal digits in quotes, such as '640'."
         type: str
         default: "600"
       nsslapd_accesslog_level:
@@ -1385,13 +1395,15 @@ options:
         default: false
       rootdn_open_time:
         description:
-          - "From when in the day there is access, such as 0800."
+          - "From when in the day there is access."
           - "The server is restarted when it changes."
+          - "Time of day in quotes, such as '0800'."
         type: str
       rootdn_close_time:
         description:
           - "Until when."
           - "The server is restarted when it changes."
+          - "Time of day in quotes, such as '0800'."
         type: str
       rootdn_days_allowed:
         description:
@@ -1453,16 +1465,19 @@ options:
           create_suffix_entry:
             description:
               - "Whether a new backend gets the entry of its suffix. A suffix without one cannot be searched or replicated."
+              - "It has an effect on creation only."
             type: bool
             default: true
           sample_entries:
             description:
               - "Whether a new backend gets the entries with which many directories begin: groups, people, permissions and services."
+              - "It has an effect on creation only."
             type: bool
             default: false
           ldif_file:
             description:
               - "LDIF file of the server's host that a new backend is filled from."
+              - "It has an effect on creation only."
               - "Absolute path."
             type: str
           require_index:
@@ -1498,27 +1513,32 @@ options:
               - "Part in replication. None takes the backend out of it; without a word it stays as it is."
             type: str
             choices: ["None", "supplier", "hub", "consumer"]
+            aliases: [replica_role]
           ReplicaId:
             description:
               - "Number of a supplier, unique for the suffix."
             type: int
+            aliases: [replica_id]
           ReplicaBindDN:
             description:
               - "DNs that may send updates. One below cn=config is created, with ReplicaCredentials as its password."
               - "List of DNs."
             type: list
             elements: str
+            aliases: [replica_binddn]
           ReplicaCredentials:
             description:
               - "Password of ReplicaBindDN. Agreements that target this backend bind with both."
               - "It is masked wherever it would be shown."
             type: str
+            aliases: [replica_bindpw]
           ReplicaBindDNGroup:
             description:
               - "Groups whose members may send updates."
               - "List of DNs."
             type: list
             elements: str
+            aliases: [replica_bindgroup]
           ReplicaBindDNGroupCheckInterval:
             description:
               - "Seconds after which the members of ReplicaBindDNGroup are looked up again; -1 is never."
@@ -1568,6 +1588,39 @@ options:
               - "Seconds between updates that only keep agreements with few changes up to date."
             type: int
             default: 3600
+          ReplicaHost:
+            description:
+              - "Host that agreements that target this backend connect to, if not the full_machine_name or the address of its host."
+            type: str
+          ReplicaPort:
+            description:
+              - "Port that agreements that target this backend connect to, if not the port or secure_port of its instance."
+            type: int
+          ReplicaBindMethod:
+            description:
+              - "How agreements that target this backend bind."
+            type: str
+            choices: ["SIMPLE", "SSLCLIENTAUTH", "SASL/GSSAPI", "SASL/DIGEST-MD5"]
+          ReplicaBootstrapBindDN:
+            description:
+              - "DN that agreements that target this backend bind with when it refuses ReplicaBindDN."
+              - "DN."
+            type: str
+          ReplicaBootstrapBindMethod:
+            description:
+              - "How agreements that target this backend bind with ReplicaBootstrapBindDN."
+            type: str
+            choices: ["SIMPLE", "SSLCLIENTAUTH", "SASL/GSSAPI", "SASL/DIGEST-MD5"]
+          ReplicaBootstrapCredentials:
+            description:
+              - "Password of ReplicaBootstrapBindDN, for agreements that target this backend."
+              - "It is masked wherever it would be shown."
+            type: str
+          ReplicaBootstrapTransportInfo:
+            description:
+              - "How agreements that target this backend connect for ReplicaBootstrapBindDN."
+            type: str
+            choices: ["LDAP", "LDAPS", "StartTLS"]
           ReplicaTransportInfo:
             description:
               - "How agreements that target this backend connect."
@@ -1784,6 +1837,7 @@ options:
               Initialise:
                 description:
                   - "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost."
+                  - "It has an effect on creation only."
                 type: str
                 choices: ["Never", "OnCreate"]
                 default: "Never"
