@@ -167,3 +167,31 @@ fn a_failure_says_what_and_where_in_the_keys_for_it() {
     );
     assert_eq!(prefix.left(), [""; 0]);
 }
+
+#[test]
+fn a_number_that_another_host_has_is_not_cleaned() {
+    let prefix = Prefix::new();
+    let mut own = instance("numbered");
+    let role = |id: u16| {
+        json!({"ReplicaRole": "supplier", "ReplicaId": id, "ReplicaBindDN": "cn=manager,cn=config",
+            "ReplicaCredentials": "secret34"})
+    };
+    let with = |mut instance: Value, id: u16| {
+        instance["backends"][0].as_object_mut().unwrap().extend(role(id).as_object().unwrap().clone());
+        instance
+    };
+    own = with(own, 1);
+    module(&servers(&prefix, &json!([own]), json!({})));
+    let own = with(own, 3);
+    for (other, is_cleaned) in [(1, false), (2, true)] {
+        let hosts = json!({"vm1": {"ds389_prefix": prefix.path(), "ds389_instances": [own]},
+            "vm2": {"ds389_instances": [with(instance("elsewhere"), other)]}});
+        let question = json!({"host": "vm1", "action": "server", "check_mode": true, "hosts": hosts});
+        let (_, answer) = ask(&["resolve"], &question.to_string());
+        let foretold = module(&answer["module_args"]);
+        let changes = texts(&foretold["msg"]);
+        assert!(!changes.is_empty());
+        let cleans = changes.contains(&"Cleaning replica id 1 from suffix dc=example,dc=com");
+        assert_eq!(cleans, is_cleaned, "the other host has {other}: {changes:?}");
+    }
+}

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use directory::{
+    dn::Dn,
     intent::Intent,
     json,
     mask::Mask,
@@ -121,7 +122,7 @@ impl Question {
         });
         let hosts = self.overridden()?;
         let subject = if self.is_about_facts {
-            self.subject("ds389info", prefix(hosts.get(&self.host))?, mask)
+            self.subject("ds389info", prefix(hosts.get(&self.host))?, &[], mask)
         } else {
             let intent = Intent::read(&hosts)?;
             let written = intent.fleet().iter().map(|(host, member)| (host.to_owned(), &member.specification));
@@ -137,7 +138,8 @@ impl Question {
                 let names = self.hosts.keys().map(|host| (mask.text(host), texts(mask, intent.names(host))));
                 Node::new(Value::Map(names.collect::<Map>()))
             });
-            self.subject("ds389", share(&self.resolved(&intent)?), mask)
+            let resolved = self.resolved(&intent)?;
+            self.subject("ds389", share(&resolved), &resolved.numbers, mask)
         };
         tell(1, "module_args", &|| mask.tree(&subject));
         Ok(map([("module_args", subject)]))
@@ -202,18 +204,22 @@ impl Question {
         Ok(hosts)
     }
 
-    /// The arguments of a module, with what Ansible says of the run, and which of the texts in them are secrets that their names
-    /// do not tell.
-    fn subject(&self, key: &str, mut arguments: Map, mask: &Mask) -> Node {
+    /// The arguments of a module, with what Ansible says of the run, the numbers of the suppliers of all hosts, and which of the
+    /// texts in them are secrets that their names do not tell.
+    fn subject(&self, key: &str, mut arguments: Map, numbers: &[(Dn, u16)], mask: &Mask) -> Node {
         let address = self.hosts.get(&self.host).and_then(Node::as_map).and_then(|variables| variables.get("ansible_host"));
         let address = address.and_then(Node::as_text).unwrap_or(&self.host);
-        let strays = mask.strays(&Node::new(Value::Map(arguments.clone())));
+        let suppliers = suppliers(numbers);
+        let strays = mask.strays(&Node::new(Value::List(vec![Node::new(Value::Map(arguments.clone())), suppliers.clone()])));
         let mut run = map([
             ("ansible_host", Node::text(address)),
             ("ansible_verbosity", Node::new(Value::Integer(self.verbosity))),
             ("ansible_check_mode", Node::new(Value::Boolean(self.checks))),
             ("ansible_diff_mode", Node::new(Value::Boolean(self.shows_differences))),
         ]);
+        if !numbers.is_empty() {
+            insert(&mut run, "backends", suppliers);
+        }
         if !strays.is_empty() {
             insert(&mut run, "secrets", Node::new(Value::List(strays.iter().map(Node::text).collect())));
         }
@@ -242,6 +248,16 @@ fn share(specification: &Specification) -> Map {
         }
     }
     share
+}
+
+/// Suppliers by their numbers, as the module reads them: it knows this host alone, and must not have a number forgotten that
+/// another host has.
+fn suppliers(numbers: &[(Dn, u16)]) -> Node {
+    let supplier = |(suffix, id): &(Dn, u16)| {
+        let id = Node::new(Value::Integer(i64::from(*id)));
+        Node::new(Value::Map(map([("suffix", Node::text(suffix.as_str())), ("ReplicaId", id)])))
+    };
+    Node::new(Value::List(numbers.iter().map(supplier).collect()))
 }
 
 /// The prefix among a host's variables, as an argument.

@@ -47,13 +47,29 @@ fn question(host: &str, action: &str, args: &str, verbosity: u8) -> String {
 fn a_host_gets_its_share_with_its_agreements() {
     let answer = answer(&question("vm1", "server", "{}", 0));
     assert_eq!(show(&answer, "module_args.ds389.state"), "\"present\"");
-    let vars = r#"{"ansible_host":"10.0.0.1","ansible_verbosity":0,"ansible_check_mode":true,"ansible_diff_mode":false}"#;
+    let run = r#"{"ansible_host":"10.0.0.1","ansible_verbosity":0,"ansible_check_mode":true,"ansible_diff_mode":false"#;
+    let vars = format!(r#"{run},"backends":[{{"suffix":"dc=example,dc=com","ReplicaId":1}}]}}"#);
     assert_eq!(show(&answer, "module_args.ds389.ansible_vars"), vars);
     let instances = show(&answer, "module_args.ds389.instances");
     assert!(instances.contains("\"agmts\":[{\"name\":\"ansible-target: vm2.two.userroot\""), "{instances}");
     assert!(instances.contains("\"rootpw\":\"hush-hush-1\"") && !instances.contains("hush-hush-2"), "{instances}");
     assert_eq!(show(&answer, "module_args.ds389.agmts"), "");
     assert_eq!(show(&answer, "result"), "{}");
+}
+
+#[test]
+fn each_host_is_told_the_numbers_of_the_suppliers_of_all_hosts() {
+    let host = |id: u16| {
+        format!(
+            r#"{{"ds389_instances": [{{"name": "one", "backends": [{{"name": "root", "suffix": "dc=hush", "ReplicaRole": "supplier",
+                "ReplicaId": {id}, "ReplicaBindDN": "cn=x,dc=hush"}}]}}], "vault_suffix": "dc=hush"}}"#
+        )
+    };
+    let hosts = format!(r#"{{"vm1": {}, "vm2": {}}}"#, host(3), host(1));
+    let answer = answer(&format!(r#"{{"host": "vm1", "action": "server", "hosts": {hosts}, "verbosity": 1}}"#));
+    let suppliers = r#"[{"suffix":"dc=hush","ReplicaId":3},{"suffix":"dc=hush","ReplicaId":1}]"#;
+    assert_eq!(show(&answer, "module_args.ds389.ansible_vars.backends"), suppliers);
+    assert!(!show(&answer, "result").contains("hush"), "{}", show(&answer, "result"));
 }
 
 #[test]
