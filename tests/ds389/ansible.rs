@@ -286,6 +286,35 @@ fn arguments_go_by_a_file_where_the_connection_hands_nothing_on() {
     assert_eq!(left, 0, "no file is left");
 }
 
+/// Where a password may be asked for, this connection takes a terminal, which has no end, unless pipelining is on.
+#[test]
+fn arguments_arrive_whoever_is_become_and_whether_a_password_is_asked_for() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/ds389/ansible/become_plugins");
+    let site =
+        site("becoming").with_environment("ANSIBLE_BECOME_PLUGINS", plugins).with_environment("ANSIBLE_TASK_TIMEOUT", "60");
+    let check = |method: &str, password: Option<&str>, pipelining: bool, is_by_file: bool| {
+        let mut said = json!({"ansible_become": true, "ansible_become_method": method, "ansible_become_user": "root",
+            "ansible_pipelining": pipelining});
+        if let Some(password) = password {
+            said["ansible_become_password"] = json!(password);
+        }
+        let run = site.run("server.yml", &["--check", "-vvvvv", "--extra-vars", &said.to_string()]).succeeded();
+        assert_eq!(run.text.contains("arguments.json"), is_by_file, "{said}\n{}", run.text);
+        assert!(!run.text.contains("s3cret"), "{}", run.text);
+        for host in HOSTS {
+            assert_eq!(run.get(host, "changed"), true, "{said}");
+        }
+    };
+    check("asking", Some("of-the-user"), false, true);
+    check("asking", Some("of-the-user"), true, false);
+    if rustix::process::getuid().is_root() {
+        check("su", None, false, true);
+        check("su", Some("of-the-user"), true, true);
+    }
+    let left = std::fs::read_dir(site.path("home/remote-temp")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "no file is left");
+}
+
 #[test]
 fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let site = site("kept");

@@ -59,11 +59,17 @@ class BinaryAction(ActionBase):
         return self._run_from_file(command, text)
 
     def _can_pipe(self):
-        """Whether the connection hands on what is written to a command."""
-        become = self._connection.become
-        if become is not None and (getattr(become, 'require_tty', False) or not getattr(become, 'pipelining', True)):
+        """Whether the connection hands on what is written to a command. With pipelining on, Ansible says so. With it off, that is
+        about its own modules, and most connections do nevertheless; but they take a terminal where a password may be asked for,
+        which hands nothing on and has no end.
+        """
+        connection, become = self._connection, self._connection.become
+        if connection.is_pipelining_enabled():
+            return True
+        if become is not None and (become.require_tty or not become.pipelining or become.expect_prompt()):
             return False
-        return bool(self._connection.has_pipelining)
+        is_terminal = getattr(connection, '_is_tty_requested', None)
+        return connection.has_pipelining and not (is_terminal and is_terminal())
 
     def _run_from_file(self, command, text):
         """For connections that hand nothing on: from a file that nobody else can read, and that is gone before the program
