@@ -158,6 +158,11 @@ fn three_hosts_become_what_the_inventory_says_as_check_mode_foretold() {
 #[test]
 fn each_verbosity_tells_its_keys() {
     let site = site("verbose");
+    // The role has one of them; of the other the program is asked.
+    site.write(
+        "group_vars/ldap/others.json",
+        &json!({"ds389_server_packages": [], "ds389_server_of_nobody_that_is_known": 1}).to_string(),
+    );
     // Ansible keeps 'invocation' from variables.
     let documented = ["changed", "cooked_message", "debug", "failed", "message", "msg", "original_message", "raw_invocation"];
     let by_verbosity: [&[&str]; 6] = [
@@ -192,6 +197,9 @@ fn each_verbosity_tells_its_keys() {
         }
         if verbosity == 5 {
             let result = &run.results["vm1"];
+            let variables = keys(&result["inventory"]["vm1"]);
+            assert!(variables.contains(&"ds389_server_of_nobody_that_is_known"), "{variables:?}");
+            assert!(!variables.contains(&"ds389_server_packages"), "{variables:?}");
             assert!(messages(&result["modifier_names"]["vm1"]).contains(&"verbose_vm1.userroot.description".to_owned()));
             assert_eq!(messages(&result["replicated_backends"])[1], "vm2.verbose_vm2.userroot dc=example,dc=com hub");
         }
@@ -318,6 +326,12 @@ fn arguments_arrive_whoever_is_become_and_whether_a_password_is_asked_for() {
 #[test]
 fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let site = site("kept");
+    for host in HOSTS {
+        // Under the name that ds389.ansible_ds has for it.
+        let name = format!("host_vars/{host}.json");
+        let said = std::fs::read_to_string(site.path(&name)).unwrap().replace("\"ds389_prefix\"", "\"ds389_Server_prefix\"");
+        site.write(&name, &said);
+    }
     site.run("server.yml", &[]).succeeded();
     let entry = "dn: ou=kept,dc=example,dc=com\nobjectClass: organizationalUnit\nou: kept\n";
     let ldap = |program: &str, arguments: &[&str], input: &str| ldap(&site, "kept_vm1", program, arguments, input);

@@ -16,9 +16,10 @@ from ansible_collections.aviary.ds389.plugins.plugin_utils import binary
 # How long the binary may think on the controller. It reads what it is given and asks nobody.
 PATIENCE = 120
 
-# How variables begin that roles have for themselves, and which of them are not.
-OF_ROLES = ('ds389_server_', 'ds389_info_', 'ds389_backup_', 'ds389_restore_')
-SAID_FOR_ROLES = ('ds389_server_instances', 'ds389_server_prefix')
+# Variables that roles have for themselves: how they begin, and those that begin as variables of the inventory may. Of a slip of
+# the pen it is for the binary to say that it is one.
+OF_ROLES = ('ds389_info_', 'ds389_backup_', 'ds389_restore_')
+OF_SERVER_ROLE = ('ds389_server_packages', 'ds389_server_result')
 
 
 class BinaryAction(ActionBase):
@@ -133,7 +134,7 @@ class EngineAction(BinaryAction):
 def is_ours(name):
     """Whether a variable is of use. `ds389` by itself is where facts are, which say what is and not what should be."""
     lower = str(name).lower()
-    if lower == 'ds389' or (lower.startswith(OF_ROLES) and lower not in SAID_FOR_ROLES):
+    if lower == 'ds389' or lower.startswith(OF_ROLES) or lower in OF_SERVER_ROLE:
         return False
     return lower.startswith('ds389') or lower == 'ansible_host' or lower.startswith('vault_')
 
