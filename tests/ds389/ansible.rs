@@ -324,6 +324,40 @@ fn arguments_arrive_whoever_is_become_and_whether_a_password_is_asked_for() {
 }
 
 #[test]
+fn logins_may_print_what_they_like() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/ds389/ansible/connection_plugins");
+    let site = site("banner").with_environment("ANSIBLE_CONNECTION_PLUGINS", plugins);
+    let connection = ["--extra-vars", "ansible_connection=with_banner"];
+    let run = site.run("server.yml", &[&["--check"], &connection[..]].concat()).succeeded();
+    for host in HOSTS {
+        assert_eq!(run.get(host, "changed"), true);
+    }
+    site.run("info.yml", &connection).succeeded();
+}
+
+#[test]
+fn the_program_is_copied_to_a_host_once_and_again_when_it_is_another() {
+    let site = Site::new(&["vm1"], |_, _| json!({}));
+    let kept = || -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(site.path("kept")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let said = json!({"ds389_binary_cache": site.path("kept"), "arguments": {"ds389_instances": []}}).to_string();
+    let copies = || {
+        let run = site.run("state.yml", &["-vvv", "--extra-vars", &said]).succeeded();
+        run.text.lines().filter(|line| line.contains(" PUT ") && line.contains("aviary-ds389")).count()
+    };
+    assert_eq!(copies(), 1);
+    let program = std::fs::read(tests::served::program("aviary-ds389")).unwrap();
+    let [copy] = kept().try_into().unwrap();
+    assert!(std::fs::read(&copy).unwrap() == program, "it is whole");
+    assert_eq!(copies(), 0, "it is there");
+    std::fs::write(&copy, "damaged").unwrap();
+    assert_eq!(copies(), 1, "what is there is another");
+    assert!(std::fs::read(&copy).unwrap() == program, "it is whole again");
+    assert_eq!(kept(), [copy], "and nothing else is left there");
+}
+
+#[test]
 fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let site = site("kept");
     for host in HOSTS {

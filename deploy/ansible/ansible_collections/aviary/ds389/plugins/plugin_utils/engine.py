@@ -5,6 +5,7 @@ there. What any variable means is for the binary to say.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 from ansible.errors import AnsibleError
@@ -174,12 +175,12 @@ def ask(command, question):
 
 
 def object_of(text):
-    """The object that was printed. A login may have printed lines of its own before."""
-    lines = to_text(text).splitlines()
-    starts = [number for number, line in enumerate(lines) if line.startswith('{')]
+    """The object that was printed. A login may have printed lines of its own before and behind it."""
+    text = to_text(text)
+    starts = [found.start() for found in re.finditer(r'^{', text, re.MULTILINE)]
     for start in reversed(starts):
         try:
-            return json.loads('\n'.join(lines[start:]))
+            return json.JSONDecoder().raw_decode(text, start)[0]
         except ValueError:
             continue
     return None
