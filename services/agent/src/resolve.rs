@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use directory::{
     dn::Dn,
+    fleet::Member,
     intent::Intent,
     json,
     mask::Mask,
@@ -124,15 +125,16 @@ impl Question {
         let subject = if self.is_about_facts {
             self.subject("ds389info", prefix(hosts.get(&self.host))?, &[], mask)
         } else {
-            let intent = Intent::read(&hosts)?;
-            let written = intent.fleet().iter().map(|(host, member)| (host.to_owned(), &member.specification));
-            let written = written.collect::<Vec<_>>();
-            tell(3, "hosts", &|| {
-                let hosts = written
-                    .iter()
-                    .map(|(host, specification)| (mask.text(host), mask.tree(&specification.write(Secrets::Masked))));
-                Node::new(Value::Map(hosts.collect::<Map>()))
-            });
+            let intent = Intent::read(&hosts).inspect_err(|_| {
+                let alone = alone(&hosts);
+                tell(3, "hosts", &|| described(mask, alone.iter().flat_map(|intent| intent.fleet().iter())));
+                tell(4, "replicated_backends", &|| texts(mask, &alone.iter().flat_map(Intent::backends).collect::<Vec<_>>()));
+                tell(5, "modifier_names", &|| {
+                    let hosts = hosts.iter().map(|(host, node)| (mask.text(host), texts(mask, &names(host, node))));
+                    Node::new(Value::Map(hosts.collect::<Map>()))
+                });
+            })?;
+            tell(3, "hosts", &|| described(mask, intent.fleet().iter()));
             tell(4, "replicated_backends", &|| texts(mask, &intent.backends()));
             tell(5, "modifier_names", &|| {
                 let names = self.hosts.keys().map(|host| (mask.text(host), texts(mask, intent.names(host))));
@@ -226,6 +228,32 @@ impl Question {
         insert(&mut arguments, "ansible_vars", Node::new(Value::Map(run)));
         Node::new(Value::Map(map([(key, Node::new(Value::Map(arguments)))])))
     }
+}
+
+/// Of hosts that make no sense together, those that do by themselves.
+fn alone(hosts: &BTreeMap<String, Node>) -> Vec<Intent> {
+    let alone = |(host, node): (&String, &Node)| Intent::read(&BTreeMap::from([(host.clone(), node.clone())])).ok();
+    hosts.iter().filter_map(alone).collect()
+}
+
+/// The names that modifiers of a host may use. Where those that it has are wrong, they are what is being looked for: then those
+/// that the first of them may use.
+fn names(host: &str, node: &Node) -> Vec<String> {
+    let read = |node: &Node| {
+        let intent = Intent::read(&BTreeMap::from([(host.to_owned(), node.clone())])).ok()?;
+        Some(intent.names(host).to_vec())
+    };
+    let entries = node.as_map().map(Map::entries).unwrap_or_default().iter();
+    let is_modifier = |name: &str| name.starts_with("ds389option") || name.starts_with("ds389_option");
+    let others = entries.filter(|entry| !is_modifier(&entry.key.to_lowercase())).cloned();
+    let others = others.map(|entry| (entry.key, entry.node)).collect::<Map>();
+    read(node).or_else(|| read(&Node::new(Value::Map(others)))).unwrap_or_default()
+}
+
+/// What each host should be.
+fn described<'a>(mask: &Mask, hosts: impl Iterator<Item = (&'a str, &'a Member)>) -> Node {
+    let described = hosts.map(|(host, member)| (mask.text(host), mask.tree(&member.specification.write(Secrets::Masked))));
+    Node::new(Value::Map(described.collect::<Map>()))
 }
 
 /// A host's share: what it should have, under the names of the module's arguments.

@@ -159,3 +159,20 @@ fn what_is_wrong_is_told_before_anything_moves_and_without_secrets() {
     let broken = answer(&question("vm1", "server", r#"{"ds389_instances": [{}], "rootpw": "hush-hush-4"}"#, 1));
     assert_eq!(show(&broken, "result.plugin_args"), r#"{"ds389_instances":[{}],"rootpw":"******"}"#);
 }
+
+#[test]
+fn with_an_error_as_much_is_told_as_is_known() {
+    let args = r#"{"ds389_option_1": {"name": "one.userrot", "merge": {"readonly": true}}}"#;
+    let wrong = answer(&question("vm1", "server", args, 5));
+    let message = at(&wrong, "msg").and_then(Node::as_text).unwrap();
+    assert!(message.contains("finds nothing that is called 'one.userrot'"), "{message}");
+    let told = at(&wrong, "result").unwrap();
+    let keys: Vec<&str> = told.as_map().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, ["plugin_args", "inventory", "hosts", "replicated_backends", "modifier_names"]);
+    assert!(show(&wrong, "result.modifier_names.vm1").contains("\"one.userroot\""), "what it may be called is told");
+    assert!(show(&wrong, "result.modifier_names.vm2").contains("\"two.userroot\""));
+    assert_eq!(show(&wrong, "result.hosts.vm1"), "", "what a host should be is not known while its modifiers are wrong");
+    assert!(show(&wrong, "result.hosts.vm2").contains("\"name\":\"two\""));
+    assert_eq!(show(&wrong, "result.replicated_backends"), r#"["vm2.two.userroot dc=example,dc=com consumer"]"#);
+    assert!(!json::write(told).contains("hush"), "{}", json::write(told));
+}
