@@ -379,18 +379,36 @@ fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     for host in HOSTS {
         assert!(folder.join(host).join(format!("kept_{host}-one.tar.gz")).exists(), "{host}");
     }
-    let left = std::fs::read_dir(format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path())).unwrap().count();
-    assert_eq!(left, 0, "nothing stays on the host");
+    let backups = format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path());
+    let left = || std::fs::read_dir(&backups).unwrap().count();
+    assert_eq!(left(), 0, "nothing stays on the host");
 
     assert!(ldap("ldapdelete", &["ou=kept,dc=example,dc=com"], "").0);
     let archive = folder.join("vm1/kept_vm1-one.tar.gz");
     let said =
         json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
-    site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]).succeeded();
+    let restore = |said: &Value, more: &[&str]| {
+        site.run("restore.yml", &[&["--limit", "vm1", "--extra-vars", &said.to_string()], more].concat())
+    };
+    let foretold = restore(&said, &["--check"]).succeeded();
+    assert!(foretold.changed() && left() == 0, "{}", foretold.text);
+    // Another of that name, which somebody wants to keep.
+    std::fs::create_dir(format!("{backups}/kept_vm1-one")).unwrap();
+    restore(&said, &[]).succeeded();
+    assert_eq!(left(), 1, "what was unpacked is gone, and nothing else");
+    std::fs::remove_dir(format!("{backups}/kept_vm1-one")).unwrap();
     let found = ldap("ldapsearch", &["-LLL", "-b", "dc=example,dc=com", "ou=kept", "1.1"], "");
     assert!(found.1.contains("dn: ou=kept,dc=example,dc=com"), "{found:?}");
-    let said = json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"});
-    let refused = site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]);
+    let archive = site.path("other.tar.gz");
+    site.write("other/file", "no backup");
+    let packed = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(site.path("")).arg("other").status().unwrap();
+    assert!(packed.success());
+    let said =
+        json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
+    let refused = restore(&said, &[]);
+    assert!(!refused.succeeded && refused.text.contains("it holds no backup"), "{}", refused.text);
+    assert_eq!(left(), 0, "what was unpacked is gone when it cannot be restored, too");
+    let refused = restore(&json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"}), &[]);
     assert!(!refused.succeeded && refused.text.contains("the host has no instance nobody"), "{}", refused.text);
 }
 
