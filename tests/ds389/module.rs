@@ -6,10 +6,13 @@ use std::{
     process::{Command, Stdio},
 };
 
+use directory::entry::Entry;
 use serde_json::{Value, json};
 use tests::{installation::Prefix, served};
 
 use tests::installation::ports;
+
+use crate::machine::Machine;
 
 /// What the program answers to arguments, and its exit code.
 pub(crate) fn module(arguments: &Value) -> Value {
@@ -94,6 +97,45 @@ fn check_mode_foretells_what_is_done_and_a_second_run_does_nothing() {
     let absent = module(&servers(&prefix, &wanted, json!({"state": "absent", "ansible_vars": {"ansible_verbosity": 1}})));
     assert_eq!(absent["debug"], json!(["WARNING: Removing instance slapd-module: its data goes with it"]));
     assert_eq!(prefix.left(), [""; 0]);
+}
+
+/// What a server and its files tell, apart from what it counts: its process, its configuration, and all entries.
+async fn told(machine: &Machine, instance: &str) -> (i32, Vec<(String, String)>, Vec<Entry>) {
+    let mut connection = machine.connect(instance).await;
+    let mut entries = Vec::new();
+    for base in ["cn=config", "dc=example,dc=com", "dc=two"] {
+        entries.extend(connection.tree(&base.parse().unwrap()).await.unwrap());
+    }
+    let counts = |entry: &Entry| ["cn=monitor,", "cn=database,"].iter().any(|start| entry.dn.normal().starts_with(start));
+    entries.retain(|entry| !counts(entry));
+    (machine.process(instance), machine.configurations().into_iter().collect(), entries)
+}
+
+#[tokio::test]
+async fn check_mode_leaves_servers_and_their_entries_as_they_are() {
+    let machine = Machine::new();
+    let mut wanted = instance("checked");
+    wanted["backends"][0]["sample_entries"] = json!(true);
+    wanted["backends"].as_array_mut().unwrap().push(json!({"name": "two", "suffix": "dc=two", "create_suffix_entry": true}));
+    module(&servers(&machine.prefix, &json!([wanted]), json!({})));
+    machine.add("checked", "ou=kept,dc=example,dc=com", &[("objectClass", &["organizationalUnit"]), ("ou", &["kept"])]).await;
+    let before = told(&machine, "checked").await;
+    assert!(before.2.iter().any(|entry| entry.text("ou") == Some("kept")), "{:?}", before.2.len());
+
+    wanted["nsslapd_sizelimit"] = json!(77);
+    wanted["nsslapd_listen_backlog_size"] = json!(77);
+    wanted["rootpw"] = json!("secret56");
+    let more = json!({"ReplicaRole": "supplier", "ReplicaId": 1, "ReplicaBindDN": "cn=manager,cn=config",
+        "ReplicaCredentials": "secret34", "indexes": [{"name": "description", "IndexType": ["eq"]}]});
+    wanted["backends"][0].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    wanted["backends"].as_array_mut().unwrap().push(json!({"name": "three", "suffix": "dc=three", "sample_entries": true}));
+    wanted["backends"][1]["state"] = json!("absent");
+    for state in ["present", "updated", "stopped", "absent"] {
+        let run = json!({"state": state, "ansible_vars": {"ansible_check_mode": true, "ansible_diff_mode": true}});
+        let foretold = module(&servers(&machine.prefix, &json!([wanted]), run));
+        assert_eq!(foretold["changed"], true, "{state}");
+        assert_eq!(told(&machine, "checked").await, before, "{state}");
+    }
 }
 
 #[test]
