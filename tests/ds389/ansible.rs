@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
@@ -377,7 +378,10 @@ fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     assert!(foretold.changed() && !folder.exists(), "{}", foretold.text);
     site.run("backup.yml", &["--extra-vars", &said.to_string()]).succeeded();
     for host in HOSTS {
-        assert!(folder.join(host).join(format!("kept_{host}-one.tar.gz")).exists(), "{host}");
+        for (path, expected) in [(host.to_owned(), 0o700), (format!("{host}/kept_{host}-one.tar.gz"), 0o600)] {
+            let mode = std::fs::metadata(folder.join(&path)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "nobody else reads {path}");
+        }
     }
     let backups = format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path());
     let left = || std::fs::read_dir(&backups).unwrap().count();
