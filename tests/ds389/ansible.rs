@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
@@ -158,6 +159,11 @@ fn three_hosts_become_what_the_inventory_says_as_check_mode_foretold() {
 #[test]
 fn each_verbosity_tells_its_keys() {
     let site = site("verbose");
+    // The role has one of them; of the other the program is asked.
+    site.write(
+        "group_vars/ldap/others.json",
+        &json!({"ds389_server_packages": [], "ds389_server_of_nobody_that_is_known": 1}).to_string(),
+    );
     // Ansible keeps 'invocation' from variables.
     let documented = ["changed", "cooked_message", "debug", "failed", "message", "msg", "original_message", "raw_invocation"];
     let by_verbosity: [&[&str]; 6] = [
@@ -192,6 +198,9 @@ fn each_verbosity_tells_its_keys() {
         }
         if verbosity == 5 {
             let result = &run.results["vm1"];
+            let variables = keys(&result["inventory"]["vm1"]);
+            assert!(variables.contains(&"ds389_server_of_nobody_that_is_known"), "{variables:?}");
+            assert!(!variables.contains(&"ds389_server_packages"), "{variables:?}");
             assert!(messages(&result["modifier_names"]["vm1"]).contains(&"verbose_vm1.userroot.description".to_owned()));
             assert_eq!(messages(&result["replicated_backends"])[1], "vm2.verbose_vm2.userroot dc=example,dc=com hub");
         }
@@ -287,9 +296,78 @@ fn arguments_go_by_a_file_where_the_connection_hands_nothing_on() {
     assert_eq!(left, 0, "no file is left");
 }
 
+/// Where a password may be asked for, this connection takes a terminal, which has no end, unless pipelining is on.
+#[test]
+fn arguments_arrive_whoever_is_become_and_whether_a_password_is_asked_for() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/ds389/ansible/become_plugins");
+    let site =
+        site("becoming").with_environment("ANSIBLE_BECOME_PLUGINS", plugins).with_environment("ANSIBLE_TASK_TIMEOUT", "60");
+    let check = |method: &str, password: Option<&str>, pipelining: bool, is_by_file: bool| {
+        let mut said = json!({"ansible_become": true, "ansible_become_method": method, "ansible_become_user": "root",
+            "ansible_pipelining": pipelining});
+        if let Some(password) = password {
+            said["ansible_become_password"] = json!(password);
+        }
+        let run = site.run("server.yml", &["--check", "-vvvvv", "--extra-vars", &said.to_string()]).succeeded();
+        assert_eq!(run.text.contains("arguments.json"), is_by_file, "{said}\n{}", run.text);
+        assert!(!run.text.contains("s3cret"), "{}", run.text);
+        for host in HOSTS {
+            assert_eq!(run.get(host, "changed"), true, "{said}");
+        }
+    };
+    check("asking", Some("of-the-user"), false, true);
+    check("asking", Some("of-the-user"), true, false);
+    if rustix::process::getuid().is_root() {
+        check("su", None, false, true);
+        check("su", Some("of-the-user"), true, true);
+    }
+    let left = std::fs::read_dir(site.path("home/remote-temp")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "no file is left");
+}
+
+#[test]
+fn logins_may_print_what_they_like() {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/ds389/ansible/connection_plugins");
+    let site = site("banner").with_environment("ANSIBLE_CONNECTION_PLUGINS", plugins);
+    let connection = ["--extra-vars", "ansible_connection=with_banner"];
+    let run = site.run("server.yml", &[&["--check"], &connection[..]].concat()).succeeded();
+    for host in HOSTS {
+        assert_eq!(run.get(host, "changed"), true);
+    }
+    site.run("info.yml", &connection).succeeded();
+}
+
+#[test]
+fn the_program_is_copied_to_a_host_once_and_again_when_it_is_another() {
+    let site = Site::new(&["vm1"], |_, _| json!({}));
+    let kept = || -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(site.path("kept")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let said = json!({"ds389_binary_cache": site.path("kept"), "arguments": {"ds389_instances": []}}).to_string();
+    let copies = || {
+        let run = site.run("state.yml", &["-vvv", "--extra-vars", &said]).succeeded();
+        run.text.lines().filter(|line| line.contains(" PUT ") && line.contains("aviary-ds389")).count()
+    };
+    assert_eq!(copies(), 1);
+    let program = std::fs::read(tests::served::program("aviary-ds389")).unwrap();
+    let [copy] = kept().try_into().unwrap();
+    assert!(std::fs::read(&copy).unwrap() == program, "it is whole");
+    assert_eq!(copies(), 0, "it is there");
+    std::fs::write(&copy, "damaged").unwrap();
+    assert_eq!(copies(), 1, "what is there is another");
+    assert!(std::fs::read(&copy).unwrap() == program, "it is whole again");
+    assert_eq!(kept(), [copy], "and nothing else is left there");
+}
+
 #[test]
 fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     let site = site("kept");
+    for host in HOSTS {
+        // Under the name that ds389.ansible_ds has for it.
+        let name = format!("host_vars/{host}.json");
+        let said = std::fs::read_to_string(site.path(&name)).unwrap().replace("\"ds389_prefix\"", "\"ds389_Server_prefix\"");
+        site.write(&name, &said);
+    }
     site.run("server.yml", &[]).succeeded();
     let entry = "dn: ou=kept,dc=example,dc=com\nobjectClass: organizationalUnit\nou: kept\n";
     let ldap = |program: &str, arguments: &[&str], input: &str| ldap(&site, "kept_vm1", program, arguments, input);
@@ -301,20 +379,41 @@ fn a_backup_is_fetched_and_restored_from_where_it_was_fetched_to() {
     assert!(foretold.changed() && !folder.exists(), "{}", foretold.text);
     site.run("backup.yml", &["--extra-vars", &said.to_string()]).succeeded();
     for host in HOSTS {
-        assert!(folder.join(host).join(format!("kept_{host}-one.tar.gz")).exists(), "{host}");
+        for (path, expected) in [(host.to_owned(), 0o700), (format!("{host}/kept_{host}-one.tar.gz"), 0o600)] {
+            let mode = std::fs::metadata(folder.join(&path)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "nobody else reads {path}");
+        }
     }
-    let left = std::fs::read_dir(format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path())).unwrap().count();
-    assert_eq!(left, 0, "nothing stays on the host");
+    let backups = format!("{}/var/lib/dirsrv/slapd-kept_vm1/bak", site.prefix("vm1").path());
+    let left = || std::fs::read_dir(&backups).unwrap().count();
+    assert_eq!(left(), 0, "nothing stays on the host");
 
     assert!(ldap("ldapdelete", &["ou=kept,dc=example,dc=com"], "").0);
     let archive = folder.join("vm1/kept_vm1-one.tar.gz");
     let said =
         json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
-    site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]).succeeded();
+    let restore = |said: &Value, more: &[&str]| {
+        site.run("restore.yml", &[&["--limit", "vm1", "--extra-vars", &said.to_string()], more].concat())
+    };
+    let foretold = restore(&said, &["--check"]).succeeded();
+    assert!(foretold.changed() && left() == 0, "{}", foretold.text);
+    // Another of that name, which somebody wants to keep.
+    std::fs::create_dir(format!("{backups}/kept_vm1-one")).unwrap();
+    restore(&said, &[]).succeeded();
+    assert_eq!(left(), 1, "what was unpacked is gone, and nothing else");
+    std::fs::remove_dir(format!("{backups}/kept_vm1-one")).unwrap();
     let found = ldap("ldapsearch", &["-LLL", "-b", "dc=example,dc=com", "ou=kept", "1.1"], "");
     assert!(found.1.contains("dn: ou=kept,dc=example,dc=com"), "{found:?}");
-    let said = json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"});
-    let refused = site.run("restore.yml", &["--limit", "vm1", "--extra-vars", &said.to_string()]);
+    let archive = site.path("other.tar.gz");
+    site.write("other/file", "no backup");
+    let packed = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(site.path("")).arg("other").status().unwrap();
+    assert!(packed.success());
+    let said =
+        json!({"ds389_restore_instance": "kept_vm1", "ds389_restore_from": archive, "ds389_restore_from_controller": true});
+    let refused = restore(&said, &[]);
+    assert!(!refused.succeeded && refused.text.contains("it holds no backup"), "{}", refused.text);
+    assert_eq!(left(), 0, "what was unpacked is gone when it cannot be restored, too");
+    let refused = restore(&json!({"ds389_restore_instance": "nobody", "ds389_restore_from": "/nowhere"}), &[]);
     assert!(!refused.succeeded && refused.text.contains("the host has no instance nobody"), "{}", refused.text);
 }
 

@@ -1,11 +1,17 @@
 //! Killed in the middle: whatever the servers and whoever applies were doing, the next apply finishes it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use agent::host::Event;
 use directory::action::{Action, Step};
+use tests::served;
 
-use crate::machine::{Machine, element, until, wanted};
+use crate::machine::{Machine, element, instance, until, wanted};
 
 const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
 
@@ -133,4 +139,48 @@ async fn every_kind_of_action_is_finished_after_an_interruption() {
     ];
     let missing: Vec<&str> = all.into_iter().filter(|kind| !kinds.contains(*kind)).collect();
     assert_eq!(missing, [""; 0], "{kinds:?}");
+}
+
+/// Starts the command again and again and kills it, each time after half as long again, until it is done sooner. Gives how often
+/// it was killed.
+async fn apply_killed(machine: &Machine, text: &str) -> u32 {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    let (mut time, mut kills) = (Duration::from_millis(20), 0);
+    loop {
+        let mut command = Command::new(served::program("aviary-ds389"));
+        command.args(["apply", "--yes", "--prefix", machine.prefix.path()]).arg(file.path());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(time).await;
+        match child.try_wait().unwrap() {
+            Some(status) => {
+                assert!(status.success(), "after {kills} kills: {status}\n{}", machine.logs());
+                return kills;
+            }
+            None => child.kill().unwrap(),
+        }
+        child.wait().unwrap();
+        (time, kills) = (time * 3 / 2, kills + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_is_killed_anywhere_is_finished_by_the_next() {
+    let machine = Machine::new();
+    let backend = format!(
+        "{{name: root, suffix: 'dc=test', sample_entries: yes, indexes: [{{name: l, indextype: eq}}], ReplicaRole: supplier, \
+         ReplicaId: 1, {BIND}}}"
+    );
+    let first = instance("killcmd", &format!(", nsslapd_idlistscanlimit: 4001, backends: [{backend}]"));
+    let second =
+        first.replace("4001", "4002").replace("indextype: eq", "indextype: [eq, pres]").replace("ReplicaId: 1", "ReplicaId: 2");
+    let third = format!("{{state: absent, {first}}}");
+    for text in [first, second] {
+        let kills = apply_killed(&machine, &text).await;
+        assert!(kills > 2, "{kills}");
+        assert_eq!(machine.meet(&wanted(&text)).await, [""; 0], "nothing was left to do");
+        assert!(machine.has("killcmd", "ou=people,dc=test").await);
+    }
+    assert!(apply_killed(&machine, &third).await > 0);
+    assert_eq!(machine.prefix.left(), [""; 0]);
 }

@@ -6,10 +6,13 @@ use std::{
     process::{Command, Stdio},
 };
 
+use directory::entry::Entry;
 use serde_json::{Value, json};
 use tests::{installation::Prefix, served};
 
 use tests::installation::ports;
+
+use crate::machine::Machine;
 
 /// What the program answers to arguments, and its exit code.
 pub(crate) fn module(arguments: &Value) -> Value {
@@ -96,6 +99,45 @@ fn check_mode_foretells_what_is_done_and_a_second_run_does_nothing() {
     assert_eq!(prefix.left(), [""; 0]);
 }
 
+/// What a server and its files tell, apart from what it counts: its process, its configuration, and all entries.
+async fn told(machine: &Machine, instance: &str) -> (i32, Vec<(String, String)>, Vec<Entry>) {
+    let mut connection = machine.connect(instance).await;
+    let mut entries = Vec::new();
+    for base in ["cn=config", "dc=example,dc=com", "dc=two"] {
+        entries.extend(connection.tree(&base.parse().unwrap()).await.unwrap());
+    }
+    let counts = |entry: &Entry| ["cn=monitor,", "cn=database,"].iter().any(|start| entry.dn.normal().starts_with(start));
+    entries.retain(|entry| !counts(entry));
+    (machine.process(instance), machine.configurations().into_iter().collect(), entries)
+}
+
+#[tokio::test]
+async fn check_mode_leaves_servers_and_their_entries_as_they_are() {
+    let machine = Machine::new();
+    let mut wanted = instance("checked");
+    wanted["backends"][0]["sample_entries"] = json!(true);
+    wanted["backends"].as_array_mut().unwrap().push(json!({"name": "two", "suffix": "dc=two", "create_suffix_entry": true}));
+    module(&servers(&machine.prefix, &json!([wanted]), json!({})));
+    machine.add("checked", "ou=kept,dc=example,dc=com", &[("objectClass", &["organizationalUnit"]), ("ou", &["kept"])]).await;
+    let before = told(&machine, "checked").await;
+    assert!(before.2.iter().any(|entry| entry.text("ou") == Some("kept")), "{:?}", before.2.len());
+
+    wanted["nsslapd_sizelimit"] = json!(77);
+    wanted["nsslapd_listen_backlog_size"] = json!(77);
+    wanted["rootpw"] = json!("secret56");
+    let more = json!({"ReplicaRole": "supplier", "ReplicaId": 1, "ReplicaBindDN": "cn=manager,cn=config",
+        "ReplicaCredentials": "secret34", "indexes": [{"name": "description", "IndexType": ["eq"]}]});
+    wanted["backends"][0].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    wanted["backends"].as_array_mut().unwrap().push(json!({"name": "three", "suffix": "dc=three", "sample_entries": true}));
+    wanted["backends"][1]["state"] = json!("absent");
+    for state in ["present", "updated", "stopped", "absent"] {
+        let run = json!({"state": state, "ansible_vars": {"ansible_check_mode": true, "ansible_diff_mode": true}});
+        let foretold = module(&servers(&machine.prefix, &json!([wanted]), run));
+        assert_eq!(foretold["changed"], true, "{state}");
+        assert_eq!(told(&machine, "checked").await, before, "{state}");
+    }
+}
+
 #[test]
 fn facts_are_the_same_from_standard_input_and_from_a_file() {
     let prefix = Prefix::new();
@@ -166,4 +208,32 @@ fn a_failure_says_what_and_where_in_the_keys_for_it() {
         "failed to create instance slapd-refused",
     );
     assert_eq!(prefix.left(), [""; 0]);
+}
+
+#[test]
+fn a_number_that_another_host_has_is_not_cleaned() {
+    let prefix = Prefix::new();
+    let mut own = instance("numbered");
+    let role = |id: u16| {
+        json!({"ReplicaRole": "supplier", "ReplicaId": id, "ReplicaBindDN": "cn=manager,cn=config",
+            "ReplicaCredentials": "secret34"})
+    };
+    let with = |mut instance: Value, id: u16| {
+        instance["backends"][0].as_object_mut().unwrap().extend(role(id).as_object().unwrap().clone());
+        instance
+    };
+    own = with(own, 1);
+    module(&servers(&prefix, &json!([own]), json!({})));
+    let own = with(own, 3);
+    for (other, is_cleaned) in [(1, false), (2, true)] {
+        let hosts = json!({"vm1": {"ds389_prefix": prefix.path(), "ds389_instances": [own]},
+            "vm2": {"ds389_instances": [with(instance("elsewhere"), other)]}});
+        let question = json!({"host": "vm1", "action": "server", "check_mode": true, "hosts": hosts});
+        let (_, answer) = ask(&["resolve"], &question.to_string());
+        let foretold = module(&answer["module_args"]);
+        let changes = texts(&foretold["msg"]);
+        assert!(!changes.is_empty());
+        let cleans = changes.contains(&"Cleaning replica id 1 from suffix dc=example,dc=com");
+        assert_eq!(cleans, is_cleaned, "the other host has {other}: {changes:?}");
+    }
 }

@@ -54,8 +54,9 @@ async fn carry_out(request: Request, outcome: &mut Outcome) -> Result<(), Failur
     outcome.verbosity = request.verbosity;
     outcome.original = Some(request.original.clone());
     match &request.subject {
-        Subject::Servers { host, variables } => {
-            let wanted = wanted(host, variables)?;
+        Subject::Servers { host, variables, numbers } => {
+            let mut wanted = wanted(host, variables)?;
+            wanted.numbers.extend_from_slice(numbers);
             outcome.cooked = Some(wanted.write(Secrets::Masked));
             servers(&wanted, &request, outcome).await
         }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use directory::{
+    dn::Dn,
+    fleet::Member,
     intent::Intent,
     json,
     mask::Mask,
@@ -121,23 +123,25 @@ impl Question {
         });
         let hosts = self.overridden()?;
         let subject = if self.is_about_facts {
-            self.subject("ds389info", prefix(hosts.get(&self.host))?, mask)
+            self.subject("ds389info", prefix(hosts.get(&self.host))?, &[], mask)
         } else {
-            let intent = Intent::read(&hosts)?;
-            let written = intent.fleet().iter().map(|(host, member)| (host.to_owned(), &member.specification));
-            let written = written.collect::<Vec<_>>();
-            tell(3, "hosts", &|| {
-                let hosts = written
-                    .iter()
-                    .map(|(host, specification)| (mask.text(host), mask.tree(&specification.write(Secrets::Masked))));
-                Node::new(Value::Map(hosts.collect::<Map>()))
-            });
+            let intent = Intent::read(&hosts).inspect_err(|_| {
+                let alone = alone(&hosts);
+                tell(3, "hosts", &|| described(mask, alone.iter().flat_map(|intent| intent.fleet().iter())));
+                tell(4, "replicated_backends", &|| texts(mask, &alone.iter().flat_map(Intent::backends).collect::<Vec<_>>()));
+                tell(5, "modifier_names", &|| {
+                    let hosts = hosts.iter().map(|(host, node)| (mask.text(host), texts(mask, &names(host, node))));
+                    Node::new(Value::Map(hosts.collect::<Map>()))
+                });
+            })?;
+            tell(3, "hosts", &|| described(mask, intent.fleet().iter()));
             tell(4, "replicated_backends", &|| texts(mask, &intent.backends()));
             tell(5, "modifier_names", &|| {
                 let names = self.hosts.keys().map(|host| (mask.text(host), texts(mask, intent.names(host))));
                 Node::new(Value::Map(names.collect::<Map>()))
             });
-            self.subject("ds389", share(&self.resolved(&intent)?), mask)
+            let resolved = self.resolved(&intent)?;
+            self.subject("ds389", share(&resolved), &resolved.numbers, mask)
         };
         tell(1, "module_args", &|| mask.tree(&subject));
         Ok(map([("module_args", subject)]))
@@ -202,24 +206,54 @@ impl Question {
         Ok(hosts)
     }
 
-    /// The arguments of a module, with what Ansible says of the run, and which of the texts in them are secrets that their names
-    /// do not tell.
-    fn subject(&self, key: &str, mut arguments: Map, mask: &Mask) -> Node {
+    /// The arguments of a module, with what Ansible says of the run, the numbers of the suppliers of all hosts, and which of the
+    /// texts in them are secrets that their names do not tell.
+    fn subject(&self, key: &str, mut arguments: Map, numbers: &[(Dn, u16)], mask: &Mask) -> Node {
         let address = self.hosts.get(&self.host).and_then(Node::as_map).and_then(|variables| variables.get("ansible_host"));
         let address = address.and_then(Node::as_text).unwrap_or(&self.host);
-        let strays = mask.strays(&Node::new(Value::Map(arguments.clone())));
+        let suppliers = suppliers(numbers);
+        let strays = mask.strays(&Node::new(Value::List(vec![Node::new(Value::Map(arguments.clone())), suppliers.clone()])));
         let mut run = map([
             ("ansible_host", Node::text(address)),
             ("ansible_verbosity", Node::new(Value::Integer(self.verbosity))),
             ("ansible_check_mode", Node::new(Value::Boolean(self.checks))),
             ("ansible_diff_mode", Node::new(Value::Boolean(self.shows_differences))),
         ]);
+        if !numbers.is_empty() {
+            insert(&mut run, "backends", suppliers);
+        }
         if !strays.is_empty() {
             insert(&mut run, "secrets", Node::new(Value::List(strays.iter().map(Node::text).collect())));
         }
         insert(&mut arguments, "ansible_vars", Node::new(Value::Map(run)));
         Node::new(Value::Map(map([(key, Node::new(Value::Map(arguments)))])))
     }
+}
+
+/// Of hosts that make no sense together, those that do by themselves.
+fn alone(hosts: &BTreeMap<String, Node>) -> Vec<Intent> {
+    let alone = |(host, node): (&String, &Node)| Intent::read(&BTreeMap::from([(host.clone(), node.clone())])).ok();
+    hosts.iter().filter_map(alone).collect()
+}
+
+/// The names that modifiers of a host may use. Where those that it has are wrong, they are what is being looked for: then those
+/// that the first of them may use.
+fn names(host: &str, node: &Node) -> Vec<String> {
+    let read = |node: &Node| {
+        let intent = Intent::read(&BTreeMap::from([(host.to_owned(), node.clone())])).ok()?;
+        Some(intent.names(host).to_vec())
+    };
+    let entries = node.as_map().map(Map::entries).unwrap_or_default().iter();
+    let is_modifier = |name: &str| name.starts_with("ds389option") || name.starts_with("ds389_option");
+    let others = entries.filter(|entry| !is_modifier(&entry.key.to_lowercase())).cloned();
+    let others = others.map(|entry| (entry.key, entry.node)).collect::<Map>();
+    read(node).or_else(|| read(&Node::new(Value::Map(others)))).unwrap_or_default()
+}
+
+/// What each host should be.
+fn described<'a>(mask: &Mask, hosts: impl Iterator<Item = (&'a str, &'a Member)>) -> Node {
+    let described = hosts.map(|(host, member)| (mask.text(host), mask.tree(&member.specification.write(Secrets::Masked))));
+    Node::new(Value::Map(described.collect::<Map>()))
 }
 
 /// A host's share: what it should have, under the names of the module's arguments.
@@ -242,6 +276,16 @@ fn share(specification: &Specification) -> Map {
         }
     }
     share
+}
+
+/// Suppliers by their numbers, as the module reads them: it knows this host alone, and must not have a number forgotten that
+/// another host has.
+fn suppliers(numbers: &[(Dn, u16)]) -> Node {
+    let supplier = |(suffix, id): &(Dn, u16)| {
+        let id = Node::new(Value::Integer(i64::from(*id)));
+        Node::new(Value::Map(map([("suffix", Node::text(suffix.as_str())), ("ReplicaId", id)])))
+    };
+    Node::new(Value::List(numbers.iter().map(supplier).collect()))
 }
 
 /// The prefix among a host's variables, as an argument.

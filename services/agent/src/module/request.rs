@@ -1,7 +1,10 @@
 //! What a module is asked for, read from its arguments: under our names and under those of ds389.ansible_ds. What the variables
 //! in it mean is for `directory::intent`.
 
-use directory::value::{Entry, Map, Node, Value};
+use directory::{
+    dn::Dn,
+    value::{Entry, Map, Node, Value},
+};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,8 @@ pub(super) enum Subject {
         host: String,
         /// The variables that say it.
         variables: Node,
+        /// Numbers of suppliers of all hosts, by suffix.
+        numbers: Vec<(Dn, u16)>,
     },
     /// What they are.
     Facts {
@@ -103,13 +108,17 @@ impl Request {
         for entry in arguments.entries() {
             run.read(&entry.key, &entry.node)?;
         }
-        let mut variables = Map::new();
+        let (mut variables, mut numbers) = (Map::new(), Vec::new());
         for entry in map.entries() {
             let name = entry.key.to_lowercase();
             if name == "ansible_vars" {
                 let said = entry.node.as_map().ok_or_else(|| kind("ansible_vars", "a dictionary", &entry.node))?;
                 for entry in said.entries() {
-                    run.read(&entry.key, &entry.node)?;
+                    if entry.key.eq_ignore_ascii_case("backends") {
+                        numbers = suppliers(&entry.node)?;
+                    } else {
+                        run.read(&entry.key, &entry.node)?;
+                    }
                 }
             } else if !run.read(&name, &entry.node)? && !name.starts_with('_') && entry.node.value != Value::Null {
                 let variable = variable(key, &name).ok_or_else(|| unknown(key, &entry.key))?;
@@ -121,7 +130,7 @@ impl Request {
         }
         let subject = if key == "ds389" {
             let host = run.host.unwrap_or_else(|| "localhost".to_owned());
-            Subject::Servers { host, variables: Node::new(Value::Map(variables)) }
+            Subject::Servers { host, variables: Node::new(Value::Map(variables)), numbers }
         } else {
             let prefix = match variables.get("ds389_prefix") {
                 None => None,
@@ -151,6 +160,19 @@ impl Run {
         }
         Ok(true)
     }
+}
+
+/// The suppliers of all hosts: suffixes, each with a number.
+fn suppliers(node: &Node) -> Result<Vec<(Dn, u16)>, Error> {
+    let wrong = || kind("backends", "a list of dictionaries, each with a suffix and its ReplicaId", node);
+    let supplier = |item: &Node| {
+        let map = item.as_map()?;
+        let suffix = map.get("suffix").and_then(Node::as_text).and_then(|text| Dn::parse(text).ok())?;
+        let Value::Integer(id) = map.get("ReplicaId")?.value else { return None };
+        Some((suffix, u16::try_from(id).ok()?))
+    };
+    let items = if node.value == Value::Null { &[] } else { node.as_list().ok_or_else(wrong)? };
+    items.iter().map(|item| supplier(item).ok_or_else(wrong)).collect()
 }
 
 /// The variable that an argument stands for.

@@ -47,13 +47,29 @@ fn question(host: &str, action: &str, args: &str, verbosity: u8) -> String {
 fn a_host_gets_its_share_with_its_agreements() {
     let answer = answer(&question("vm1", "server", "{}", 0));
     assert_eq!(show(&answer, "module_args.ds389.state"), "\"present\"");
-    let vars = r#"{"ansible_host":"10.0.0.1","ansible_verbosity":0,"ansible_check_mode":true,"ansible_diff_mode":false}"#;
+    let run = r#"{"ansible_host":"10.0.0.1","ansible_verbosity":0,"ansible_check_mode":true,"ansible_diff_mode":false"#;
+    let vars = format!(r#"{run},"backends":[{{"suffix":"dc=example,dc=com","ReplicaId":1}}]}}"#);
     assert_eq!(show(&answer, "module_args.ds389.ansible_vars"), vars);
     let instances = show(&answer, "module_args.ds389.instances");
     assert!(instances.contains("\"agmts\":[{\"name\":\"ansible-target: vm2.two.userroot\""), "{instances}");
     assert!(instances.contains("\"rootpw\":\"hush-hush-1\"") && !instances.contains("hush-hush-2"), "{instances}");
     assert_eq!(show(&answer, "module_args.ds389.agmts"), "");
     assert_eq!(show(&answer, "result"), "{}");
+}
+
+#[test]
+fn each_host_is_told_the_numbers_of_the_suppliers_of_all_hosts() {
+    let host = |id: u16| {
+        format!(
+            r#"{{"ds389_instances": [{{"name": "one", "backends": [{{"name": "root", "suffix": "dc=hush", "ReplicaRole": "supplier",
+                "ReplicaId": {id}, "ReplicaBindDN": "cn=x,dc=hush"}}]}}], "vault_suffix": "dc=hush"}}"#
+        )
+    };
+    let hosts = format!(r#"{{"vm1": {}, "vm2": {}}}"#, host(3), host(1));
+    let answer = answer(&format!(r#"{{"host": "vm1", "action": "server", "hosts": {hosts}, "verbosity": 1}}"#));
+    let suppliers = r#"[{"suffix":"dc=hush","ReplicaId":3},{"suffix":"dc=hush","ReplicaId":1}]"#;
+    assert_eq!(show(&answer, "module_args.ds389.ansible_vars.backends"), suppliers);
+    assert!(!show(&answer, "result").contains("hush"), "{}", show(&answer, "result"));
 }
 
 #[test]
@@ -142,4 +158,21 @@ fn what_is_wrong_is_told_before_anything_moves_and_without_secrets() {
     check("{", "the input is not JSON: line 1, column 1: the text ends too early: EOF while parsing an object");
     let broken = answer(&question("vm1", "server", r#"{"ds389_instances": [{}], "rootpw": "hush-hush-4"}"#, 1));
     assert_eq!(show(&broken, "result.plugin_args"), r#"{"ds389_instances":[{}],"rootpw":"******"}"#);
+}
+
+#[test]
+fn with_an_error_as_much_is_told_as_is_known() {
+    let args = r#"{"ds389_option_1": {"name": "one.userrot", "merge": {"readonly": true}}}"#;
+    let wrong = answer(&question("vm1", "server", args, 5));
+    let message = at(&wrong, "msg").and_then(Node::as_text).unwrap();
+    assert!(message.contains("finds nothing that is called 'one.userrot'"), "{message}");
+    let told = at(&wrong, "result").unwrap();
+    let keys: Vec<&str> = told.as_map().unwrap().entries().iter().map(|entry| entry.key.as_str()).collect();
+    assert_eq!(keys, ["plugin_args", "inventory", "hosts", "replicated_backends", "modifier_names"]);
+    assert!(show(&wrong, "result.modifier_names.vm1").contains("\"one.userroot\""), "what it may be called is told");
+    assert!(show(&wrong, "result.modifier_names.vm2").contains("\"two.userroot\""));
+    assert_eq!(show(&wrong, "result.hosts.vm1"), "", "what a host should be is not known while its modifiers are wrong");
+    assert!(show(&wrong, "result.hosts.vm2").contains("\"name\":\"two\""));
+    assert_eq!(show(&wrong, "result.replicated_backends"), r#"["vm2.two.userroot dc=example,dc=com consumer"]"#);
+    assert!(!json::write(told).contains("hush"), "{}", json::write(told));
 }

@@ -1,6 +1,6 @@
 //! Which arguments ask for what, and what is wrong with others.
 
-use directory::{json, value::Node};
+use directory::{dn::Dn, json, value::Node};
 
 use super::{Error, Request, Subject};
 
@@ -17,7 +17,8 @@ fn variables_are_read_under_our_names_and_under_those_of_the_other_collection() 
     fn check(arguments: &str) {
         let request = read(arguments).unwrap();
         let expected = r#"{"state": "updated", "ds389_instances": [{"name": "one"}], "ds389_agmts": [], "ds389_prefix": "/p"}"#;
-        assert_eq!(request.subject, Subject::Servers { host: "vm1".to_owned(), variables: node(expected) }, "{arguments}");
+        let (host, variables, numbers) = ("vm1".to_owned(), node(expected), Vec::new());
+        assert_eq!(request.subject, Subject::Servers { host, variables, numbers }, "{arguments}");
         assert_eq!((request.verbosity, request.checks, request.shows_differences), (3, true, false), "{arguments}");
     }
     check(
@@ -33,6 +34,15 @@ fn variables_are_read_under_our_names_and_under_those_of_the_other_collection() 
             "ds389": {"State": "updated", "DS389_Instances": [{"name": "one"}], "agmts": [], "ds389_server_prefix": "/p",
             "ansible_vars": {"ansible_host": "vm1"}, "_own": 1}}"#,
     );
+}
+
+#[test]
+fn suppliers_of_other_hosts_are_known_by_their_numbers() {
+    let suppliers = r#"[{"suffix": "dc=test", "ReplicaId": 1}, {"suffix": "DC=Test", "ReplicaId": 65534}]"#;
+    let request = read(&format!(r#"{{"ds389": {{"ansible_vars": {{"backends": {suppliers}}}}}}}"#)).unwrap();
+    let suffix = Dn::parse("dc=test").unwrap();
+    let Subject::Servers { numbers, .. } = request.subject else { panic!("{:?}", request.subject) };
+    assert_eq!(numbers, [(suffix.clone(), 1), (suffix, 65534)]);
 }
 
 #[test]
@@ -70,5 +80,10 @@ fn what_asks_for_nothing_is_refused() {
     check(r#"{"ds389": {"ansible_vars": {"ansible_verbosity": -1}}}"#, {
         "'ansible_verbosity' wants a number that is not negative, not a number"
     });
+    for wrong in [r#"[{"suffix": "dc=test"}]"#, r#"[{"suffix": "dc=test", "ReplicaId": 70000}]"#, "[1]"] {
+        check(&format!(r#"{{"ds389": {{"ansible_vars": {{"backends": {wrong}}}}}}}"#), {
+            "'backends' wants a list of dictionaries, each with a suffix and its ReplicaId, not a list"
+        });
+    }
     check(r#"{"ds389": {"ansible_check_mode": "perhaps"}}"#, "'ansible_check_mode' wants a boolean, not a string");
 }

@@ -15,6 +15,9 @@ NAME = 'aviary-ds389'
 # Folder of the collection with a folder for each kind of processor, as `uname -m` calls it.
 SHIPPED = os.path.normpath(os.path.join(os.path.dirname(__file__), '..', '..', 'files', 'bin'))
 
+# What a host prints before it is to be believed: a login may have printed lines of its own.
+MARKER = 'aviary.ds389:'
+
 # Where a host keeps it, below the home of whoever runs it there.
 CACHE = '.cache/aviary'
 
@@ -57,8 +60,7 @@ def provide(action, program, cache=None):
     """Sees to it that the host has the binary, and returns where. It is copied when it is not there or another."""
     shell = action._connection._shell
     folder = shell.quote(cache) if cache else f'"$HOME"/{CACHE}'
-    asked = action._low_level_execute_command(f'uname -m && echo {folder} && sha256sum {folder}/{NAME}-* 2>/dev/null')
-    lines = asked['stdout'].splitlines()
+    lines, asked = answer(action, f'uname -m && echo {folder} && sha256sum {folder}/{NAME}-* 2>/dev/null')
     if len(lines) < 2:
         raise AnsibleError(f"the host does not say what it is: {asked['stderr'].strip()}")
     machine, folder = lines[0].strip(), lines[1].strip()
@@ -87,11 +89,18 @@ def copy(action, local, path, checksum):
             f'mv -f {partial} {there}',
             f'sha256sum {there}',
         ]
-        done = action._low_level_execute_command(' && '.join(steps))
+        lines, done = answer(action, ' && '.join(steps))
     finally:
         action._remove_tmp_path(folder, force=True)
-    if done['rc'] != 0 or done['stdout'].split()[:1] != [checksum]:
+    if done['rc'] != 0 or not any(line.split()[:1] == [checksum] for line in lines):
         raise AnsibleError(f"failed to copy {NAME} to {path}: {done['stderr'].strip() or 'its checksum there is another'}")
+
+
+def answer(action, command):
+    """The lines that a command prints on the host, and all that is known of it."""
+    done = action._low_level_execute_command(f"echo; echo '{MARKER}'; {command}")
+    before, _, after = done['stdout'].partition(MARKER)
+    return after.splitlines()[1:], done
 
 
 def digest(path):

@@ -8,6 +8,9 @@ from ansible_collections.aviary.ds389.plugins.plugin_utils.engine import BinaryA
 
 NEEDED = ('instance', 'folder')
 
+# The variable of the prefix, and what it is called elsewhere.
+PREFIXES = ('ds389_prefix', 'ds389_server_prefix')
+
 
 class DataAction(BinaryAction):
     """Has the binary do something with the data of an instance."""
@@ -20,7 +23,7 @@ class DataAction(BinaryAction):
 
     def answer(self, task_vars):
         arguments = dict(self._task.args)
-        prefix = arguments.pop('ds389_prefix', None) or self.said('ds389_prefix', task_vars)
+        prefix = self._prefix(arguments, task_vars)
         said = {name: str(arguments.pop(name, '') or '') for name in NEEDED}
         if arguments:
             raise AnsibleActionFail(f"unexpected option '{sorted(arguments)[0]}': there are instance, folder and ds389_prefix")
@@ -37,6 +40,12 @@ class DataAction(BinaryAction):
             return {**unanswered(self.COMMAND[0], done['rc'], done['stderr']), **failure(told)}
         result['ds389'] = told
         return result
+
+    def _prefix(self, arguments, task_vars):
+        """Where 389 DS is installed, if that is not the system's. An argument stands in the place of the variable."""
+        said = [arguments.pop(name, None) for name in PREFIXES]
+        said += [self.said(name, task_vars) for known in PREFIXES for name in task_vars if name.lower() == known]
+        return next(filter(None, said), None)
 
 
 def failure(told):

@@ -5,6 +5,7 @@ there. What any variable means is for the binary to say.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 from ansible.errors import AnsibleError
@@ -16,9 +17,10 @@ from ansible_collections.aviary.ds389.plugins.plugin_utils import binary
 # How long the binary may think on the controller. It reads what it is given and asks nobody.
 PATIENCE = 120
 
-# How variables begin that roles have for themselves, and which of them are not.
-OF_ROLES = ('ds389_server_', 'ds389_info_', 'ds389_backup_', 'ds389_restore_')
-SAID_FOR_ROLES = ('ds389_server_instances', 'ds389_server_prefix')
+# Variables that roles have for themselves: how they begin, and those that begin as variables of the inventory may. Of a slip of
+# the pen it is for the binary to say that it is one.
+OF_ROLES = ('ds389_info_', 'ds389_backup_', 'ds389_restore_')
+OF_SERVER_ROLE = ('ds389_server_packages', 'ds389_server_result')
 
 
 class BinaryAction(ActionBase):
@@ -59,11 +61,17 @@ class BinaryAction(ActionBase):
         return self._run_from_file(command, text)
 
     def _can_pipe(self):
-        """Whether the connection hands on what is written to a command."""
-        become = self._connection.become
-        if become is not None and (getattr(become, 'require_tty', False) or not getattr(become, 'pipelining', True)):
+        """Whether the connection hands on what is written to a command. With pipelining on, Ansible says so. With it off, that is
+        about its own modules, and most connections do nevertheless; but they take a terminal where a password may be asked for,
+        which hands nothing on and has no end.
+        """
+        connection, become = self._connection, self._connection.become
+        if connection.is_pipelining_enabled():
+            return True
+        if become is not None and (become.require_tty or not become.pipelining or become.expect_prompt()):
             return False
-        return bool(self._connection.has_pipelining)
+        is_terminal = getattr(connection, '_is_tty_requested', None)
+        return connection.has_pipelining and not (is_terminal and is_terminal())
 
     def _run_from_file(self, command, text):
         """For connections that hand nothing on: from a file that nobody else can read, and that is gone before the program
@@ -127,7 +135,7 @@ class EngineAction(BinaryAction):
 def is_ours(name):
     """Whether a variable is of use. `ds389` by itself is where facts are, which say what is and not what should be."""
     lower = str(name).lower()
-    if lower == 'ds389' or (lower.startswith(OF_ROLES) and lower not in SAID_FOR_ROLES):
+    if lower == 'ds389' or lower.startswith(OF_ROLES) or lower in OF_SERVER_ROLE:
         return False
     return lower.startswith('ds389') or lower == 'ansible_host' or lower.startswith('vault_')
 
@@ -167,12 +175,12 @@ def ask(command, question):
 
 
 def object_of(text):
-    """The object that was printed. A login may have printed lines of its own before."""
-    lines = to_text(text).splitlines()
-    starts = [number for number, line in enumerate(lines) if line.startswith('{')]
+    """The object that was printed. A login may have printed lines of its own before and behind it."""
+    text = to_text(text)
+    starts = [found.start() for found in re.finditer(r'^{', text, re.MULTILINE)]
     for start in reversed(starts):
         try:
-            return json.loads('\n'.join(lines[start:]))
+            return json.JSONDecoder().raw_decode(text, start)[0]
         except ValueError:
             continue
     return None
