@@ -88,6 +88,7 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
     }
     let planned = host.plan(wanted).await.map_err(|error| failed("observe the servers")(error.to_string()))?;
     let actions = planned.map_err(|problems| failed("plan")(problems.to_string()))?;
+    host.foresee(&actions).await.map_err(|error| failed("plan")(error.to_string()))?;
     outcome.log.add(Level::Debug, format!("{} actions are planned", actions.len()));
     for action in actions.iter().filter(|action| action.deletes_data()) {
         // An initialisation says itself what is lost.
@@ -111,7 +112,8 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
             changes.extend(messages);
         }
     };
-    host.carry_out(&actions, &mut progress).await.map_err(|error| failed("carry the plan out")(error.to_string()))
+    let carried_out = host.carry_out_plan(wanted, &actions, &|| false, &mut progress).await;
+    carried_out.map_err(|error| failed("carry the plan out")(error.to_string()))
 }
 
 async fn find(prefix: Option<String>) -> Result<Host, Failure> {

@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeSet,
     fs, io,
-    net::{TcpListener, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, TcpListener},
     path::Path,
+    process::Command,
 };
 
 use directory::{setting::Settings, specification::is_instance_name};
@@ -13,7 +14,7 @@ use super::{
     Error,
     owner::{Owner, Right, is_root},
 };
-use crate::{installation::Installation, paths::Paths};
+use crate::{installation::Installation, paths::Paths, tool};
 
 /// The longest path of a socket.
 const LONGEST_SOCKET: usize = 107;
@@ -90,12 +91,22 @@ pub(crate) fn host(settings: &Settings) -> Result<String, Error> {
     if !is_host(&host) {
         return fail(format!("is '{host}', which is no host's name; write it as in host.example.com"));
     }
-    if settings.switch("strict_host_checking") == Some(true)
-        && let Err(error) = (host.as_str(), 0).to_socket_addrs()
-    {
-        return fail(format!("is '{host}', which has no address: {error}; correct it or set strict_host_checking to off"));
+    if settings.switch("strict_host_checking") == Some(true) && addresses(&host).is_empty() {
+        return fail(format!("is '{host}', which has no address; correct it or set strict_host_checking to off"));
     }
     Ok(host)
+}
+
+/// The addresses of a host by its name, or the one that it is. They are asked for by a program of the system: within a program
+/// that is linked statically, the system's name services work as long as they are the usual ones.
+fn addresses(host: &str) -> Vec<IpAddr> {
+    if let Ok(address) = host.parse() {
+        return vec![address];
+    }
+    let told = tool::run(Command::new("getent").args(["ahosts", "--", host])).unwrap_or_default();
+    let mut addresses: Vec<IpAddr> = told.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
+    addresses.dedup();
+    addresses
 }
 
 fn is_host(text: &str) -> bool {
@@ -116,7 +127,12 @@ pub(super) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: 
     let mut listeners = Vec::new();
     for (option, port) in ports.iter().copied().filter(|(_, port)| *port != 0) {
         let address = if option == "port" { "nsslapd_listenhost" } else { "nsslapd_securelistenhost" };
-        match listen(settings.text(address), port) {
+        let hosts = settings.text(address).map(|host| (host, addresses(host)));
+        if let Some((host, _)) = hosts.as_ref().filter(|(_, addresses)| addresses.is_empty()) {
+            let problem = format!("is '{host}', which has no address; correct it or leave the option out");
+            return Err(Error::Option { option: address, problem });
+        }
+        match listen(hosts.map(|(_, addresses)| addresses), port) {
             Err(source) if !own.contains(&port) => return Err(Error::Port { option, port, source }),
             listener => listeners.push(listener),
         }
@@ -124,9 +140,12 @@ pub(super) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: 
     Ok(())
 }
 
-fn listen(address: Option<&str>, port: u16) -> io::Result<TcpListener> {
-    match address {
-        Some(address) => TcpListener::bind((address, port)),
+fn listen(addresses: Option<Vec<IpAddr>>, port: u16) -> io::Result<TcpListener> {
+    match addresses {
+        Some(addresses) => {
+            let sockets: Vec<SocketAddr> = addresses.into_iter().map(|address| (address, port).into()).collect();
+            TcpListener::bind(sockets.as_slice())
+        }
         None => TcpListener::bind(("::", port)).or_else(|error| match error.kind() {
             // A host without IPv6.
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
@@ -226,8 +245,18 @@ mod tests {
         assert!(matches!(error(&Settings::new()), Error::Option { option: "rootpw", .. }));
         assert!(matches!(error(&with("user", text("no-such-user"))), Error::Account { kind: "user", .. }));
         assert!(matches!(error(&with("full_machine_name", text("a,b"))), Error::Option { option: "full_machine_name", .. }));
+        let mut strict = with("full_machine_name", text("no-such-host.invalid"));
+        strict.insert(Scope::Instance.option("strict_host_checking").unwrap(), Setting::Switch(true));
+        assert!(matches!(error(&strict), Error::Option { option: "full_machine_name", .. }));
         let long = format!("/{}", "x".repeat(107));
         assert!(matches!(error(&with("ldapi", text(&long))), Error::Option { option: "ldapi", .. }));
+
+        let mut named = settings(65535);
+        let option = Scope::Instance.option("nsslapd_listenhost").unwrap();
+        named.insert(option, text("no-such-host.invalid"));
+        assert!(matches!(error(&named), Error::Option { option: "nsslapd_listenhost", .. }));
+        named.insert(option, text("localhost"));
+        assert!(super::super::foresee(&found, "a", &named, true).is_ok());
 
         let taken = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = i64::from(taken.local_addr().unwrap().port());
