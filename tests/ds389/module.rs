@@ -202,11 +202,7 @@ fn a_failure_says_what_and_where_in_the_keys_for_it() {
     let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
     let mut wanted = instance("refused");
     wanted["port"] = json!(taken.local_addr().unwrap().port());
-    check(
-        &arguments(servers(&prefix, &json!([wanted]), json!({}))),
-        "carry the plan out",
-        "failed to create instance slapd-refused",
-    );
+    check(&arguments(servers(&prefix, &json!([wanted]), json!({}))), "plan", "failed to create instance slapd-refused");
     assert_eq!(prefix.left(), [""; 0]);
 }
 

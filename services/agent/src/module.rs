@@ -75,7 +75,7 @@ async fn carry_out(request: Request, outcome: &mut Outcome) -> Result<(), Failur
 fn wanted(host: &str, variables: &Node) -> Result<Specification, Failure> {
     let failed = |problems: directory::place::Problems| Failure { step: "read the arguments", message: problems.to_string() };
     let hosts = BTreeMap::from([(host.to_owned(), variables.clone())]);
-    Intent::read(&hosts).and_then(|intent| intent.specification(host)).map_err(failed)
+    Intent::read_rendered(&hosts).and_then(|intent| intent.specification(host)).map_err(failed)
 }
 
 async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcome) -> Result<(), Failure> {

@@ -125,7 +125,7 @@ impl Question {
         let subject = if self.is_about_facts {
             self.subject("ds389info", prefix(hosts.get(&self.host))?, &[], mask)
         } else {
-            let intent = Intent::read(&hosts).inspect_err(|_| {
+            let intent = Intent::read_rendered(&hosts).inspect_err(|_| {
                 let alone = alone(&hosts);
                 tell(3, "hosts", &|| described(mask, alone.iter().flat_map(|intent| intent.fleet().iter())));
                 tell(4, "replicated_backends", &|| texts(mask, &alone.iter().flat_map(Intent::backends).collect::<Vec<_>>()));
@@ -232,7 +232,7 @@ impl Question {
 
 /// Of hosts that make no sense together, those that do by themselves.
 fn alone(hosts: &BTreeMap<String, Node>) -> Vec<Intent> {
-    let alone = |(host, node): (&String, &Node)| Intent::read(&BTreeMap::from([(host.clone(), node.clone())])).ok();
+    let alone = |(host, node): (&String, &Node)| Intent::read_rendered(&BTreeMap::from([(host.clone(), node.clone())])).ok();
     hosts.iter().filter_map(alone).collect()
 }
 
@@ -240,7 +240,7 @@ fn alone(hosts: &BTreeMap<String, Node>) -> Vec<Intent> {
 /// that the first of them may use.
 fn names(host: &str, node: &Node) -> Vec<String> {
     let read = |node: &Node| {
-        let intent = Intent::read(&BTreeMap::from([(host.to_owned(), node.clone())])).ok()?;
+        let intent = Intent::read_rendered(&BTreeMap::from([(host.to_owned(), node.clone())])).ok()?;
         Some(intent.names(host).to_vec())
     };
     let entries = node.as_map().map(Map::entries).unwrap_or_default().iter();
@@ -294,7 +294,6 @@ fn prefix(variables: Option<&Node>) -> Result<Map, Problems> {
     let is_prefix = |entry: &&Entry| same_variable(&entry.key.to_lowercase()) == "ds389_prefix";
     let alone: Map = entries.iter().filter(is_prefix).map(|entry| ("ds389_prefix".to_owned(), entry.node.clone())).collect();
     let variables = Variables::read(&Node::new(Value::Map(alone)))?;
-    variables.unrendered().or(())?;
     let prefix = Specification::read(&variables)?.prefix;
     Ok(prefix.map(|prefix| ("prefix".to_owned(), Node::text(prefix))).into_iter().collect())
 }

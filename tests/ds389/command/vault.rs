@@ -32,7 +32,7 @@ fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
 
     let good = ["--vault-password-file", first.as_str(), "--vault-password-file", labelled.as_str()];
     let plan = machine.works(&[&["plan", file.as_str()], &good[..]].concat());
-    assert!(plan.contains(&format!("      port    {port}\n      rootpw  ******\n")), "{plan}");
+    assert!(plan.contains(&format!("      port            {port}\n      rootpw          ******\n")), "{plan}");
 
     let check = |options: &[&str], expected: &[&str]| {
         let outcome = run(&[&["validate", file.as_str()], options].concat(), "");
@@ -57,7 +57,7 @@ fn vaulted_values_and_files_are_opened_with_the_right_password_and_no_other() {
     let output = ansible("ansible-vault").args(["encrypt", "--vault-password-file", &first, &file]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
-    assert!(machine.works(&[&["plan", file.as_str()], &good[..]].concat()).contains("rootpw  ******"));
+    assert!(machine.works(&[&["plan", file.as_str()], &good[..]].concat()).contains("rootpw          ******"));
     // A program that gives the password may ask somebody for it: once.
     let asked = machine.folder().join("asked");
     let program = machine.file("ask", &format!("#!/bin/sh\necho once >>{}\necho first password\n", asked.display()));

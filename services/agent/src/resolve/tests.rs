@@ -58,6 +58,13 @@ fn a_host_gets_its_share_with_its_agreements() {
 }
 
 #[test]
+fn what_looks_like_a_template_after_rendering_is_part_of_a_password() {
+    let args = r#"{"ds389_agmts": [], "ds389_instances": [{"name": "one", "rootpw": "hush{{-{%hush"}]}"#;
+    let instances = show(&answer(&question("vm1", "server", args, 0)), "module_args.ds389.instances");
+    assert!(instances.contains(r#""rootpw":"hush{{-{%hush""#), "{instances}");
+}
+
+#[test]
 fn each_host_is_told_the_numbers_of_the_suppliers_of_all_hosts() {
     let host = |id: u16| {
         format!(
