@@ -156,8 +156,9 @@ async fn two_applies_at_once_do_not_get_into_each_others_way() {
     let one = instance("busy", "");
     let actions = machine.plan(&one).await.unwrap();
     let (mut quiet, mut also_quiet) = (|_: Event<'_>| {}, |_: Event<'_>| {});
-    let (first, second) =
+    let (one, other) =
         tokio::join!(machine.host.carry_out(&actions, &mut quiet), machine.host.carry_out(&actions, &mut also_quiet));
-    assert!(first.is_ok());
-    assert!(second.unwrap_err().to_string().contains("another apply is under way"));
+    // Whichever comes first.
+    let refused: Vec<String> = [one, other].into_iter().filter_map(|done| Some(done.err()?.to_string())).collect();
+    assert!(refused.len() == 1 && refused[0].contains("another apply is under way"), "{refused:?}");
 }

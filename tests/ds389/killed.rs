@@ -11,7 +11,7 @@ use agent::host::Event;
 use directory::action::{Action, Step};
 use tests::served;
 
-use crate::machine::{Machine, element, instance, until, wanted};
+use crate::machine::{Authority, Machine, element, instance, until, wanted};
 
 const BIND: &str = "ReplicaBindDN: 'cn=replication manager,cn=config', ReplicaCredentials: secret34";
 
@@ -183,4 +183,26 @@ async fn a_command_that_is_killed_anywhere_is_finished_by_the_next() {
     }
     assert!(apply_killed(&machine, &third).await > 0);
     assert_eq!(machine.prefix.left(), [""; 0]);
+}
+
+#[tokio::test]
+async fn certificates_that_were_half_taken_in_are_taken_in_by_the_next() {
+    let (machine, folder) = (Machine::new(), tempfile::tempdir().unwrap());
+    let authority = Authority::new(folder.path(), "authority");
+    let with = |name: &str| {
+        let identity = authority.vouch("localhost", name);
+        let (certificate, key) = (identity.certificate.display().to_string(), identity.key.display().to_string());
+        format!(
+            "full_machine_name: localhost, tls_cert: {certificate}, tls_key: {key}, tls_ca: [{}]",
+            authority.certificate().display()
+        )
+    };
+    let (options, others) = (with("one"), with("two"));
+    let one = instance("killtls", &format!(", {options}"));
+    let two = one.replace(&options, &others);
+    for (text, least) in [(&one, 2), (&two, 1), (&format!("{{state: stopped, {one}}}"), 0)] {
+        let kills = apply_killed(&machine, text).await;
+        assert!(kills >= least, "{kills}");
+        assert_eq!(machine.meet(&wanted(text)).await, [""; 0], "nothing was left to do");
+    }
 }

@@ -21,7 +21,8 @@ pub(super) const OPTIONS: &[Definition] = &[
         "tls_ca",
         Codec::Paths,
         Home::Certificates,
-        "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts.",
+        "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts. Those \
+         that it has trusted before are left as they are.",
     ),
     Definition::new("nsslapd_security", Codec::Switch, Home::Config("nsslapd-security"), "Whether TLS is on.").restart(),
     Definition::new(

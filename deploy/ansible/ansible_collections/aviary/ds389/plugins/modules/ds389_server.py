@@ -439,7 +439,7 @@ options:
         type: str
       tls_ca:
         description:
-          - "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts."
+          - "Files of PEM on the server's host: certificates of authorities whose certificates the server trusts. Those that it has trusted before are left as they are."
           - "List of absolute paths."
         type: list
         elements: str
