@@ -206,21 +206,12 @@ impl Host {
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
     pub async fn carry_out(&self, actions: &[Action], progress: &mut Progress<'_>) -> Result<(), Error> {
-        self.carry_out_until(actions, &|| false, progress).await
-    }
-
-    /// The same, and no action is begun once it `is_enough`.
-    pub async fn carry_out_until(
-        &self,
-        actions: &[Action],
-        is_enough: &(dyn Fn() -> bool + Sync),
-        progress: &mut Progress<'_>,
-    ) -> Result<(), Error> {
         let lock = self.lock().await?;
-        apply::Apply::begin(self, actions, lock).await?.carry_out(is_enough, progress).await
+        apply::Apply::begin(self, actions, lock).await?.carry_out(&|| false, progress).await
     }
 
-    /// The same of a plan that was made for this a while ago, unless there is another one now.
+    /// The same of a plan that was made for this a while ago, unless there is another one now. No action is begun once it
+    /// `is_enough`.
     pub async fn carry_out_plan(
         &self,
         wanted: &Specification,
@@ -266,8 +257,7 @@ impl Host {
 
     /// The process of an instance.
     pub(crate) async fn process(&self, name: &str) -> Result<Process, Error> {
-        let name = name.to_owned();
-        self.blocking(move |installation| observe::process(installation, &name)).await
+        Ok(Process::of(&self.installation, name, &self.paths(name).await?))
     }
 
     /// Starts an instance, whose lock the caller has.

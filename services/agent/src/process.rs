@@ -14,7 +14,7 @@ use directory::{dn::Dn, secret::Secret};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{process::Command, time::Instant};
 
-use crate::ldap;
+use crate::{installation::Installation, ldap, paths::Paths};
 
 /// How long a start may take. Recovering a large database after a crash takes minutes.
 const START: Duration = Duration::from_secs(600);
@@ -103,6 +103,20 @@ pub struct Process {
 }
 
 impl Process {
+    /// The process of an instance.
+    pub(crate) fn of(installation: &Installation, name: &str, paths: &Paths) -> Self {
+        Self {
+            instance: name.to_owned(),
+            program: installation.ns_slapd(),
+            config_dir: paths.config_dir.clone(),
+            pid_file: paths.pid_file.clone(),
+            socket: paths.ldapi.clone(),
+            lock_dir: paths.lock_dir.clone(),
+            error_log: paths.log_dir.join("errors"),
+            has_systemd: installation.has_systemd(),
+        }
+    }
+
     /// The number of the process, if it runs. The file alone says nothing: servers leave it behind, numbers are used again, and
     /// a server writes it late.
     pub fn id(&self) -> Option<Pid> {

@@ -256,7 +256,7 @@ impl Host {
             return Err(Error::Instance { name: name.to_owned(), known: list("instances", &names) });
         };
         let paths = self.paths(&found.name).await?;
-        let process = self.process(&found.name).await?;
+        let process = Process::of(self.installation(), &found.name, &paths);
         if !found.is_running {
             let paths = paths.clone();
             archive::blocking(move || settle(&paths)).await?;

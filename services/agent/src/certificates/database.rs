@@ -5,18 +5,21 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, DirBuilder, File},
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
+        unix::fs::{DirBuilderExt, MetadataExt},
     },
     path::{Path, PathBuf},
     process::Command,
 };
 
 use super::{Error, pem, x509::X509};
-use crate::tool;
+use crate::{
+    tool,
+    whole::{self, Rights},
+};
 
 /// The files of the database, in the order in which copies take their places.
 const FILES: [&str; 2] = ["key4.db", "cert9.db"];
@@ -143,8 +146,7 @@ impl Database {
         for file in FILES {
             let (from, to) = (folder.join(file), self.folder.join(file));
             let replaced = fs::metadata(&to).and_then(|metadata| {
-                fs::set_permissions(&from, Permissions::from_mode(metadata.mode() & 0o777))?;
-                chown(&from, Some(metadata.uid()), Some(metadata.gid()))?;
+                whole::hand_over(&from, Rights::of(&metadata, metadata.mode() & 0o777))?;
                 File::open(&from)?.sync_all()?;
                 fs::rename(&from, &to)?;
                 File::open(&self.folder)?.sync_all()

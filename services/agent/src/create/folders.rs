@@ -8,10 +8,7 @@ use std::{
 };
 
 use super::{Error, make_folders, owner::Owner};
-use crate::{
-    paths::Paths,
-    whole::{self, Rights},
-};
+use crate::{paths::Paths, whole};
 
 /// Makes the folders of an instance that are missing: after a start of the host, those in `/run` and `/dev/shm` are. They
 /// belong to the owner of its `dse.ldif`.
@@ -55,7 +52,7 @@ impl Made {
             self.folders.push(folder.to_owned());
             let mode = if is_own { 0o770 } else { 0o755 };
             let result = match is_own {
-                true => whole::hand_over(folder, Rights { uid: self.owner.uid, gid: self.owner.gid, mode }),
+                true => whole::hand_over(folder, self.owner.rights(mode)),
                 false => fs::set_permissions(folder, Permissions::from_mode(mode)),
             };
             result.map_err(Error::file("hand over the folder", folder))?;
@@ -97,8 +94,7 @@ impl Made {
 
     /// Hands a file that a program wrote to the owner, and to nobody else.
     pub(super) fn hand_over(&self, path: &Path) -> Result<(), Error> {
-        let rights = Rights { uid: self.owner.uid, gid: self.owner.gid, mode: 0o600 };
-        whole::hand_over(path, rights).map_err(Error::file("hand over", path))
+        whole::hand_over(path, self.owner.rights(0o600)).map_err(Error::file("hand over", path))
     }
 
     /// Lets the place where an instance is looked for lead to its configuration, if that is elsewhere.

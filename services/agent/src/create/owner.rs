@@ -11,7 +11,7 @@ use directory::setting::Settings;
 use rustix::fs::Access;
 
 use super::Error;
-use crate::installation::Installation;
+use crate::{installation::Installation, whole::Rights};
 
 /// A user and a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Owner {
     /// The owner of a file.
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { user: metadata.uid().to_string(), uid: metadata.uid(), gid: metadata.gid() }
+    }
+
+    /// What it has to have of its files.
+    pub(crate) fn rights(&self, mode: u32) -> Rights {
+        Rights { uid: self.uid, gid: self.gid, mode }
     }
 
     /// Whether the server may do something with a file or folder that is there.

@@ -185,7 +185,7 @@ impl<'a> Apply<'a> {
 /// The process of an instance, with all that it needs to start.
 pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Process, Error> {
     let (paths, _) = observe::stored(installation, name)?;
-    let process = observe::process(installation, name)?;
+    let process = Process::of(installation, name, &paths);
     let is_running = process.id().is_some();
     if !is_running {
         mend::put_back(&paths.dse())?;

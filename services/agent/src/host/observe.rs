@@ -4,13 +4,7 @@ use std::{fs, io, path::Path};
 
 use directory::{entry::Tree, ldif, observed};
 
-use crate::{
-    host::Error,
-    installation::Installation,
-    journal,
-    paths::Paths,
-    process::{self, Process},
-};
+use crate::{host::Error, installation::Installation, journal, paths::Paths, process};
 
 /// What the host has.
 pub(super) fn host(installation: &Installation) -> Result<observed::Host, Error> {
@@ -61,19 +55,4 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
         }
     }
     Err(missing.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
-}
-
-/// The process of an instance.
-pub(super) fn process(installation: &Installation, name: &str) -> Result<Process, Error> {
-    let (paths, _) = stored(installation, name)?;
-    Ok(Process {
-        instance: name.to_owned(),
-        program: installation.ns_slapd(),
-        config_dir: paths.config_dir,
-        pid_file: paths.pid_file,
-        socket: paths.ldapi,
-        lock_dir: paths.lock_dir,
-        error_log: paths.log_dir.join("errors"),
-        has_systemd: installation.has_systemd(),
-    })
 }

@@ -16,6 +16,7 @@ use crate::{
     host::{Error, Host, observe},
     installation::Installation,
     journal::{self, Journal},
+    process::Process,
 };
 
 impl Host {
@@ -25,7 +26,7 @@ impl Host {
         let mut read = BTreeMap::new();
         for question in comparison::questions(wanted) {
             let Some(instance) = found.instance(question.place.instance_name()) else { continue };
-            let (stored, journal) = match read.entry(&instance.name) {
+            let (process, stored, journal) = match read.entry(&instance.name) {
                 btree_map::Entry::Occupied(known) => &*known.into_mut(),
                 btree_map::Entry::Vacant(new) => {
                     let name = instance.name.clone();
@@ -50,7 +51,7 @@ impl Host {
                 _ => continue,
             };
             if let (true, Ok(dn)) = (instance.is_running && !question.secret.is_hashed(), Dn::parse(name)) {
-                let asked = self.process(&instance.name).await?.is_password(&dn, &question.secret).await;
+                let asked = process.is_password(&dn, &question.secret).await;
                 let message = format!("failed to compare the password of {dn}");
                 comparisons.insert(&question, asked.map_err(|source| Error::Server { message, source })?);
             }
@@ -60,8 +61,8 @@ impl Host {
 }
 
 /// What the files of an instance say of it.
-fn stored(installation: &Installation, name: &str) -> Result<(Tree, Journal), Error> {
+fn stored(installation: &Installation, name: &str) -> Result<(Process, Tree, Journal), Error> {
     let (paths, tree) = observe::stored(installation, name)?;
     let journal = journal::read(&paths.config_dir)?.unwrap_or_default();
-    Ok((tree, journal))
+    Ok((Process::of(installation, name, &paths), tree, journal))
 }

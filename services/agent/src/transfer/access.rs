@@ -33,7 +33,7 @@ impl Account {
 
     /// What it has to have of its files.
     pub(super) fn rights(&self, mode: u32) -> Rights {
-        Rights { uid: self.0.uid, gid: self.0.gid, mode }
+        self.0.rights(mode)
     }
 
     /// Whether it can read a file.

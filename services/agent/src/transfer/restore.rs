@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, DirBuilder},
-    os::unix::fs::{DirBuilderExt, MetadataExt, chown},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -102,11 +102,8 @@ impl Subject {
         }
         let metadata = fs::metadata(db).map_err(Error::file("read", db))?;
         fs::rename(db, &kept).map_err(Error::file("move", db))?;
-        let made = DirBuilder::new()
-            .mode(0o700)
-            .create(db)
-            .and_then(|()| chown(db, Some(metadata.uid()), Some(metadata.gid())))
-            .and_then(|()| fs::set_permissions(db, metadata.permissions()));
+        let rights = Rights::of(&metadata, metadata.mode() & 0o7777);
+        let made = DirBuilder::new().mode(0o700).create(db).and_then(|()| whole::hand_over(db, rights));
         let restored = match made.map_err(Error::file("make", db)) {
             Ok(()) => self.program("restore", &["archive2db", "-a", &archive.folder.display().to_string()]).await.map(|_| ()),
             Err(error) => Err(error),
