@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Folders that are the system's in every installation.
@@ -26,6 +28,9 @@ exec unshare --mount sh -c '
     exec chroot "$root" /usr/sbin/ns-slapd "$@"
 ' sh "ROOT" "$@"
 "#;
+
+/// How long servers that were killed may take to be gone.
+const GONE: Duration = Duration::from_secs(10);
 
 /// The system whose programs are used.
 fn system() -> PathBuf {
@@ -152,17 +157,32 @@ impl Default for Prefix {
 }
 
 impl Drop for Prefix {
+    /// Kills what runs of it, and waits until that is gone: ports are free then.
     fn drop(&mut self) {
-        let folder = self.path().to_owned();
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let is_ours =
-                String::from_utf8_lossy(&command).split('\0').any(|argument| argument.starts_with(&format!("{folder}/")));
-            if let Some(id) = is_ours.then(|| entry.file_name().to_str()?.parse().ok()).flatten() {
+        let folder = format!("{}/", self.path());
+        let is_ours = |process: &Path| {
+            let command = fs::read(process.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&command).split('\0').any(|argument| argument.starts_with(&folder))
+        };
+        let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let ours: Vec<PathBuf> = processes.filter(|process| is_ours(process)).collect();
+        for process in &ours {
+            if let Some(id) = process.file_name().and_then(|name| name.to_str()?.parse().ok()) {
                 let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), rustix::process::Signal::KILL);
             }
         }
+        let deadline = Instant::now() + GONE;
+        while ours.iter().any(|process| has_files(process)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
+}
+
+/// Whether a process still has files and ports: the last of its threads has not ended.
+fn has_files(process: &Path) -> bool {
+    let Ok(threads) = fs::read_dir(process.join("task")) else { return false };
+    let has_ended = |thread: &Path| fs::read_to_string(thread.join("stat")).map_or(true, |stat| stat.contains(") Z "));
+    threads.flatten().any(|thread| !has_ended(&thread.path()))
 }
 
 /// A line of the system's file with our paths.

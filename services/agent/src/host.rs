@@ -20,15 +20,13 @@ use directory::{
 };
 
 use crate::{
-    create, initialise,
+    create, dse, initialise,
     installation::{self, Installation},
     journal, ldap,
     paths::Paths,
     process::{self, Process},
     remove, replication, tasks, transfer,
 };
-
-pub(crate) use observe::read as read_configuration;
 
 /// Why a host could not be observed or changed.
 #[derive(Debug, thiserror::Error)]
@@ -99,13 +97,8 @@ pub enum Error {
     #[error(transparent)]
     Journal(#[from] journal::Error),
     /// The configuration of a stopped instance cannot be read.
-    #[error("failed to read {}: {problem}", path.display())]
-    Configuration {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
+    #[error(transparent)]
+    Configuration(#[from] dse::Unreadable),
     /// The configuration of a stopped instance cannot be written.
     #[error("failed to write {}: {source}", path.display())]
     Mend {

@@ -11,6 +11,8 @@ use std::{
 
 use directory::{specification::is_instance_name, version::Version};
 
+use crate::dse;
+
 /// Where the file lies, below a prefix.
 const DEFAULTS: &str = "share/dirsrv/inf/defaults.inf";
 
@@ -175,8 +177,7 @@ impl Installation {
         self.configuration().join(format!("{FOLDER}{name}"))
     }
 
-    /// The names of the instances: of folders with a `dse.ldif`, in order. A server that writes the file anew has none for a moment,
-    /// but then the one before as `dse.ldif.bak`.
+    /// The names of the instances: of folders with a configuration, in order.
     pub fn instances(&self) -> Result<Vec<String>, Error> {
         let path = self.configuration();
         let failed = |source| Error::Read { path: path.clone(), source };
@@ -190,8 +191,7 @@ impl Installation {
             let entry = entry.map_err(failed)?;
             let file = entry.file_name();
             let Some(name) = file.to_str().and_then(|file| file.strip_prefix(FOLDER)) else { continue };
-            let has = |file: &str| entry.path().join(file).try_exists().map_err(failed);
-            if is_instance_name(name) && (has("dse.ldif")? || has("dse.ldif.bak")?) {
+            if is_instance_name(name) && dse::exists(&entry.path()).map_err(failed)? {
                 names.push(name.to_owned());
             }
         }

@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod command;
 pub mod create;
+pub mod dse;
 pub mod host;
 pub mod initialise;
 pub mod installation;

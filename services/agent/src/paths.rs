@@ -8,7 +8,7 @@ use std::{
 
 use directory::{dn::Dn, entry::Tree, layout, setting::Settings};
 
-use crate::installation::Installation;
+use crate::{dse, installation::Installation};
 
 /// Where an instance has its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Paths {
 
     /// The configuration itself, whose presence makes the instance exist.
     pub fn dse(&self) -> PathBuf {
-        self.config_dir.join("dse.ldif")
+        self.config_dir.join(dse::NAME)
     }
 
     /// The folders that the server writes to and shares with nobody.

@@ -12,10 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{entry::Tree, layout, ldif, setting::Settings, specification::is_instance_name};
+use directory::{entry::Tree, layout, setting::Settings, specification::is_instance_name};
 
 use crate::{
-    certificates,
+    certificates, dse,
     installation::{self, Installation},
     paths::Paths,
     process::serving,
@@ -48,13 +48,8 @@ pub enum Error {
         process: i32,
     },
     /// Its configuration does not say where its files are.
-    #[error("failed to read {path}, which says where the instance has its files: {problem}; restore it from dse.ldif.startOK")]
-    Configuration {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error("{0}; it says where the instance has its files: restore it from dse.ldif.startOK")]
+    Configuration(#[from] dse::Unreadable),
     /// systemd was not told of it.
     #[error(transparent)]
     Systemd(#[from] systemd::Error),
@@ -149,25 +144,9 @@ fn removed(home: &Path) -> PathBuf {
     name.into()
 }
 
-/// The configuration, or what the server keeps of earlier ones. A folder without any has nothing elsewhere but by default.
+/// What is left of the configuration. A folder without any has nothing elsewhere but by default.
 fn configuration(config: &Path) -> Result<Tree, Error> {
-    let mut first = None;
-    for file in ["dse.ldif", "dse.ldif.startOK", "dse.ldif.bak"] {
-        let path = config.join(file);
-        let problem = match fs::read(&path) {
-            Ok(bytes) if bytes.is_empty() => "it is empty".to_owned(),
-            Ok(bytes) => match ldif::parse(&bytes).map(Tree::from_records) {
-                Ok(Ok(tree)) if tree.get(&layout::config()).is_some() => return Ok(tree),
-                Ok(Ok(_)) => "it has no entry cn=config".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => error.to_string(),
-        };
-        first.get_or_insert(Error::Configuration { path, problem });
-    }
-    first.map_or_else(|| Ok(Tree::new()), Err)
+    Ok(dse::remains(config)?.unwrap_or_default())
 }
 
 /// The paths of all other instances.
@@ -240,7 +219,7 @@ fn delete_configuration(rules: &Rules, home: &Path, config: &Path) -> Result<(),
     for known in [CONFIGURATION, CERTIFICATES] {
         rules.delete_known(config, known)?;
     }
-    delete_file(&config.join("dse.ldif"))?;
+    delete_file(&config.join(dse::NAME))?;
     if rules.is_own(config) {
         delete_tree(config)?;
     }

@@ -159,6 +159,11 @@ impl Dn {
         self.rdns.len()
     }
 
+    /// Whether the entry lies right below another one.
+    pub fn is_child(&self, parent: &Self) -> bool {
+        self.depth() == parent.depth() + 1 && self.is_below(parent)
+    }
+
     /// Whether the entry lies below another one, at whatever depth. No entry lies below itself.
     pub fn is_below(&self, ancestor: &Self) -> bool {
         let Some(difference) = self.depth().checked_sub(ancestor.depth()).filter(|difference| *difference > 0) else {

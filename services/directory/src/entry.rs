@@ -62,9 +62,9 @@ impl Entry {
     }
 }
 
-/// Entries by name.
+/// Entries by the normal forms of their names.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tree(BTreeMap<Dn, Entry>);
+pub struct Tree(BTreeMap<String, Entry>);
 
 impl Tree {
     /// No entry.
@@ -87,27 +87,27 @@ impl Tree {
 
     /// The entry of a name.
     pub fn get(&self, dn: &Dn) -> Option<&Entry> {
-        self.0.get(dn)
+        self.0.get(dn.normal())
     }
 
     /// The entry of a name.
     pub fn get_mut(&mut self, dn: &Dn) -> Option<&mut Entry> {
-        self.0.get_mut(dn)
+        self.0.get_mut(dn.normal())
     }
 
     /// Puts an entry in the place of the one that has its name.
     pub fn insert(&mut self, entry: Entry) {
-        self.0.insert(entry.dn.clone(), entry);
+        self.0.insert(entry.dn.normal().to_owned(), entry);
     }
 
     /// Takes an entry out, and all below it.
     pub fn remove(&mut self, dn: &Dn) {
-        self.0.retain(|known, _| known != dn && !known.is_below(dn));
+        self.0.retain(|_, known| known.dn != *dn && !known.dn.is_below(dn));
     }
 
     /// The entries right below a name.
     pub fn children<'a>(&'a self, dn: &'a Dn) -> impl Iterator<Item = &'a Entry> {
-        self.0.values().filter(move |entry| entry.dn.parent().as_ref() == Some(dn))
+        self.0.values().filter(move |entry| entry.dn.is_child(dn))
     }
 
     /// All, in the order of their names.

@@ -84,6 +84,13 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Whether it makes or ends a process, so that no connection to the instance is good for anything afterwards.
+    pub fn is_of_process(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Remove | Self::Start | Self::Stop)
+    }
+}
+
 /// The operations of an action, in their order.
 pub fn operations(action: &Action) -> Vec<Operation> {
     let name = action.object();

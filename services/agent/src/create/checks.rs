@@ -14,7 +14,7 @@ use super::{
     Error,
     owner::{Owner, Right, is_root},
 };
-use crate::{installation::Installation, paths::Paths, tool};
+use crate::{dse, installation::Installation, paths::Paths, tool};
 
 /// The longest path of a socket.
 const LONGEST_SOCKET: usize = 107;
@@ -47,7 +47,7 @@ pub(super) fn check(installation: &Installation, name: &str, settings: &Settings
         return Err(Error::Name { name: name.to_owned() });
     }
     let paths = Paths::planned(installation, name, settings);
-    for path in [installation.home(name).join("dse.ldif"), paths.dse()] {
+    for path in [installation.home(name).join(dse::NAME), paths.dse()] {
         if path.try_exists().map_err(Error::file("look for", &path))? {
             return Err(Error::Exists { name: name.to_owned(), path });
         }

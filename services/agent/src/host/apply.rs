@@ -10,6 +10,7 @@ use directory::{
 
 use crate::{
     create,
+    dse::{self, Unreadable},
     host::{Error, Event, Host, Progress, mend, observe},
     installation::Installation,
     journal,
@@ -20,6 +21,13 @@ use crate::{
 
 /// Name of the file that whoever changes the servers of a host locks.
 const LOCK: &str = "aviary.lock";
+
+/// A connection that is kept from one action to the next, to the instance with this name. Looking for a server takes longer
+/// than asking it.
+pub(super) struct Open {
+    pub(super) instance: String,
+    pub(super) connection: Connection,
+}
 
 /// A plan that is being carried out.
 pub(super) struct Apply<'a> {
@@ -42,12 +50,13 @@ impl<'a> Apply<'a> {
         is_enough: &(dyn Fn() -> bool + Sync),
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
+        let mut open = None;
         for (index, action) in self.actions.iter().enumerate() {
             if is_enough() {
                 break;
             }
             progress(Event::Begins(action));
-            self.act(action, progress).await?;
+            self.act(action, &mut open, progress).await?;
             match action.step {
                 Step::RemoveInstance => {}
                 // There is a place for the journal only now.
@@ -59,13 +68,15 @@ impl<'a> Apply<'a> {
         Ok(())
     }
 
-    async fn act(&self, action: &Action, progress: &mut Progress<'_>) -> Result<(), Error> {
+    async fn act(&self, action: &Action, open: &mut Option<Open>, progress: &mut Progress<'_>) -> Result<(), Error> {
         let name = action.place.instance_name();
         if let Step::Set { changes, .. } = &action.step {
             self.admit_ports(name, changes).await?;
         }
-        let mut connection = None;
         for operation in operation::operations(action) {
+            if operation.is_of_process() {
+                *open = None;
+            }
             match &operation {
                 Operation::Create(settings) => self.create(name, settings).await?,
                 Operation::Remove => self.remove(name).await?,
@@ -73,7 +84,7 @@ impl<'a> Apply<'a> {
                 Operation::TrustAuthorities { files } => self.trust_authorities(name, files).await?,
                 Operation::Start => self.start(name).await?,
                 Operation::Stop => self.host.stop(name).await?,
-                change => self.change(&mut connection, action, change, progress).await?,
+                change => self.change(open, action, change, progress).await?,
             }
         }
         Ok(())
@@ -98,10 +109,15 @@ impl<'a> Apply<'a> {
         .await
     }
 
-    /// A connection to an instance.
-    pub(super) async fn connect(&self, action: &Action) -> Result<Connection, Error> {
-        let process = self.host.process(action.place.instance_name()).await?;
-        process.connect().await.map_err(|source| Error::Server { message: action.messages().join(", "), source })
+    /// A connection to an action's instance: the one that is open, if it leads there.
+    pub(super) async fn connect(&self, action: &Action, open: Option<Open>) -> Result<Open, Error> {
+        let instance = action.place.instance_name();
+        if let Some(open) = open.filter(|open| open.instance == instance) {
+            return Ok(open);
+        }
+        let connected = self.host.process(instance).await?.connect().await;
+        let connection = connected.map_err(|source| Error::Server { message: action.messages().join(", "), source })?;
+        Ok(Open { instance: instance.to_owned(), connection })
     }
 
     async fn create(&self, name: &str, settings: &Settings) -> Result<(), Error> {
@@ -188,7 +204,8 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
     let process = Process::of(installation, name, &paths);
     let is_running = process.id().is_some();
     if !is_running {
-        mend::put_back(&paths.dse())?;
+        let path = paths.dse();
+        dse::put_back(&path).map_err(|error| Unreadable::new(&path, &error))?;
         transfer::settle(&paths).map_err(|error| Error::Restore(Box::new(error)))?;
     }
     create::restore_folders(name, &paths).map_err(|source| Error::Create { instance: name.to_owned(), source })?;

@@ -8,43 +8,43 @@ use directory::{
 };
 
 use crate::{
-    host::{Error, Event, Progress, apply::Apply, observe},
+    host::{
+        Error, Event, Progress,
+        apply::{Apply, Open},
+    },
     initialise, journal,
     ldap::Connection,
     tasks,
 };
 
 impl Apply<'_> {
-    /// Carries an operation out on a server that runs. The connection is made when there is none.
+    /// Carries an operation out on a server that runs, over the connection that is open, or a new one.
     pub(super) async fn change(
         &self,
-        connection: &mut Option<Connection>,
+        open: &mut Option<Open>,
         action: &Action,
         operation: &Operation,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let mut open = match connection.take() {
-            Some(open) => open,
-            None => self.connect(action).await?,
-        };
-        match change(&mut open, action, operation, progress).await {
+        let mut opened = self.connect(action, open.take()).await?;
+        match change(&mut opened.connection, action, operation, progress).await {
             Err(error) if self.may_have_crashed(action, &error) => self.revive(action, operation, error, progress).await,
             done => {
                 done?;
-                *connection = Some(open);
-                self.note(action, operation).await
+                self.note(&mut opened.connection, action, operation).await?;
+                *open = Some(opened);
+                Ok(())
             }
         }
     }
 
     /// Notes which secrets the server was given that it encrypts, and forgets those of entries that are gone.
-    async fn note(&self, action: &Action, operation: &Operation) -> Result<(), Error> {
-        let name = action.place.instance_name().to_owned();
+    async fn note(&self, connection: &mut Connection, action: &Action, operation: &Operation) -> Result<(), Error> {
         match operation {
-            Operation::Add { entry, secrets } => self.note_secrets(name, entry.dn.clone(), secrets).await,
-            Operation::Replace { dn, secrets, .. } => self.note_secrets(name, dn.clone(), secrets).await,
+            Operation::Add { entry, secrets } => self.note_secrets(connection, action, &entry.dn, secrets).await,
+            Operation::Replace { dn, secrets, .. } => self.note_secrets(connection, action, dn, secrets).await,
             Operation::Delete(dn) => {
-                let gone = dn.clone();
+                let (name, gone) = (action.place.instance_name().to_owned(), dn.clone());
                 self.blocking(move |installation| {
                     let config_dir = installation.home(&name);
                     let Some(known) = journal::read(&config_dir)? else { return Ok(()) };
@@ -58,24 +58,33 @@ impl Apply<'_> {
         }
     }
 
-    async fn note_secrets(&self, name: String, dn: Dn, secrets: &[(&'static str, Secret)]) -> Result<(), Error> {
+    async fn note_secrets(
+        &self,
+        connection: &mut Connection,
+        action: &Action,
+        dn: &Dn,
+        secrets: &[(&'static str, Secret)],
+    ) -> Result<(), Error> {
         if secrets.is_empty() {
             return Ok(());
         }
-        let secrets = secrets.to_vec();
+        let attributes: Vec<&str> = secrets.iter().map(|(attribute, _)| *attribute).collect();
+        let asked = connection.entry(dn, &attributes).await;
+        let failed = |source| Error::Server { message: action.messages().join(", "), source };
+        let Some(entry) = asked.map_err(failed)? else { return Ok(()) };
+        let (name, secrets) = (action.place.instance_name().to_owned(), secrets.to_vec());
         self.blocking(move |installation| {
-            let (paths, tree) = observe::stored(installation, &name)?;
-            let Some(entry) = tree.get(&dn) else { return Ok(()) };
-            let mut journal = journal::read(&paths.config_dir)?.unwrap_or_default();
+            let config_dir = installation.home(&name);
+            let mut journal = journal::read(&config_dir)?.unwrap_or_default();
             let known = journal.clone();
             for (attribute, secret) in &secrets {
                 // A hash can be compared as it is.
                 if let Some(stored) = entry.text(attribute).filter(|stored| stored.starts_with("{AES")) {
-                    let noted = journal.note(&dn, attribute, stored, secret);
+                    let noted = journal.note(&entry.dn, attribute, stored, secret);
                     noted.map_err(|source| Error::Create { instance: name.clone(), source })?;
                 }
             }
-            if journal != known { Ok(journal::write(&paths.config_dir, &journal)?) } else { Ok(()) }
+            if journal != known { Ok(journal::write(&config_dir, &journal)?) } else { Ok(()) }
         })
         .await
     }

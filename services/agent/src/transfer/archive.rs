@@ -17,10 +17,7 @@ use directory::{
 };
 
 use super::{BackedUp, Error, Progress, Subject, absolute, access::Account, beside};
-use crate::{
-    host::{self, Host},
-    whole,
-};
+use crate::{dse, host::Host, whole};
 
 /// Where in a backup the databases are.
 const DATABASE: &str = "database";
@@ -93,8 +90,8 @@ impl Subject {
             }
         }
         // A server that runs has it under another name for a moment when it writes it.
-        let dse = host::read_configuration(&paths.dse()).map_err(Error::file("read", &paths.dse()))?;
-        put(&dse, &folder.join(CONFIGURATION).join("dse.ldif"))?;
+        let dse = dse::read(&paths.dse()).map_err(Error::file("read", &paths.dse()))?;
+        put(&dse, &folder.join(CONFIGURATION).join(dse::NAME))?;
         for (name, path) in entries(&paths.schema_dir)? {
             copy(&path, &folder.join(SCHEMA).join(name))?;
         }

@@ -1,5 +1,7 @@
 //! Reads content records: joins folded lines, leaves comments out, and takes every line apart.
 
+use std::borrow::Cow;
+
 use super::{Record, base64};
 
 /// A text that is not the LDIF of entries.
@@ -59,21 +61,21 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, Error> {
             continue;
         }
         let (attribute, value) = attribute_and_value(&bytes).map_err(fail)?;
-        let name = attribute.to_ascii_lowercase();
-        if std::mem::take(&mut may_be_version) && name == "version" {
+        let is = |name: &str| attribute.eq_ignore_ascii_case(name);
+        if std::mem::take(&mut may_be_version) && is("version") {
             if value != b"1" {
                 return Err(fail(Problem::BadVersion(String::from_utf8_lossy(&value).into_owned())));
             }
             continue;
         }
         match &mut open {
-            None if name == "dn" => {
+            None if is("dn") => {
                 let dn = String::from_utf8(value).map_err(|_| fail(Problem::NotUtf8))?;
                 open = Some(Record { line: number, dn, attributes: Vec::new() });
             }
             None => return Err(fail(Problem::NoName(attribute))),
-            Some(_) if name == "dn" => return Err(fail(Problem::NoEmptyLine)),
-            Some(record) if name == "changetype" || (name == "control" && record.attributes.is_empty()) => {
+            Some(_) if is("dn") => return Err(fail(Problem::NoEmptyLine)),
+            Some(record) if is("changetype") || (is("control") && record.attributes.is_empty()) => {
                 return Err(fail(Problem::Change(attribute)));
             }
             Some(record) => record.attributes.push((attribute, value)),
@@ -84,23 +86,23 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Record>, Error> {
 }
 
 /// A line with those that continue it.
-struct Line {
+struct Line<'a> {
     number: usize,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
 /// The lines without comments, each joined with those that continue it. A comment is joined before it is left out, because it
 /// may be folded as well.
-fn lines(bytes: &[u8]) -> Result<Vec<Line>, Error> {
-    let mut lines: Vec<Line> = Vec::new();
+fn lines(bytes: &[u8]) -> Result<Vec<Line<'_>>, Error> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some(continuation) = line.strip_prefix(b" ") else {
-            lines.push(Line { number: index + 1, bytes: line.to_vec() });
+            lines.push(Line { number: index + 1, bytes: line.into() });
             continue;
         };
         match lines.last_mut().filter(|line| !line.bytes.is_empty()) {
-            Some(line) => line.bytes.extend_from_slice(continuation),
+            Some(line) => line.bytes.to_mut().extend_from_slice(continuation),
             None => return Err(Error { line: index + 1, problem: Problem::NothingToContinue }),
         }
     }

@@ -100,7 +100,7 @@ fn mapping_tree<'a>(tree: &'a Tree, suffix: &Dn) -> Option<&'a Entry> {
     let leads = |entry: &Entry| Dn::parse(entry.dn.rdn().1).as_ref() == Ok(suffix);
     tree.get(&layout::mapping_tree(suffix)).or_else(|| {
         let parent = layout::mapping_trees();
-        tree.iter().find(|entry| entry.dn.parent().as_ref() == Some(&parent) && leads(entry))
+        tree.iter().find(|entry| entry.dn.is_child(&parent) && leads(entry))
     })
 }
 

@@ -190,7 +190,8 @@ proptest! {
         prop_assert_eq!(&parent, &name);
         prop_assert_eq!(parent.as_str(), name.as_str());
         prop_assert_eq!(child.rdn(), ("cn", value.as_str()));
-        prop_assert!(child.is_below(&name));
+        prop_assert!(child.is_below(&name) && child.is_child(&name));
+        prop_assert!(!child.child("cn", "x").is_child(&name));
         prop_assert!(!name.is_below(&child));
     }
 
