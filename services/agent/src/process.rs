@@ -153,26 +153,30 @@ impl Process {
         }
     }
 
-    /// A connection to the server.
+    /// A connection to the server. One that is about to start, as when whoever started it was interrupted, is waited for.
     pub async fn connect(&self) -> Result<ldap::Connection, ldap::Error> {
-        self.answer(|| ldap::Connection::open(&self.socket)).await
-    }
-
-    /// Whether a name and a password are a pair that the server lets in.
-    pub async fn is_password(&self, dn: &Dn, password: &Secret) -> Result<bool, ldap::Error> {
-        self.answer(|| ldap::Connection::is_password(&self.socket, dn, password)).await
-    }
-
-    /// What the server answers. One that is about to start, as when whoever started it was interrupted, is waited for.
-    async fn answer<T>(&self, ask: impl AsyncFn() -> Result<T, ldap::Error>) -> Result<T, ldap::Error> {
         let deadline = Instant::now() + START;
         loop {
-            match ask().await {
-                Err(ldap::Error::Silent { .. }) if self.id().is_some() && Instant::now() < deadline => {}
+            match ldap::Connection::open(&self.socket).await {
+                Err(error) if self.may_answer(&error, deadline) => tokio::time::sleep(LOOK).await,
                 answered => return answered,
             }
-            tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Whether a name and a password are a pair that the server lets in. It is waited for in the same way.
+    pub async fn is_password(&self, dn: &Dn, password: &Secret) -> Result<bool, ldap::Error> {
+        let deadline = Instant::now() + START;
+        loop {
+            match ldap::Connection::is_password(&self.socket, dn, password).await {
+                Err(error) if self.may_answer(&error, deadline) => tokio::time::sleep(LOOK).await,
+                answered => return answered,
+            }
+        }
+    }
+
+    fn may_answer(&self, error: &ldap::Error, deadline: Instant) -> bool {
+        matches!(error, ldap::Error::Silent { .. }) && self.id().is_some() && Instant::now() < deadline
     }
 
     /// Removes what an earlier server has left: its number, which would be taken for this one's, and its locks. A server that was
