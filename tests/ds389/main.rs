@@ -13,6 +13,7 @@ mod killed;
 mod machine;
 mod module;
 mod plugins;
+mod pod;
 mod replicas;
 mod replication;
 mod roles;

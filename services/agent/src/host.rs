@@ -249,7 +249,7 @@ impl Host {
     }
 
     /// The process of an instance.
-    pub(crate) async fn process(&self, name: &str) -> Result<Process, Error> {
+    pub async fn process(&self, name: &str) -> Result<Process, Error> {
         Ok(Process::of(&self.installation, name, &self.paths(name).await?))
     }
 

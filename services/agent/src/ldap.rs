@@ -73,6 +73,11 @@ impl Error {
         matches!(self, Self::Refused { code: NO_SUCH_OBJECT, .. })
     }
 
+    /// Whether the server has answered, and the answer is no.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
     /// Whether the server cannot answer yet: its database is being exchanged.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Refused { code: OPERATIONS_ERROR | BUSY, .. })

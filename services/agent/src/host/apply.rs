@@ -1,6 +1,9 @@
 //! Carrying a plan out: its actions one after the other, and the journal of what is left to do. One apply at a time.
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::{self, File},
+    sync::Arc,
+};
 
 use directory::{
     action::{self, Action, Change, Step},
@@ -217,11 +220,16 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
 
 /// One apply at a time.
 pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
-    let path = installation.configuration().join(LOCK);
-    // One that somebody else has made can be locked without the right to write to it.
-    let opened = File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path));
+    let folder = installation.configuration();
+    let path = folder.join(LOCK);
     let failed = |problem: String| Error::Lock { path: path.clone(), problem };
-    let file = opened.map_err(|error| failed(error.to_string()))?;
+    let open = || {
+        // Volumes are empty at first.
+        fs::create_dir_all(&folder)?;
+        // One that somebody else has made can be locked without the right to write to it.
+        File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path))
+    };
+    let file = open().map_err(|error| failed(error.to_string()))?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy { path }),

@@ -1,0 +1,78 @@
+//! The first process of a container: starts the agent, collects every process that ends without a parent, passes signals on. It
+//! knows nothing of servers, so that nothing which happens to them can end it.
+
+use std::{
+    ffi::OsString,
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper, wait};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long to wait before an agent that was killed is started again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs this program again, with these arguments, until it ends by itself. One that is killed is started again: the server that
+/// it looks after goes on meanwhile.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<ExitCode> {
+    let arguments: Vec<OsString> = arguments.collect();
+    // Alone, for nothing else may wait for processes here.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the runtime")?;
+    runtime.block_on(look_after(&arguments))
+}
+
+async fn look_after(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    // Where this is not the first process of all, it is still that of its own.
+    set_child_subreaper(Some(getpid())).context("failed to become the parent of orphans")?;
+    let mut ended = signal(SignalKind::child()).context("failed to listen for SIGCHLD")?;
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    let mut is_stopping = false;
+    let mut agent = start(arguments)?;
+    loop {
+        tokio::select! {
+            _ = ended.recv() => {}
+            _ = terminate.recv() => is_stopping |= pass_on(agent, Signal::TERM),
+            _ = interrupt.recv() => is_stopping |= pass_on(agent, Signal::INT),
+        }
+        let Some(status) = collect(agent) else { continue };
+        if let Some(code) = code(status).or_else(|| is_stopping.then_some(1)) {
+            return Ok(ExitCode::from(code));
+        }
+        eprintln!("aviary-agent: the agent was killed; starting it again");
+        tokio::time::sleep(PAUSE).await;
+        agent = start(arguments)?;
+    }
+}
+
+fn start(arguments: &[OsString]) -> anyhow::Result<Pid> {
+    let program = std::env::current_exe().context("failed to find this program")?;
+    // Whoever ends is collected below, this one too.
+    let child = Command::new(program).args(arguments).spawn().context("failed to start the agent")?;
+    let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    number.context("the agent has no number")
+}
+
+/// True, as a signal that came ends the agent for good. One that has ended meanwhile is collected next.
+fn pass_on(agent: Pid, signal: Signal) -> bool {
+    let _ = kill_process(agent, signal);
+    true
+}
+
+/// Collects all that have ended. Gives how the agent did, if it was among them.
+fn collect(agent: Pid) -> Option<WaitStatus> {
+    let mut of_agent = None;
+    while let Ok(Some((number, status))) = wait(WaitOptions::NOHANG) {
+        if number == agent {
+            of_agent = Some(status);
+        }
+    }
+    of_agent
+}
+
+/// The code with which a process ended by itself; `None` if it was killed.
+fn code(status: WaitStatus) -> Option<u8> {
+    status.exit_status().map(|code| u8::try_from(code).unwrap_or(u8::MAX))
+}

@@ -1,0 +1,13 @@
+//! The agent of a pod: keeps the one 389 Directory Server beside it as a file says, for as long as the pod lives. What has to be
+//! done to a server, and doing it, is `agent`'s.
+
+mod args;
+mod init;
+mod logs;
+mod probe;
+mod serve;
+mod settle;
+mod supervisor;
+mod wanted;
+
+pub use args::Command;

@@ -1,0 +1,9 @@
+//! The `aviary-agent` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    pod::Command::parse().run()
+}
