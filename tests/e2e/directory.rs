@@ -82,7 +82,10 @@ fn a_directory_made_by_hand_survives_its_server_its_agent_and_its_pod() {
 
     // The agent is killed: the server goes on, and the next agent finds it.
     let second = directory.server().unwrap();
-    directory.script("for process in /proc/[0-9]*; do grep -q serve $process/cmdline && kill -KILL ${process#/proc/}; done");
+    directory.script(
+        "for process in /proc/[0-9]*; do case \"$(tr '\\0' ' ' <$process/cmdline)\" in
+        '/usr/bin/aviary-agent serve'*) kill -KILL ${process#/proc/} ;; esac; done",
+    );
     namespace.until("another agent", || namespace.kubectl(&["logs", POD]).contains("the agent was killed; starting it again"));
     namespace.until("a ready pod", || directory.is_ready());
     assert_eq!((directory.server(), directory.restarts().as_str()), (Some(second), "0"));
