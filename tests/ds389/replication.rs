@@ -154,8 +154,12 @@ async fn cleaning_does_not_wait_for_those_that_are_away_and_goes_on_without_us()
     assert!(said.last().unwrap().starts_with("the server goes on with its task cleanallruv by itself: "), "{said:?}");
     assert_eq!(machines[0].host.plan(&changed[0]).await.unwrap().unwrap(), []);
     assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
-    // Also when it was killed meanwhile.
-    machines[0].kill(names[0]);
+    // Also when it was killed meanwhile, or was stopped: LMDB forgets in a crash what was not sent yet.
+    if machines[0].has_lmdb().await {
+        machines[0].apply(&format!("{{state: stopped, ds389_instances: [{{name: {}}}]}}", names[0])).await;
+    } else {
+        machines[0].kill(names[0]);
+    }
     assert_eq!(machines[0].meet(&changed[0]).await, [format!("Starting instance slapd-{}", names[0])]);
     assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
     machines[1].meet(&wanted[1]).await;

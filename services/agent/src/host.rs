@@ -132,6 +132,9 @@ pub enum Error {
     Stopped,
 }
 
+/// How often to plan for nobody in particular while the servers change, as when one is about to start.
+pub(crate) const TRIES: u32 = 3;
+
 /// The servers of this host.
 #[derive(Debug, Clone)]
 pub struct Host {

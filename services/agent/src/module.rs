@@ -86,6 +86,24 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
         tell(&found, &mut outcome.log);
         warn_of_others(wanted, &found, &mut outcome.log);
     }
+    let mut tries = host::TRIES;
+    loop {
+        tries -= 1;
+        match attempt(&host, wanted, request, outcome).await? {
+            Err(host::Error::Moved) if tries > 0 => outcome.log.add(Level::Debug, "the servers have changed; planning again"),
+            carried_out => return carried_out.map_err(|error| failed("carry the plan out")(error.to_string())),
+        }
+    }
+}
+
+/// Plans, and carries the plan out. The inner error is of that.
+async fn attempt(
+    host: &Host,
+    wanted: &Specification,
+    request: &Request,
+    outcome: &mut Outcome,
+) -> Result<Result<(), host::Error>, Failure> {
+    let failed = |step| move |error: String| Failure { step, message: error };
     let planned = host.plan(wanted).await.map_err(|error| failed("observe the servers")(error.to_string()))?;
     let actions = planned.map_err(|problems| failed("plan")(problems.to_string()))?;
     host.foresee(&actions).await.map_err(|error| failed("plan")(error.to_string()))?;
@@ -100,7 +118,7 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
     }
     if request.checks {
         outcome.changes = actions.iter().flat_map(Action::messages).collect();
-        return Ok(());
+        return Ok(Ok(()));
     }
     let Outcome { changes, log, .. } = outcome;
     let mut progress = |event: Event<'_>| match event {
@@ -112,8 +130,7 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
             changes.extend(messages);
         }
     };
-    let carried_out = host.carry_out_plan(wanted, &actions, &|| false, &mut progress).await;
-    carried_out.map_err(|error| failed("carry the plan out")(error.to_string()))
+    Ok(host.carry_out_plan(wanted, &actions, &|| false, &mut progress).await)
 }
 
 async fn find(prefix: Option<String>) -> Result<Host, Failure> {
@@ -176,7 +193,7 @@ fn warn_of_others(wanted: &Specification, found: &observed::Host, log: &mut Log)
     for other in found.instances.iter().filter(|other| removes && !other.is_ours && !is_listed(&other.name)) {
         log.add(
             Level::Warning,
-            format!("instance {} is left alone: it was never listed; list it to have it removed", other.name),
+            format!("instance {} is left alone: Aviary does not manage it; list it to have it removed", other.name),
         );
     }
 }

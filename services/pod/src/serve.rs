@@ -160,7 +160,10 @@ impl Agent {
             tracing::error!("the agent failed while it was changing the instance");
             return Event::Failed;
         };
-        self.seen = outcome.seen.or(self.seen.take());
+        // Something else may have been seen since.
+        if !matches!(self.state, State::Settling { again: true, .. }) {
+            self.seen = outcome.seen.or(self.seen.take());
+        }
         self.wanted = outcome.wanted.or(self.wanted.take());
         self.server = outcome.server.or(self.server.take());
         let is_settled = outcome.error.is_none();

@@ -14,7 +14,7 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    host::{Event, Host},
+    host::{self, Event, Host},
     report::{About, Destination, Minutes, Publish},
 };
 
@@ -107,23 +107,41 @@ impl Args {
             report.minutes.found(&found);
         }
         let mut plan = Plan::make(wanted).await?;
-        if let Some(report) = report {
-            report.minutes.plan(&plan.actions, SystemTime::now());
+        let (mut tries, mut stop) = (host::TRIES, None);
+        loop {
+            if let Some(report) = report {
+                report.minutes.plan(&plan.actions, SystemTime::now());
+            }
+            plan.show(console, self.diff);
+            if self.check || plan.actions.is_empty() {
+                let told = console::with(plan.json(self.diff), &json!({ "check": self.check }));
+                return Ok(Outcome { told, error: None });
+            }
+            if plan.explained.deletes_data() && !self.yes {
+                console.confirm("This deletes data, as the plan says. Type yes to go on:")?;
+                plan = plan.made_again(console, self.diff).await?;
+                return self.carry_out(console, &plan, report, &mut stop).await;
+            }
+            tries -= 1;
+            match self.carry_out(console, &plan, report, &mut stop).await {
+                // Nobody has agreed to this very plan.
+                Err(Error::Moved) if tries > 0 => plan = Plan::make(plan.wanted).await?,
+                outcome => return outcome,
+            }
         }
-        plan.show(console, self.diff);
-        if self.check || plan.actions.is_empty() {
-            let told = console::with(plan.json(self.diff), &json!({ "check": self.check }));
-            return Ok(Outcome { told, error: None });
-        }
-        if plan.explained.deletes_data() && !self.yes {
-            console.confirm("This deletes data, as the plan says. Type yes to go on:")?;
-            plan = plan.made_again(console, self.diff).await?;
-        }
-        self.carry_out(console, &plan, report).await
     }
 
-    async fn carry_out(&self, console: &Console, plan: &Plan, report: &mut Option<Report<'_>>) -> Result<Outcome, Error> {
-        let stop = Stop::listen(console, STOPPING)?;
+    async fn carry_out(
+        &self,
+        console: &Console,
+        plan: &Plan,
+        report: &mut Option<Report<'_>>,
+        stop: &mut Option<Stop>,
+    ) -> Result<Outcome, Error> {
+        let stop = match stop.take() {
+            Some(listening) => stop.insert(listening),
+            None => stop.insert(Stop::listen(console, STOPPING)?),
+        };
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
         let is_enough = || stop.is_wanted();
@@ -134,6 +152,9 @@ impl Args {
             progress.hear(event);
         };
         let carried_out = plan.host.carry_out_plan(&plan.wanted.specification, &plan.actions, &is_enough, &mut hear).await;
+        if matches!(carried_out, Err(host::Error::Moved)) {
+            return Err(Error::Moved);
+        }
         let (count, all) = (progress.count(), plan.actions.len());
         progress.break_off();
         if let Some(report) = report {
