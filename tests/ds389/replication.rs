@@ -136,11 +136,20 @@ async fn a_supplier_that_changes_its_number_is_known_by_the_new_one_alone() {
     }
 }
 
+/// Kills a server; one with LMDB is stopped, for that forgets in a crash what it has not sent, and takes nothing afterwards.
+async fn leave(machine: &Machine, name: &str) {
+    if machine.has_lmdb().await {
+        machine.apply(&format!("{{state: stopped, ds389_instances: [{{name: {name}}}]}}")).await;
+    } else {
+        machine.kill(name);
+    }
+}
+
 #[tokio::test]
 async fn cleaning_does_not_wait_for_those_that_are_away_and_goes_on_without_us() {
     let names = ["cleana", "cleanb"];
     let (machines, wanted) = pair(names).await;
-    machines[1].kill(names[1]);
+    leave(&machines[1], names[1]).await;
     unit(&machines[0], names[0], "unseen").await;
     let changed = renumbered(&machines, names, 7);
     let actions = machines[0].host.plan(&changed[0]).await.unwrap().unwrap();
@@ -154,12 +163,8 @@ async fn cleaning_does_not_wait_for_those_that_are_away_and_goes_on_without_us()
     assert!(said.last().unwrap().starts_with("the server goes on with its task cleanallruv by itself: "), "{said:?}");
     assert_eq!(machines[0].host.plan(&changed[0]).await.unwrap().unwrap(), []);
     assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
-    // Also when it was killed meanwhile, or was stopped: LMDB forgets in a crash what was not sent yet.
-    if machines[0].has_lmdb().await {
-        machines[0].apply(&format!("{{state: stopped, ds389_instances: [{{name: {}}}]}}", names[0])).await;
-    } else {
-        machines[0].kill(names[0]);
-    }
+    // Also when it was killed meanwhile.
+    leave(&machines[0], names[0]).await;
     assert_eq!(machines[0].meet(&changed[0]).await, [format!("Starting instance slapd-{}", names[0])]);
     assert_eq!(machines[0].replica(names[0]).await.cleaning, [1]);
     machines[1].meet(&wanted[1]).await;

@@ -30,17 +30,19 @@ fn the_page_of_differences_is_that_of_the_rows() {
 fn every_flag_and_variable_of_every_command_is_documented() {
     let serve = read("docs/serve.md");
     let two_services = [read("docs/two-services.md"), serve.clone()].concat();
-    for (program, arguments, page) in [
-        ("aviary", &["serve", "--help"][..], &serve),
-        ("aviary-gateway", &["--help"], &two_services),
-        ("aviary-query", &["--help"], &two_services),
+    let kubernetes = [read("docs/kubernetes.md"), serve.clone()].concat();
+    for (program, arguments, page, known) in [
+        ("aviary", &["serve", "--help"][..], &serve, ("--listen", "AVIARY_LISTEN")),
+        ("aviary-gateway", &["--help"], &two_services, ("--listen", "AVIARY_LISTEN")),
+        ("aviary-query", &["--help"], &two_services, ("--listen", "AVIARY_LISTEN")),
+        ("aviary-agent", &["run", "--help"], &kubernetes, ("--interval", "AVIARY_INTERVAL")),
     ] {
         let help = help(program, arguments);
         let flags: BTreeSet<&str> = words(&help, "-").filter(|word| word.starts_with("--") && word.len() > 2).collect();
         let variables: BTreeSet<&str> =
             words(&help, "_").filter(|word| word.starts_with("AVIARY_") || word.starts_with("OTEL_EXPORTER_")).collect();
-        assert!(flags.contains("--listen"), "no flags in the help:\n{help}");
-        assert!(variables.contains("AVIARY_LISTEN"), "no variables in the help:\n{help}");
+        assert!(flags.contains(known.0), "no flags in the help:\n{help}");
+        assert!(variables.contains(known.1), "no variables in the help:\n{help}");
         let missing: Vec<&str> = flags.into_iter().chain(variables).filter(|name| !page.contains(&format!("`{name}`"))).collect();
         assert!(missing.is_empty(), "the documentation of {program} lacks {missing:?}");
     }
@@ -54,7 +56,7 @@ fn every_metric_is_documented() {
         metrics.extend(source.split('"').filter(|literal| is_metric(literal)).map(str::to_owned));
     }
     assert!(metrics.contains("aviary_build_info"), "found {metrics:?}");
-    let page = [read("docs/serve.md"), read("docs/two-services.md")].concat();
+    let page = [read("docs/serve.md"), read("docs/two-services.md"), read("docs/kubernetes.md")].concat();
     let missing: Vec<&String> = metrics.iter().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
     assert!(missing.is_empty(), "the documentation lacks {missing:?}");
 }
