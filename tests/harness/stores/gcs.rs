@@ -66,6 +66,11 @@ impl Bucket for GcsBucket {
         self.server.tell("DELETE", &format!("/storage/v1/b/{}/o/{}", self.name, segment(key)), &[], b"");
     }
 
+    /// Of writing, it knows only the JSON API; programs that use the XML API are told "invalid uploadType".
+    fn takes_reports(&self) -> bool {
+        false
+    }
+
     fn has_pages(&self) -> bool {
         false
     }
