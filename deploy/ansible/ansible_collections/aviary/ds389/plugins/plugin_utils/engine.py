@@ -80,8 +80,10 @@ class BinaryAction(ActionBase):
         folder = self._make_tmp_path()
         try:
             file = self._connection._shell.join_path(folder, 'arguments.json')
-            self._transfer_data(file, to_bytes(text))
+            # Its own before there is anything in it.
+            self._transfer_data(file, b'')
             self._remote_chmod([file], '0600')
+            self._transfer_data(file, to_bytes(text))
             self._fixup_perms2([folder, file], execute=False)
             quoted = self._connection._shell.quote(file)
             return self._low_level_execute_command(f'{{ rm -f {quoted}; {command}; }} < {quoted}')
