@@ -43,8 +43,11 @@ pub(crate) fn exists(folder: &Path) -> io::Result<bool> {
 
 /// What the file says, also at the moment at which the server exchanges it.
 pub(crate) fn tree(path: &Path) -> Result<Tree, Unreadable> {
-    let bytes = read(path).map_err(|error| Unreadable::new(path, &error))?;
-    let records = ldif::parse(&bytes).map_err(|error| Unreadable::new(path, &error))?;
+    parse(path, &read(path).map_err(|error| Unreadable::new(path, &error))?)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Tree, Unreadable> {
+    let records = ldif::parse(bytes).map_err(|error| Unreadable::new(path, &error))?;
     Tree::from_records(records).map_err(|error| Unreadable::new(path, &error))
 }
 
@@ -79,18 +82,17 @@ pub(crate) fn remains(folder: &Path) -> Result<Option<Tree>, Unreadable> {
     let mut first = None;
     for ending in [ITSELF, AT_START, BEFORE] {
         let path = named(&folder.join(NAME), ending);
-        let problem = match fs::read(&path) {
-            Ok(bytes) if bytes.is_empty() => "it is empty".to_owned(),
-            Ok(bytes) => match ldif::parse(&bytes).map(Tree::from_records) {
-                Ok(Ok(tree)) if tree.get(&layout::config()).is_some() => return Ok(Some(tree)),
-                Ok(Ok(_)) => "it has no entry cn=config".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
-            },
+        let found = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => error.to_string(),
+            Err(error) => Err(Unreadable::new(&path, &error)),
+            Ok(bytes) if bytes.is_empty() => Err(Unreadable::new(&path, &"it is empty")),
+            Ok(bytes) => parse(&path, &bytes),
         };
-        first.get_or_insert(Unreadable { path, problem });
+        match found {
+            Ok(tree) if tree.get(&layout::config()).is_some() => return Ok(Some(tree)),
+            Ok(_) => first.get_or_insert(Unreadable::new(&path, &"it has no entry cn=config")),
+            Err(unreadable) => first.get_or_insert(unreadable),
+        };
     }
     first.map_or(Ok(None), Err)
 }

@@ -170,6 +170,11 @@ impl Host {
         Ok(Self { installation: Arc::new(Installation::find(prefix)?) })
     }
 
+    /// The same where waiting would hold others up.
+    pub async fn locate(prefix: Option<String>) -> Result<Self, Error> {
+        tokio::task::spawn_blocking(move || Self::find(prefix.as_deref())).await.map_err(|_| Error::Stopped)?
+    }
+
     /// What the host has.
     pub async fn observe(&self) -> Result<observed::Host, Error> {
         self.blocking(observe::host).await

@@ -109,6 +109,17 @@ pub fn read(config_dir: &Path) -> Result<Option<Journal>, Error> {
     }
 }
 
+/// Changes what is kept of an instance. Nothing is written if that leaves it as it was.
+pub fn change<E: From<Error>>(config_dir: &Path, change: impl FnOnce(&mut Journal) -> Result<(), E>) -> Result<(), E> {
+    let known = read(config_dir)?.unwrap_or_default();
+    let mut changed = known.clone();
+    change(&mut changed)?;
+    if changed != known {
+        write(config_dir, &changed)?;
+    }
+    Ok(())
+}
+
 /// Keeps this, and with it that the instance is ours. It is on disk when this returns.
 pub fn write(config_dir: &Path, journal: &Journal) -> Result<(), Error> {
     let path = config_dir.join(NAME);

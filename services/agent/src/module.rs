@@ -134,9 +134,7 @@ async fn attempt(
 }
 
 async fn find(prefix: Option<String>) -> Result<Host, Failure> {
-    let found = tokio::task::spawn_blocking(move || Host::find(prefix.as_deref())).await;
-    let found = found.map_err(|_| host::Error::Stopped).and_then(|found| found);
-    found.map_err(|error| Failure { step: "find 389 Directory Server", message: error.to_string() })
+    Host::locate(prefix).await.map_err(|error| Failure { step: "find 389 Directory Server", message: error.to_string() })
 }
 
 async fn observe(host: &Host) -> Result<observed::Host, Failure> {

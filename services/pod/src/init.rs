@@ -32,10 +32,16 @@ async fn look_after(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut is_stopping = false;
     let mut agent = start(arguments)?;
     loop {
+        let mut passed = None;
         tokio::select! {
             _ = ended.recv() => {}
-            _ = terminate.recv() => is_stopping |= pass_on(agent, Signal::TERM),
-            _ = interrupt.recv() => is_stopping |= pass_on(agent, Signal::INT),
+            _ = terminate.recv() => passed = Some(Signal::TERM),
+            _ = interrupt.recv() => passed = Some(Signal::INT),
+        }
+        if let Some(signal) = passed {
+            is_stopping = true;
+            // One that has ended meanwhile is collected next.
+            let _ = kill_process(agent, signal);
         }
         let Some(status) = collect(agent) else { continue };
         if let Some(code) = code(status).or_else(|| is_stopping.then_some(1)) {
@@ -53,12 +59,6 @@ fn start(arguments: &[OsString]) -> anyhow::Result<Pid> {
     let child = Command::new(program).args(arguments).spawn().context("failed to start the agent")?;
     let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     number.context("the agent has no number")
-}
-
-/// True, as a signal that came ends the agent for good. One that has ended meanwhile is collected next.
-fn pass_on(agent: Pid, signal: Signal) -> bool {
-    let _ = kill_process(agent, signal);
-    true
 }
 
 /// Collects all that have ended. Gives how the agent did, if it was among them.

@@ -112,9 +112,7 @@ impl Followed {
 
     fn read(&mut self, out: &mut impl Write) {
         let Some(file) = &mut self.file else { return };
-        let mut buffer = vec![0; LINE];
-        while let Ok(length @ 1..) = file.read(&mut buffer) {
-            self.rest.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        while let Ok(1..) = (&*file).take(LINE as u64).read_to_end(&mut self.rest) {
             let lines = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let whole = if lines == 0 && self.rest.len() >= LINE { self.rest.len() } else { lines };
             // Where nobody reads standard output there is nobody to tell.

@@ -64,7 +64,6 @@ struct Agent {
     seen: Option<Vec<u8>>,
     server: Option<process::Process>,
     probe: Probe,
-    has_settled: bool,
     settling: Option<JoinHandle<Outcome>>,
     interrupt: Arc<AtomicBool>,
     stopping: Option<JoinHandle<()>>,
@@ -83,7 +82,6 @@ impl Agent {
             seen: None,
             server: None,
             probe: Probe::default(),
-            has_settled: false,
             settling: None,
             interrupt: Arc::default(),
             stopping: None,
@@ -172,7 +170,6 @@ impl Agent {
             tracing::error!("{error}");
             return Event::Failed;
         }
-        self.has_settled = true;
         self.tell_readiness().await;
         Event::Settled
     }
@@ -215,7 +212,8 @@ impl Agent {
             (Some(server), Some(wanted)) => self.probe.ask(server, &wanted.suffixes()).await,
             _ => None,
         };
-        let serves = reason.is_none() && self.has_settled;
+        // There is a server from the first time on that the instance was as it should be.
+        let serves = reason.is_none() && self.server.is_some();
         metrics::gauge!("aviary_agent_serving").set(f64::from(u8::from(serves)));
         if serves {
             self.readiness.set_ready();

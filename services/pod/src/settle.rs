@@ -31,9 +31,6 @@ pub(crate) enum Error {
     /// The server could not be observed or changed.
     #[error(transparent)]
     Host(#[from] host::Error),
-    /// The thread that looks for the server was stopped.
-    #[error("the agent is being stopped")]
-    Stopped,
 }
 
 /// What came of settling.
@@ -83,7 +80,7 @@ impl Settle {
     }
 
     async fn carry_out(&self, wanted: &Wanted) -> Result<Process, Error> {
-        let host = find(wanted).await?;
+        let host = Host::locate(wanted.specification.prefix.clone()).await?;
         let name = &wanted.instance.name;
         if let Ok(server) = host.process(name).await {
             self.follow(&server, From::End);
@@ -115,17 +112,11 @@ impl Settle {
 pub(crate) async fn stop(wanted: Option<Arc<Wanted>>) {
     let Some(wanted) = wanted else { return };
     let stopped = async {
-        let server = find(&wanted).await?.process(&wanted.instance.name).await?;
-        Ok::<_, Error>(server.stop().await.map_err(host::Error::from)?)
+        let host = Host::locate(wanted.specification.prefix.clone()).await?;
+        Ok::<_, host::Error>(host.process(&wanted.instance.name).await?.stop().await?)
     };
     match stopped.await {
         Ok(()) => tracing::info!("the server has stopped"),
         Err(error) => tracing::error!("{error}"),
     }
-}
-
-async fn find(wanted: &Wanted) -> Result<Host, Error> {
-    let prefix = wanted.specification.prefix.clone();
-    let found = tokio::task::spawn_blocking(move || Host::find(prefix.as_deref())).await;
-    Ok(found.map_err(|_| Error::Stopped)??)
 }

@@ -138,13 +138,12 @@ impl Args {
         report: &mut Option<Report<'_>>,
         stop: &mut Option<Stop>,
     ) -> Result<Outcome, Error> {
-        let stop = match stop.take() {
-            Some(listening) => stop.insert(listening),
-            None => stop.insert(Stop::listen(console, STOPPING)?),
-        };
+        if stop.is_none() {
+            *stop = Some(Stop::listen(console, STOPPING)?);
+        }
         let mut progress = Progress::new(console, &plan.explained.actions);
         console.say("\n");
-        let is_enough = || stop.is_wanted();
+        let is_enough = || stop.as_ref().is_some_and(Stop::is_wanted);
         let mut hear = |event: Event<'_>| {
             if let Some(report) = report.as_mut() {
                 report.minutes.hear(event, SystemTime::now());

@@ -177,11 +177,10 @@ impl<'a> Apply<'a> {
         let name = action.place.instance_name().to_owned();
         let actions = Arc::clone(&self.actions);
         self.blocking(move |installation| {
-            let config_dir = installation.home(&name);
-            let known = journal::read(&config_dir)?.unwrap_or_default();
-            let mut left = known.clone();
-            left.unfinished.retain(|unfinished| !action::finishes(&actions, done, unfinished));
-            if left != known { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
+            journal::change(&installation.home(&name), |journal| {
+                journal.unfinished.retain(|unfinished| !action::finishes(&actions, done, unfinished));
+                Ok(())
+            })
         })
         .await
     }

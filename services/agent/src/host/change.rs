@@ -46,11 +46,10 @@ impl Apply<'_> {
             Operation::Delete(dn) => {
                 let (name, gone) = (action.place.instance_name().to_owned(), dn.clone());
                 self.blocking(move |installation| {
-                    let config_dir = installation.home(&name);
-                    let Some(known) = journal::read(&config_dir)? else { return Ok(()) };
-                    let mut left = known.clone();
-                    left.forget(|dn| *dn == gone || dn.is_below(&gone));
-                    if left != known { Ok(journal::write(&config_dir, &left)?) } else { Ok(()) }
+                    journal::change(&installation.home(&name), |journal| {
+                        journal.forget(|dn| *dn == gone || dn.is_below(&gone));
+                        Ok(())
+                    })
                 })
                 .await
             }
@@ -74,17 +73,16 @@ impl Apply<'_> {
         let Some(entry) = asked.map_err(failed)? else { return Ok(()) };
         let (name, secrets) = (action.place.instance_name().to_owned(), secrets.to_vec());
         self.blocking(move |installation| {
-            let config_dir = installation.home(&name);
-            let mut journal = journal::read(&config_dir)?.unwrap_or_default();
-            let known = journal.clone();
-            for (attribute, secret) in &secrets {
-                // A hash can be compared as it is.
-                if let Some(stored) = entry.text(attribute).filter(|stored| stored.starts_with("{AES")) {
-                    let noted = journal.note(&entry.dn, attribute, stored, secret);
-                    noted.map_err(|source| Error::Create { instance: name.clone(), source })?;
+            journal::change(&installation.home(&name), |journal| {
+                for (attribute, secret) in &secrets {
+                    // A hash can be compared as it is.
+                    if let Some(stored) = entry.text(attribute).filter(|stored| stored.starts_with("{AES")) {
+                        let noted = journal.note(&entry.dn, attribute, stored, secret);
+                        noted.map_err(|source| Error::Create { instance: name.clone(), source })?;
+                    }
                 }
-            }
-            if journal != known { Ok(journal::write(&config_dir, &journal)?) } else { Ok(()) }
+                Ok(())
+            })
         })
         .await
     }
