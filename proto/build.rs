@@ -1,4 +1,5 @@
-//! Compiles the contract with protox, so that no `protoc` is needed, and keeps the descriptor set for reflection.
+//! Compiles the contract with protox, so that no `protoc` is needed, and keeps the descriptor set of what clients call, for
+//! reflection.
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
@@ -27,5 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         config = config.boxed(format!(".aviary.report.v1.{field}"));
     }
     config.compile_fds(descriptors)?;
+    let agents = protox::compile(["aviary/directory/v1/agent.proto"], ["."])?;
+    tonic_prost_build::configure().build_transport(false).compile_fds(agents)?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The wire contract: messages and services generated from `aviary/**.proto`, their descriptor set, and the one list of
-//! texts that may travel in chunks. No other logic.
+//! The wire contract: messages and services generated from `aviary/**.proto`, the descriptor set of what clients call, and
+//! the one list of texts that may travel in chunks. No other logic.
 
 mod long_texts;
 
@@ -14,5 +14,14 @@ pub mod report {
     }
 }
 
-/// The descriptors of everything above, for gRPC reflection.
+/// `aviary.directory.v1`: what the operator says to the agents of pods.
+pub mod directory {
+    /// Version 1; documented in the `.proto` files.
+    #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+    pub mod v1 {
+        tonic::include_proto!("aviary.directory.v1");
+    }
+}
+
+/// The descriptors of `aviary.report.v1`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

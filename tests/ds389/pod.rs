@@ -1,11 +1,14 @@
 //! The agent of a pod as a process: it makes the instance of its file, keeps its server running whatever ends, and stops it at
 //! the end. That it is fit for a container, the tests of a cluster see.
 
+mod service;
+
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::{Command, ExitStatus},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ const SUFFIX: &str = ", backends: [{name: userroot, suffix: 'dc=x', create_suffi
 
 /// An agent with its file, in an installation of its own.
 struct Agent {
-    machine: Machine,
+    machine: Arc<Machine>,
     file: PathBuf,
     admin: SocketAddr,
     process: Process,
@@ -26,12 +29,18 @@ struct Agent {
 
 impl Agent {
     fn start(text: &str) -> Self {
-        let machine = Machine::new();
+        let machine = Arc::new(Machine::new());
         let file = PathBuf::from(machine.prefix.path()).join("instance.yaml");
         fs::write(&file, with_prefix(&machine, text)).unwrap();
-        let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Self::with(machine, file, &[])
+    }
+
+    /// One with this file and further flags.
+    fn with(machine: Arc<Machine>, file: PathBuf, flags: &[String]) -> Self {
+        let admin = free_address();
         let mut command = Command::new(target_dir().join("release/aviary-agent"));
         command.args(["run", "--interval", "2", "--specification"]).arg(&file).args(["--admin-listen", &admin.to_string()]);
+        command.args(flags);
         // As the first process of a container, it is not told when whoever started it ends.
         let process = Process::start(command, Duration::ZERO);
         Self { machine, file, admin, process }
@@ -87,6 +96,10 @@ impl Drop for Agent {
             let _ = kill_process(worker, Signal::KILL);
         }
     }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn with_prefix(machine: &Machine, text: &str) -> String {

@@ -17,6 +17,7 @@ use directory::{
     plan,
     replication::Replica,
     specification::Specification,
+    version::Version,
 };
 
 use crate::{
@@ -238,6 +239,19 @@ impl Host {
             }
         }
         Ok(Replication { replicas, silent })
+    }
+
+    /// The version of 389 DS.
+    pub fn version(&self) -> Version {
+        self.installation.version()
+    }
+
+    /// Starts an instance as it is, unless it runs, and waits until it answers.
+    pub async fn start_unchanged(&self, name: &str) -> Result<(), Error> {
+        let _lock = self.lock().await?;
+        let process = self.process(name).await?;
+        let is_running = self.blocking(move |_| Ok(process.id().is_some())).await?;
+        if is_running { Ok(()) } else { self.start(name).await }
     }
 
     /// What is installed.

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use agent::report::FoldersOnly;
-use runtime::{ProcessArgs, args::seconds};
+use runtime::{ProcessArgs, args::seconds, tls::TlsServerArgs};
 
 use crate::{init, serve};
 
@@ -43,6 +43,17 @@ pub(crate) struct Settings {
     /// Seconds after which a server that nobody was told of any change is compared with what it should be
     #[arg(long, env = "AVIARY_INTERVAL", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) interval: Duration,
+
+    /// Folder on the volume of the instance, for what the agent has to remember and to keep other agents off
+    #[arg(long, env = "AVIARY_STATE", value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Also take what the instance should be by gRPC on this address, and tell how it is; wants all of TLS
+    #[arg(long, env = "AVIARY_LISTEN", value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsServerArgs,
 
     #[command(flatten)]
     pub(crate) process: ProcessArgs,

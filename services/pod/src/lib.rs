@@ -1,4 +1,4 @@
-//! The agent of a pod: keeps the one 389 Directory Server beside it as a file says, for as long as the pod lives. What has to be
+//! The agent of a pod: keeps the one 389 Directory Server beside it as a file or the operator says, for as long as the pod lives. What has to be
 //! done to a server, and doing it, is `agent`'s.
 
 mod args;
@@ -6,8 +6,13 @@ mod init;
 mod logs;
 mod probe;
 mod serve;
+mod server;
+mod service;
 mod settle;
+mod status;
 mod supervisor;
+mod volume;
 mod wanted;
+mod work;
 
 pub use args::Command;

@@ -12,6 +12,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// What is going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    /// Another agent may still have the volume: nothing is touched.
+    Outside,
     /// The instance is made what it should be, and started.
     Settling {
         /// How often in a row it could not be, or the server ended.
@@ -40,6 +42,8 @@ pub(crate) enum State {
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
+    /// The volume is this agent's.
+    Entered,
     /// The instance is what it should be.
     Settled,
     /// It could not be made so.
@@ -59,6 +63,8 @@ pub(crate) enum Event {
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
+    /// Have the volume for this agent alone.
+    Enter,
     /// Make the instance what it should be.
     Settle,
     /// Stop doing so, where it can be gone on with.
@@ -72,13 +78,19 @@ pub(crate) enum Command {
 }
 
 impl State {
-    /// The state of a new agent, which settles.
-    pub(crate) const FIRST: Self = Self::Settling { failures: 0, again: false };
+    /// The state of a new agent.
+    pub(crate) const FIRST: Self = Self::Outside;
+
+    /// What it is to do.
+    pub(crate) const BEGIN: Command = Command::Enter;
 
     /// What comes of an event. What cannot happen in a state changes nothing.
     pub(crate) fn after(self, event: Event) -> (Self, Option<Command>) {
         match (self, event) {
-            (Self::Settling { again: true, .. }, Event::Settled | Event::Failed) => (Self::FIRST, Some(Command::Settle)),
+            (Self::Outside, Event::Entered) => settling(0),
+            // The server is whose the volume is.
+            (Self::Outside, Event::Terminate) => (Self::Ended, Some(Command::End)),
+            (Self::Settling { again: true, .. }, Event::Settled | Event::Failed) => settling(0),
             (Self::Settling { failures, .. }, Event::Settled) => (Self::Serving { failures }, Some(Command::Wait(None))),
             (Self::Settling { failures, .. }, Event::Failed) => waiting(failures + 1),
             (Self::Settling { failures, .. }, Event::Changed) => (Self::Settling { failures, again: true }, None),
@@ -110,8 +122,16 @@ fn waiting(failures: u32) -> (State, Option<Command>) {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 7] =
-        [Event::Settled, Event::Failed, Event::Gone, Event::Due, Event::Changed, Event::Terminate, Event::Stopped];
+    const EVENTS: [Event; 8] = [
+        Event::Entered,
+        Event::Settled,
+        Event::Failed,
+        Event::Gone,
+        Event::Due,
+        Event::Changed,
+        Event::Terminate,
+        Event::Stopped,
+    ];
 
     const fn settle(failures: u32) -> State {
         State::Settling { failures, again: false }
@@ -137,17 +157,19 @@ mod tests {
         let stopping = Some((State::Stopping, Some(Command::Stop)));
         let interrupted = Some((State::Interrupted, Some(Command::Interrupt)));
         let again = |failures| Some((State::Settling { failures, again: true }, None));
+        let ended = Some((State::Ended, Some(Command::End)));
 
-        check(settle(0), [serving(0), waiting(1, 1), None, None, again(0), interrupted, None]);
-        check(settle(2), [serving(2), waiting(3, 4), None, None, again(2), interrupted, None]);
+        check(State::Outside, [settling(0), None, None, None, None, None, ended, None]);
+        check(settle(0), [None, serving(0), waiting(1, 1), None, None, again(0), interrupted, None]);
+        check(settle(2), [None, serving(2), waiting(3, 4), None, None, again(2), interrupted, None]);
         let changed = State::Settling { failures: 2, again: true };
-        check(changed, [settling(0), settling(0), None, None, again(2), interrupted, None]);
-        check(State::Serving { failures: 0 }, [None, None, settling(1), settling(0), settling(0), stopping, None]);
-        check(State::Serving { failures: 1 }, [None, None, waiting(2, 2), settling(0), settling(0), stopping, None]);
-        check(State::Waiting { failures: 3 }, [None, None, None, settling(3), settling(0), stopping, None]);
-        check(State::Interrupted, [stopping, stopping, None, None, None, None, None]);
-        check(State::Stopping, [None, None, None, None, None, None, Some((State::Ended, Some(Command::End)))]);
-        check(State::Ended, [None; 7]);
+        check(changed, [None, settling(0), settling(0), None, None, again(2), interrupted, None]);
+        check(State::Serving { failures: 0 }, [None, None, None, settling(1), settling(0), settling(0), stopping, None]);
+        check(State::Serving { failures: 1 }, [None, None, None, waiting(2, 2), settling(0), settling(0), stopping, None]);
+        check(State::Waiting { failures: 3 }, [None, None, None, None, settling(3), settling(0), stopping, None]);
+        check(State::Interrupted, [None, stopping, stopping, None, None, None, None, None]);
+        check(State::Stopping, [None, None, None, None, None, None, None, ended]);
+        check(State::Ended, [None; 8]);
     }
 
     #[test]

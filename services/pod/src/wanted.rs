@@ -1,7 +1,8 @@
-//! The file that says what the instance should be, and what it says.
+//! The document that says what the instance should be, from the file or by gRPC, and what it says.
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,12 +12,17 @@ use directory::{
     inventory,
     place::Problems,
     specification::{Instance, Presence, Specification, State},
+    value::{Node, Value},
+    yaml,
 };
 
 /// What an agent calls the host that it is on.
 const HOST: &str = "localhost";
 
-/// Why a file says nothing that an agent can do.
+/// What a document is called that came by gRPC.
+pub(crate) const DOCUMENT: &str = "the document";
+
+/// Why a document says nothing that an agent can do. No value of it is repeated that may be a secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// It cannot be read.
@@ -25,40 +31,57 @@ pub(crate) enum Error {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is not what it should be.
-    #[error("failed to understand {}: {source}", path.display())]
+    #[error("failed to understand {name}: {problem}")]
     Syntax {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: inventory::Error,
+        /// What it is called.
+        name: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// What stands beside the variables is of the wrong kind.
+    #[error("failed to understand {name}: '{key}' wants {wants}, not {kind}")]
+    Kind {
+        /// What it is called.
+        name: String,
+        /// The key.
+        key: &'static str,
+        /// What it takes.
+        wants: &'static str,
+        /// What there is.
+        kind: &'static str,
     },
     /// It asks for what cannot be.
-    #[error("failed to understand {}: {problems}", path.display())]
+    #[error("failed to understand {name}: {problems}")]
     Problems {
-        /// The file.
-        path: PathBuf,
+        /// What it is called.
+        name: String,
         /// All that is wrong.
         problems: Problems,
     },
     /// It is not about one instance that is to be there.
     #[error(
-        "{} has to list exactly one instance in ds389_instances, which is present, and no other ds389_state than present or \
-         updated: a pod is one server",
-        path.display()
+        "{name} has to list exactly one instance in ds389_instances, which is present, and no other ds389_state than present or \
+         updated: a pod is one server"
     )]
     NotOne {
-        /// The file.
-        path: PathBuf,
+        /// What it is called.
+        name: String,
     },
 }
 
 /// What the instance should be.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wanted {
-    /// All that the file says.
+    /// Which of the documents about the instance this is: a later one has a higher number. `None` if nobody counts them.
+    pub(crate) revision: Option<u64>,
+    /// The generation of the resource that says so; 0 if there is none.
+    pub(crate) generation: i64,
+    /// Whether it is only to be said what would be done.
+    pub(crate) check: bool,
+    /// All that the variables say.
     pub(crate) specification: Specification,
     /// The one instance of it.
     pub(crate) instance: Instance,
@@ -77,20 +100,62 @@ pub(crate) async fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     tokio::fs::read(path).await.map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// What the bytes of the file at a path say.
-pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<Wanted, Error> {
-    let problems = |problems| Error::Problems { path: path.to_owned(), problems };
-    let node = inventory::parse(&String::from_utf8_lossy(bytes));
-    let node = node.map_err(|source| Error::Syntax { path: path.to_owned(), source })?;
+/// What the bytes of a document say, which is called by this name.
+pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Wanted, Error> {
+    let problems = |problems| Error::Problems { name: name.to_owned(), problems };
+    let node = parse(bytes).map_err(|problem| Error::Syntax { name: name.to_owned(), problem })?;
+    let kind = |key, wants, kind| Error::Kind { name: name.to_owned(), key, wants, kind };
+    let value = |key| node.as_map().and_then(|map| map.get(key)).map(|node| &node.value);
+    let revision = match value("revision") {
+        None => None,
+        Some(Value::Integer(number)) if *number >= 0 => Some(number.unsigned_abs()),
+        Some(Value::Integer(_)) => return Err(kind("revision", "a whole number from 0 on", "one below")),
+        Some(other) => return Err(kind("revision", "a whole number from 0 on", other.kind())),
+    };
+    let generation = match value("generation") {
+        None => 0,
+        Some(Value::Integer(number)) => *number,
+        Some(other) => return Err(kind("generation", "a whole number", other.kind())),
+    };
+    let check = match value("check") {
+        None => false,
+        Some(Value::Boolean(check)) => *check,
+        Some(other) => return Err(kind("check", "true or false", other.kind())),
+    };
     let intent = Intent::read(&BTreeMap::from([(HOST.to_owned(), node)])).map_err(problems)?;
     let specification = intent.specification(HOST).map_err(problems)?;
     let is_kept = matches!(specification.state, State::Present | State::Updated);
     match specification.instances.as_slice() {
         [instance] if is_kept && instance.presence == Presence::Present => {
             let instance = instance.clone();
-            Ok(Wanted { specification, instance })
+            Ok(Wanted { revision, generation, check, specification, instance })
         }
-        _ => Err(Error::NotOne { path: path.to_owned() }),
+        _ => Err(Error::NotOne { name: name.to_owned() }),
+    }
+}
+
+/// The folder that 389 DS is installed below, as far as that can be told of a document that cannot be understood.
+pub(crate) fn prefix(bytes: &[u8]) -> Option<String> {
+    parse(bytes).ok()?.as_map()?.get("ds389_prefix")?.as_text().map(str::to_owned)
+}
+
+fn parse(bytes: &[u8]) -> Result<Node, String> {
+    let text = String::from_utf8_lossy(bytes);
+    inventory::parse(&text).map_err(|error| problem(&text, &error))
+}
+
+/// What is wrong with a text, without the value that it is wrong with: that may be a password.
+fn problem(text: &str, error: &inventory::Error) -> String {
+    let inventory::Error::Syntax { at, problem } = error else { return error.to_string() };
+    match yaml::parse(text).map_err(|error| error.problem) {
+        Err(yaml::Problem::NotThat { kind, .. }) => format!("{at}: a value is not {kind}; quote it to make it a string"),
+        Err(yaml::Problem::TooLarge(_)) => {
+            format!("{at}: a number is larger than it may be, which is 64 bits; quote it to make it a string")
+        }
+        Err(yaml::Problem::UnknownTag(_) | yaml::Problem::TagKind { .. }) => {
+            format!("{at}: a tag is of no use; remove it, or quote the value if it begins with '!'")
+        }
+        _ => format!("{at}: {problem}"),
     }
 }
 
@@ -100,7 +165,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<&str, &str>) {
-        let read = read(Path::new("f"), text.as_bytes());
+        let read = read("f", text.as_bytes());
         let told = read.map(|wanted| wanted.instance.name).map_err(|error| error.to_string());
         match expected {
             Ok(name) => assert_eq!(told.as_deref(), Ok(name), "{text}"),
@@ -118,5 +183,49 @@ mod tests {
         check("{}", Err("exactly one instance"));
         check("ds389_instances: [{name: a, prot: 1}]", Err("prot"));
         check("ds389_instances: [", Err("failed to understand f"));
+    }
+
+    #[test]
+    fn a_document_may_say_which_it_is() {
+        let read = |text: &str| {
+            let wanted = read("f", format!("{{{text}ds389_instances: [{{name: a}}]}}").as_bytes()).unwrap();
+            (wanted.revision, wanted.generation, wanted.check)
+        };
+        assert_eq!(read(""), (None, 0, false));
+        assert_eq!(read("revision: 7, generation: 3, check: yes, "), (Some(7), 3, true));
+        assert_eq!(read("\"revision\": 0, \"generation\": -1, \"check\": false, "), (Some(0), -1, false));
+        assert_eq!(read("revision: 9223372036854775807, "), (Some(i64::MAX.unsigned_abs()), 0, false));
+        for (key, value, expected) in [
+            ("revision", "'7'", "'revision' wants a whole number from 0 on, not a string"),
+            ("revision", "-1", "'revision' wants a whole number from 0 on, not one below"),
+            ("revision", "1.5", "'revision' wants a whole number from 0 on, not a number"),
+            ("revision", "", "'revision' wants a whole number from 0 on, not nothing"),
+            ("generation", "[1]", "'generation' wants a whole number, not a list"),
+            ("check", "1", "'check' wants true or false, not a number"),
+        ] {
+            check(&format!("{key}: {value}\nds389_instances: [{{name: a}}]"), Err(expected));
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_not_repeated() {
+        for text in [
+            "ds389_instances: [{name: a, rootpw: !123456789123456789123}]",
+            "ds389_instances: [{name: a, rootpw: !!int a123456789123456789123}]",
+            "ds389_instances: [{name: a, rootpw: 123456789123456789123}]",
+            "ds389_instances: [{name: a, rootpw: '{{ 123456789123456789123 }}'}]",
+            "{\"ds389_instances\": [{\"name\": \"a\", \"rootpw\": a123456789123456789123}]",
+            "{\"ds389_instances\": [{\"name\": \"a\", \"rootpw\": [\"123456789123456789123\"]}]}",
+        ] {
+            let told = read("f", text.as_bytes()).map(|_| ()).map_err(|error| error.to_string());
+            assert!(told.as_ref().is_err_and(|told| !told.contains("123456789")), "{text}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn where_it_is_installed_is_told_of_a_document_that_is_wrong() {
+        assert_eq!(prefix(b"{ds389_prefix: /opt, ds389_instances: [{prot: 1}]}").as_deref(), Some("/opt"));
+        assert_eq!(prefix(b"{ds389_prefix: /opt").as_deref(), None);
+        assert_eq!(prefix(b"").as_deref(), None);
     }
 }

@@ -1,0 +1,163 @@
+//! What an agent keeps on the volume of its server: a lock, so that no two agents look after the server of one volume, and the
+//! highest revision that was taken, so that no agent goes back to a lower one. Without a folder both last as long as the process.
+
+use std::{
+    fs::{DirBuilder, File, TryLockError},
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Between two looks at whether nobody else has the volume.
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
+
+/// The file that is locked.
+const LOCK: &str = "lock";
+
+/// The file with the highest revision.
+const REVISION: &str = "revision";
+
+/// Why a volume cannot be used, or a revision not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It is somebody else's for now.
+    #[error("another agent still has the volume")]
+    Taken,
+    /// The folder or a file of it cannot be used.
+    #[error("failed to use {}: {source}", path.display())]
+    Use {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file with the revision holds something else.
+    #[error("{} holds no revision; write the highest revision there, or remove the file if it is not known", path.display())]
+    Strange {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The thread for work on files was stopped.
+    #[error("the agent is being stopped")]
+    Stopped,
+    /// A later one was taken before.
+    #[error("revision {revision} is not taken: revision {highest} was taken before")]
+    Older {
+        /// The one that was to be taken.
+        revision: u64,
+        /// The later one.
+        highest: u64,
+    },
+}
+
+/// The volume of this agent, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Volume {
+    folder: Option<PathBuf>,
+    /// The highest that was taken. Held while a higher one is written, so that none that is lower is written after it.
+    highest: Mutex<Option<u64>>,
+    _lock: Option<File>,
+}
+
+impl Volume {
+    /// Has the volume for this agent alone, by this folder of it.
+    fn enter(folder: Option<&Path>) -> Result<Self, Error> {
+        let Some(folder) = folder else { return Ok(Self { folder: None, highest: Mutex::new(None), _lock: None }) };
+        let failed = |path: &Path, source| Error::Use { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|source| failed(folder, source))?;
+        let path = folder.join(LOCK);
+        let lock = File::options().create(true).append(true).open(&path).map_err(|source| failed(&path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Taken),
+            Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
+        }
+        let path = folder.join(REVISION);
+        let highest = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text.trim().parse().map_err(|_| Error::Strange { path })?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(failed(&path, source)),
+        };
+        Ok(Self { folder: Some(folder.to_owned()), highest: Mutex::new(highest), _lock: Some(lock) })
+    }
+
+    /// Takes a revision, unless a higher one was taken. That it was is on disk when this returns.
+    fn take(&self, revision: u64) -> Result<(), Error> {
+        let mut highest = self.highest.lock().unwrap_or_else(PoisonError::into_inner);
+        match *highest {
+            Some(highest) if revision < highest => return Err(Error::Older { revision, highest }),
+            Some(highest) if revision == highest => return Ok(()),
+            _ => {}
+        }
+        if let Some(folder) = &self.folder {
+            write(folder, revision).map_err(|source| Error::Use { path: folder.join(REVISION), source })?;
+        }
+        *highest = Some(revision);
+        Ok(())
+    }
+}
+
+/// Has the volume for this agent alone, by this folder of it. Waits for nobody else.
+pub(crate) async fn enter(folder: Option<PathBuf>) -> Result<Volume, Error> {
+    tokio::task::spawn_blocking(move || Volume::enter(folder.as_deref())).await.map_err(|_| Error::Stopped)?
+}
+
+/// Takes a revision, unless a higher one was taken. That it was is on disk when this returns.
+pub(crate) async fn take(volume: &Arc<Volume>, revision: u64) -> Result<(), Error> {
+    let volume = Arc::clone(volume);
+    tokio::task::spawn_blocking(move || volume.take(revision)).await.map_err(|_| Error::Stopped)?
+}
+
+fn write(folder: &Path, revision: u64) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    writeln!(file, "{revision}")?;
+    file.as_file().sync_all()?;
+    file.persist(folder.join(REVISION))?;
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::MetadataExt};
+
+    use super::*;
+
+    #[test]
+    fn a_volume_is_one_agents_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("agent");
+        let first = Volume::enter(Some(&folder)).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        assert!(matches!(Volume::enter(Some(&folder)), Err(Error::Taken)));
+        drop(first);
+        Volume::enter(Some(&folder)).unwrap();
+    }
+
+    #[test]
+    fn no_agent_goes_back_to_a_lower_revision() {
+        let folder = tempfile::tempdir().unwrap();
+        for folder in [None, Some(folder.path())] {
+            let volume = Volume::enter(folder).unwrap();
+            for revision in [0, 3, 3, 7] {
+                volume.take(revision).unwrap();
+            }
+            assert_eq!(volume.take(6).unwrap_err().to_string(), "revision 6 is not taken: revision 7 was taken before");
+        }
+        let volume = Volume::enter(Some(folder.path())).unwrap();
+        assert!(matches!(volume.take(6), Err(Error::Older { revision: 6, highest: 7 })));
+        volume.take(7).unwrap();
+        volume.take(u64::MAX).unwrap();
+        let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        files.sort();
+        assert_eq!(files, ["lock", "revision"]);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_revision_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(REVISION), "seven").unwrap();
+        assert!(matches!(Volume::enter(Some(folder.path())), Err(Error::Strange { .. })));
+    }
+}
