@@ -89,7 +89,8 @@ pub struct Client {
 #[derive(Debug)]
 struct Reloaded<C> {
     current: Arc<ArcSwap<C>>,
-    _look: AbortOnDropHandle<()>,
+    /// Where there are files.
+    _look: Option<AbortOnDropHandle<()>>,
 }
 
 impl<C: Send + Sync + 'static> Reloaded<C> {
@@ -98,7 +99,7 @@ impl<C: Send + Sync + 'static> Reloaded<C> {
         let contents = files.read().await?;
         let current = Arc::new(ArcSwap::from_pointee(build(&files, &contents)?));
         let look = tokio::spawn(follow(files, contents, Arc::clone(&current), build));
-        Ok(Self { current, _look: AbortOnDropHandle::new(look) })
+        Ok(Self { current, _look: Some(AbortOnDropHandle::new(look)) })
     }
 }
 
@@ -160,6 +161,16 @@ impl Client {
     async fn start(files: Files, name: Option<&str>) -> Result<Self, Error> {
         let name = name.map(server_name).transpose()?;
         Ok(Self { config: Arc::new(Reloaded::start(files, client_config).await?), name })
+    }
+
+    /// The side that calls with this certificate and key, and knows servers by this authority, all as PEM.
+    ///
+    /// # Errors
+    /// When there is nothing that can be used in one of them.
+    pub fn from_pem(certificate: &str, key: &str, authority: &str) -> Result<Self, Error> {
+        let (files, contents) = files::in_memory(certificate, key, authority);
+        let current = Arc::new(ArcSwap::from_pointee(client_config(&files, &contents)?));
+        Ok(Self { config: Arc::new(Reloaded { current, _look: None }), name: None })
     }
 
     /// Agrees on TLS with a server that was called by this host name or address, within a few seconds.

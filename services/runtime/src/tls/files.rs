@@ -37,6 +37,16 @@ pub(super) struct Identity {
     pub(super) key: PrivateKeyDer<'static>,
 }
 
+/// What no file holds. In errors stands whose it is.
+pub(super) fn in_memory(certificate: &str, key: &str, authority: &str) -> (Files, Contents) {
+    let named = |name: &str| Some(PathBuf::from(name));
+    let bytes = |text: &str| Some(text.as_bytes().to_vec());
+    (
+        Files { certificate: named("our certificate"), key: named("our key"), authority: named("the authority") },
+        Contents { certificate: bytes(certificate), key: bytes(key), authority: bytes(authority) },
+    )
+}
+
 impl Files {
     pub(super) async fn read(&self) -> Result<Contents, Error> {
         Ok(Contents {

@@ -1,0 +1,207 @@
+//! The agents of pods: a connection with each, over which the operator says what an instance should be and hears how it is.
+//! What was heard is kept; whoever wants to know is told that it is something else.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aviary_proto::directory::v1::{ApplyRequest, Status, WatchRequest, agent_service_client::AgentServiceClient};
+use hyper_util::rt::TokioIo;
+use kube::runtime::reflector::{ObjectRef, Store};
+use runtime::tls;
+use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+use tonic::{
+    Code,
+    transport::{Channel, Endpoint},
+};
+use tower::service_fn;
+
+use crate::{
+    authorities::Authorities,
+    authority::{self, Purpose},
+    crd::DS389Instance,
+};
+
+/// The port of agents.
+pub(crate) const PORT: u16 = 8002;
+/// How long connecting may take, and saying what should be.
+const CONNECTED_IN: Duration = Duration::from_secs(3);
+const ANSWERED_IN: Duration = Duration::from_secs(5);
+/// Between attempts to connect: the first, doubled up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How soon an agent that has vanished without a word is noticed: after both.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// For how long the operator's own certificate is good. Each connection gets one.
+const CERTIFICATE_LASTS: Duration = Duration::from_secs(24 * 3600);
+/// What the operator is called in its certificate.
+const OPERATOR: &str = "aviary-operator";
+
+/// Why an agent did not take what it was told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// It does not answer.
+    #[error("the agent does not answer: {0}")]
+    Unreachable(String),
+    /// It refuses, for a reason that asking again does not change.
+    #[error("the agent refuses: {0}")]
+    Refused(String),
+}
+
+/// An instance, for whom there is an agent.
+type Key = ObjectRef<DS389Instance>;
+
+/// All agents.
+pub(crate) struct Agents {
+    authorities: Arc<Authorities>,
+    instances: Store<DS389Instance>,
+    known: Mutex<HashMap<Key, Agent>>,
+    told: mpsc::Sender<Key>,
+}
+
+struct Agent {
+    channel: Channel,
+    heard: Arc<Mutex<Option<Status>>>,
+    listening: AbortOnDropHandle<()>,
+}
+
+impl Agents {
+    /// None so far. Whenever one is otherwise than before, its instance is sent. An instance that is gone is forgotten.
+    pub(crate) fn new(authorities: Arc<Authorities>, instances: Store<DS389Instance>, told: mpsc::Sender<Key>) -> Self {
+        Self { authorities, instances, known: Mutex::default(), told }
+    }
+
+    /// How the agent of an instance said that it is last, if it can be heard. From the first time on it is listened to.
+    pub(crate) fn heard(&self, key: &Key, host: &str) -> Option<Status> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, agent| !agent.listening.is_finished());
+        let agent = known.entry(key.clone()).or_insert_with(|| self.listen(key.clone(), host));
+        let heard = agent.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.clone()
+    }
+
+    /// Says what an instance should be.
+    pub(crate) async fn apply(&self, key: &Key, document: &str) -> Result<(), Error> {
+        let channel = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(key).map(|agent| agent.channel.clone())
+        };
+        let Some(channel) = channel else { return Err(Error::Unreachable("nobody listens to it".to_owned())) };
+        let request = ApplyRequest { document: document.to_owned() };
+        match timeout(ANSWERED_IN, AgentServiceClient::new(channel).apply(request)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(status)) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
+                Err(Error::Refused(status.message().to_owned()))
+            }
+            Ok(Err(status)) => Err(Error::Unreachable(status.message().to_owned())),
+            Err(_) => Err(Error::Unreachable(format!("not within {} s", ANSWERED_IN.as_secs()))),
+        }
+    }
+
+    fn listen(&self, key: Key, host: &str) -> Agent {
+        let channel = channel(Arc::clone(&self.authorities), host.to_owned());
+        let heard = Arc::default();
+        let listening = listen(key, self.instances.clone(), channel.clone(), Arc::clone(&heard), self.told.clone());
+        Agent { channel, heard, listening: AbortOnDropHandle::new(tokio::spawn(listening)) }
+    }
+}
+
+/// Listens to an agent for as long as there is its instance.
+async fn listen(
+    key: Key,
+    instances: Store<DS389Instance>,
+    channel: Channel,
+    heard: Arc<Mutex<Option<Status>>>,
+    told: mpsc::Sender<Key>,
+) {
+    let mut pause = FIRST_PAUSE;
+    while instances.get(&key).is_some() {
+        match AgentServiceClient::new(channel.clone()).watch(WatchRequest {}).await {
+            Ok(answer) => {
+                let mut stream = answer.into_inner();
+                loop {
+                    match stream.message().await {
+                        Ok(Some(status)) => {
+                            pause = FIRST_PAUSE;
+                            keep(&key, Some(status), &heard, &told).await;
+                        }
+                        Ok(None) => break,
+                        Err(status) => {
+                            tracing::debug!(instance = %key, error = status.message(), "an agent is no longer heard");
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(status) => tracing::debug!(instance = %key, error = status.message(), "an agent is not heard"),
+        }
+        keep(&key, None, &heard, &told).await;
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Keeps what was heard, and says so if it is something else.
+async fn keep(key: &Key, status: Option<Status>, heard: &Mutex<Option<Status>>, told: &mpsc::Sender<Key>) {
+    let is_new = {
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *heard != status;
+        *heard = status;
+        is_new
+    };
+    if is_new {
+        // Nobody is there to be told when the operator ends.
+        let _ = told.send(key.clone()).await;
+    }
+}
+
+/// A connection that is made with the first call.
+fn channel(authorities: Arc<Authorities>, host: String) -> Channel {
+    let dial = move |_| {
+        let (authorities, host) = (Arc::clone(&authorities), host.clone());
+        async move { connect(&authorities, &host).await.map(TokioIo::new) }
+    };
+    // What is called is up to `connect`; the address is for those who read logs.
+    Endpoint::from_static("http://agent")
+        .connect_timeout(CONNECTED_IN)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .connect_with_connector_lazy(service_fn(dial))
+}
+
+/// A call that failed before anything was said.
+#[derive(Debug, thiserror::Error)]
+enum Unconnected {
+    #[error("failed to connect with {host}")]
+    Connect { host: String, source: io::Error },
+    #[error(transparent)]
+    Certificate(#[from] authority::Error),
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+}
+
+async fn connect(
+    authorities: &Authorities,
+    host: &str,
+) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Unconnected> {
+    let now = OffsetDateTime::now_utc();
+    let own = authorities.agents.issue(&[OPERATOR.to_owned()], Purpose::Client, now, CERTIFICATE_LASTS)?;
+    let client = tls::Client::from_pem(&own.certificate, &own.key, &authorities.agents.identity.certificate)?;
+    let stream = TcpStream::connect((host, PORT)).await;
+    let stream = stream.map_err(|source| Unconnected::Connect { host: host.to_owned(), source })?;
+    // Small messages must not wait for more.
+    let _ = stream.set_nodelay(true);
+    Ok(client.connect(stream, host).await?)
+}

@@ -1,0 +1,262 @@
+//! What can be so of an instance, and why: the closed lists of conditions and events, each with the words for the reference.
+//! When they are so is for `instance::status` to say.
+
+mod reference;
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+
+pub(crate) use reference::reference;
+
+/// A type of condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The instance can be made so, its agent is heard, its configuration is carried out, and its server serves.
+    Ready,
+    /// What the resource says can be carried out.
+    Accepted,
+    /// The agent of the pod can be asked.
+    AgentReachable,
+    /// The server is what the resource says.
+    ConfigurationApplied,
+    /// The server answers for each suffix.
+    Serving,
+}
+
+impl Kind {
+    /// All, the summary first.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Ready, Self::Accepted, Self::AgentReachable, Self::ConfigurationApplied, Self::Serving];
+
+    /// As it stands in the resource.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Accepted => "Accepted",
+            Self::AgentReachable => "AgentReachable",
+            Self::ConfigurationApplied => "ConfigurationApplied",
+            Self::Serving => "Serving",
+        }
+    }
+
+    /// What it means.
+    pub(crate) fn doc(self) -> &'static str {
+        match self {
+            Self::Ready => "All of the others are True. The reason and the message are those of the first that is not.",
+            Self::Accepted => "What the resource says can be carried out, and what it refers to is there.",
+            Self::AgentReachable => "The agent of the pod answers the operator.",
+            Self::ConfigurationApplied => "The server is what the resource says, in all that it says.",
+            Self::Serving => "The server answers for each suffix.",
+        }
+    }
+}
+
+/// Why a condition is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It is as it should be.
+    AsItShouldBe,
+    /// The resource asks for what cannot be.
+    Invalid,
+    /// A Secret that the resource refers to is not there, or lacks a key.
+    SecretMissing,
+    /// `suspend` is true.
+    Suspended,
+    /// The pod is not there or has not come up.
+    PodStarting,
+    /// The agent does not answer.
+    AgentUnreachable,
+    /// The agent is at it.
+    Applying,
+    /// The agent could not carry it out and tries again.
+    Failed,
+    /// `check` is true, and something would be done.
+    WouldChange,
+    /// The server does not answer, or not for each suffix.
+    NotServing,
+    /// `started` is false.
+    Stopped,
+}
+
+impl Reason {
+    /// All.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::AsItShouldBe,
+        Self::Invalid,
+        Self::SecretMissing,
+        Self::Suspended,
+        Self::PodStarting,
+        Self::AgentUnreachable,
+        Self::Applying,
+        Self::Failed,
+        Self::WouldChange,
+        Self::NotServing,
+        Self::Stopped,
+    ];
+
+    /// As it stands in the resource.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AsItShouldBe => "AsItShouldBe",
+            Self::Invalid => "Invalid",
+            Self::SecretMissing => "SecretMissing",
+            Self::Suspended => "Suspended",
+            Self::PodStarting => "PodStarting",
+            Self::AgentUnreachable => "AgentUnreachable",
+            Self::Applying => "Applying",
+            Self::Failed => "Failed",
+            Self::WouldChange => "WouldChange",
+            Self::NotServing => "NotServing",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// What it means and what to do.
+    pub(crate) fn doc(self) -> &'static str {
+        match self {
+            Self::AsItShouldBe => "It is as it should be.",
+            Self::Invalid => "The resource asks for what cannot be. The message says what; the server stays as it is.",
+            Self::SecretMissing => {
+                "A Secret that the resource refers to is not there or lacks a key. Once it is there the operator goes on."
+            }
+            Self::Suspended => "suspend is true: the operator leaves everything as it is.",
+            Self::PodStarting => "The pod is not there yet or has not come up. Its own events say why.",
+            Self::AgentUnreachable => "The pod runs, but its agent does not answer. Its log and network policies may say why.",
+            Self::Applying => "The agent is at it. The message says with what.",
+            Self::Failed => "The agent could not carry it out. The message says why; it tries again, less and less often.",
+            Self::WouldChange => {
+                "check is true, and the server is not what the resource says. status.planned lists what would be done."
+            }
+            Self::NotServing => "The server does not answer, or not for each suffix.",
+            Self::Stopped => "started is false: the server does not run, as it should.",
+        }
+    }
+}
+
+/// Whether a condition is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Truth {
+    True,
+    False,
+    /// Whoever would know cannot be asked.
+    Unknown,
+}
+
+impl Truth {
+    fn name(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// A condition without its times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) kind: Kind,
+    pub(crate) truth: Truth,
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+}
+
+/// Longest message. Resources are for a glance; the log has the rest.
+const LONGEST_MESSAGE: usize = 1024;
+
+impl Said {
+    /// One that is met.
+    pub(crate) fn yes(kind: Kind) -> Self {
+        Self { kind, truth: Truth::True, reason: Reason::AsItShouldBe, message: kind.doc().to_owned() }
+    }
+
+    /// One that is not.
+    pub(crate) fn no(kind: Kind, reason: Reason, message: impl Into<String>) -> Self {
+        Self { kind, truth: Truth::False, reason, message: message.into() }
+    }
+
+    /// One of which nothing is known.
+    pub(crate) fn unknown(kind: Kind, reason: Reason, message: impl Into<String>) -> Self {
+        Self { kind, truth: Truth::Unknown, reason, message: message.into() }
+    }
+
+    /// With times: since when it is so stays, as long as it is so.
+    pub(crate) fn condition(&self, before: &[Condition], generation: Option<i64>, now: Timestamp) -> Condition {
+        let same = before.iter().find(|known| known.type_ == self.kind.name() && known.status == self.truth.name());
+        Condition {
+            type_: self.kind.name().to_owned(),
+            status: self.truth.name().to_owned(),
+            reason: self.reason.name().to_owned(),
+            message: shortened(&self.message),
+            last_transition_time: same.map_or(Time(now), |known| known.last_transition_time.clone()),
+            observed_generation: generation,
+        }
+    }
+}
+
+/// The beginning of a text that is too long for a message.
+pub(crate) fn shortened(text: &str) -> String {
+    if text.len() <= LONGEST_MESSAGE {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(LONGEST_MESSAGE);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// Why an event is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The resource asks for what cannot be.
+    Invalid,
+    /// The server was changed.
+    Changed,
+    /// `check` is true: what would be done.
+    Planned,
+    /// It could not be changed.
+    Failed,
+    /// The pod is made anew.
+    PodReplaced,
+    /// There is a new certificate.
+    CertificateIssued,
+    /// The server serves.
+    Ready,
+}
+
+impl Told {
+    /// All.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Invalid, Self::Changed, Self::Planned, Self::Failed, Self::PodReplaced, Self::CertificateIssued, Self::Ready];
+
+    /// As it stands in the event.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "Invalid",
+            Self::Changed => "Changed",
+            Self::Planned => "Planned",
+            Self::Failed => "Failed",
+            Self::PodReplaced => "PodReplaced",
+            Self::CertificateIssued => "CertificateIssued",
+            Self::Ready => "Ready",
+        }
+    }
+
+    /// What it means.
+    pub(crate) fn doc(self) -> &'static str {
+        match self {
+            Self::Invalid => "What the resource says cannot be carried out, or what it refers to is not there.",
+            Self::Changed => "The server was changed; the message lists what was done.",
+            Self::Planned => "check is true; the message lists what would be done.",
+            Self::Failed => "The server could not be changed; the message says why.",
+            Self::PodReplaced => "The pod is made anew, because the image, its resources or something else of it has changed.",
+            Self::CertificateIssued => "The server got a certificate, its first one or one before the last one ends.",
+            Self::Ready => "The server is what the resource says, and serves.",
+        }
+    }
+
+    /// Whether somebody should look.
+    pub(crate) fn is_warning(self) -> bool {
+        matches!(self, Self::Invalid | Self::Failed)
+    }
+}

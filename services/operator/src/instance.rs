@@ -1,0 +1,107 @@
+//! An instance, from its resource to its status: five steps, each in its file. Of these, `validate` and `build` are functions of
+//! their arguments; `dereference` reads, `apply` changes and `status` tells.
+
+mod apply;
+mod build;
+mod dereference;
+mod document;
+mod names;
+mod sizes;
+mod status;
+mod validate;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{
+    Client, ResourceExt,
+    runtime::{controller::Action, events::Recorder},
+};
+
+use crate::{agents::Agents, args::Settings, authorities::Authorities, authority, crd::DS389Instance, objects, watches::Known};
+
+use names::Names;
+
+/// How long to wait after a failure: somebody else has changed what was to be changed, or the API server refuses.
+const AFTER_CONFLICT: Duration = Duration::from_secs(1);
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long what an agent did not take waits.
+const UNTOLD: Duration = Duration::from_secs(5);
+/// How often all is looked at though nothing has changed, spread by the controller: for certificates that end.
+const LOOK: Duration = Duration::from_secs(6 * 3600);
+
+/// Why an instance is not dealt with now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A resource without a namespace, which the API server does not let be.
+    #[error("the resource is in no namespace")]
+    NoNamespace,
+    /// An object cannot be read.
+    #[error("failed to read the {kind} {name}: {}", objects::why(said))]
+    Read {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// What the API server said.
+        said: Box<kube::Error>,
+    },
+    /// An object cannot be changed.
+    #[error(transparent)]
+    Change(#[from] objects::Error),
+    /// There is no certificate.
+    #[error(transparent)]
+    Certificate(#[from] authority::Error),
+    /// The system gives no random numbers.
+    #[error("failed to make a password: the system gives no random numbers")]
+    Random,
+    /// What the agent is told cannot be written.
+    #[error("failed to write the document for the agent")]
+    Document(#[from] serde_json::Error),
+}
+
+/// What all instances share.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    pub(crate) known: Known,
+    pub(crate) agents: Agents,
+    pub(crate) authorities: Arc<Authorities>,
+    pub(crate) recorder: Recorder,
+}
+
+/// Makes an instance what its resource says, as far as that is up to the operator, and says how it is.
+pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context>) -> Result<Action, Error> {
+    // What it owns goes with it.
+    if instance.metadata.deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    let names = Names::of(&instance, &context.settings.cluster_domain).ok_or(Error::NoNamespace)?;
+    let referenced = dereference::dereference(&instance, &names, &context).await?;
+    let done = match validate::validate(&instance, &names, &referenced) {
+        Ok(_) if instance.spec.suspend => Ok(apply::Done::default()),
+        Ok(valid) => {
+            let built = build::build(&instance, &names, &valid, &referenced, &context.settings)?;
+            Ok(apply::apply(&names, &built, &referenced, &context).await?)
+        }
+        Err(refused) => Err(refused),
+    };
+    let requeue = match &done {
+        Ok(done) if done.untold.is_some() && referenced.heard.is_some() => UNTOLD,
+        _ => LOOK.min(referenced.until_renewal()),
+    };
+    status::tell(&instance, &names, &referenced, done, &context).await?;
+    Ok(Action::requeue(requeue))
+}
+
+/// When to try again.
+pub(crate) fn after_error(instance: &DS389Instance, error: &Error) -> Action {
+    let is_conflict = matches!(error, Error::Change(failed) if failed.is_conflict());
+    metrics::counter!("aviary_operator_failures_total").increment(1);
+    let place = format!("{}/{}", instance.namespace().unwrap_or_default(), instance.name_any());
+    if is_conflict {
+        tracing::debug!(instance = place, error = error as &dyn std::error::Error, "trying again");
+    } else {
+        tracing::warn!(instance = place, error = error as &dyn std::error::Error, "trying again");
+    }
+    Action::requeue(if is_conflict { AFTER_CONFLICT } else { AFTER_FAILURE })
+}

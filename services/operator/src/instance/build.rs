@@ -1,0 +1,198 @@
+//! The objects of an instance, as they should be: a function of its resource and of what there is already.
+
+mod pod;
+
+use k8s_openapi::{
+    ByteString,
+    api::{
+        apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy},
+        core::v1::{
+            PersistentVolumeClaim, PersistentVolumeClaimSpec, Secret, Service, ServicePort, ServiceSpec,
+            VolumeResourceRequirements,
+        },
+    },
+    apimachinery::pkg::{
+        apis::meta::v1::{LabelSelector, ObjectMeta},
+        util::intstr::IntOrString,
+    },
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    args::Settings,
+    authorities::{AUTHORITY, CERTIFICATE, KEY, text},
+    crd::{DS389Instance, WhenDeleted},
+    instance::{
+        Error,
+        dereference::{self, Password, Referenced},
+        document::SECURE_PORT,
+        names::Names,
+        validate::Valid,
+    },
+    objects::short_hash,
+};
+
+/// The key of the document in its Secret, and the name of its file in the pod.
+pub(crate) const DOCUMENT: &str = "instance.json";
+/// What says of a pod what it was made from.
+pub(crate) const MADE_FROM: &str = "ds389.aviary.dev/made-from";
+/// Raised when pods have to be made anew for a new operator to work with them.
+const LAYOUT: u32 = 1;
+
+/// All of them.
+pub(crate) struct Built {
+    pub(crate) service: Service,
+    pub(crate) claim: PersistentVolumeClaim,
+    /// What the agent is told, in a Secret that its pod has.
+    pub(crate) specification: Secret,
+    /// Its number.
+    pub(crate) revision: u64,
+    /// The document itself.
+    pub(crate) document: String,
+    pub(crate) agent: Secret,
+    pub(crate) server: Secret,
+    /// The Secret with the password, if it was made just now.
+    pub(crate) password: Option<Secret>,
+    pub(crate) stateful_set: StatefulSet,
+    /// What the pod should be made from.
+    pub(crate) made_from: String,
+}
+
+/// Builds them.
+pub(crate) fn build(
+    instance: &DS389Instance,
+    names: &Names,
+    valid: &Valid,
+    referenced: &Referenced,
+    settings: &Settings,
+) -> Result<Built, Error> {
+    let image = image(instance, referenced, settings);
+    let made_from = made_from(instance, &image);
+    let (document, revision) = numbered(instance, valid, referenced)?;
+    let mut specification = secret(names.owned(names.specification()), "Opaque", &[(DOCUMENT, &document)]);
+    // Whoever has changed it since keeps it: the number would be given twice.
+    specification.metadata.resource_version =
+        referenced.specification.as_ref().and_then(|known| known.metadata.resource_version.clone());
+    let certificate = |name, certificate: &dereference::Certificate| {
+        let parts = [
+            (CERTIFICATE, certificate.identity.certificate.as_str()),
+            (KEY, certificate.identity.key.as_str()),
+            (AUTHORITY, certificate.authority.as_str()),
+        ];
+        secret(names.owned(name), "kubernetes.io/tls", &parts)
+    };
+    let password = match &referenced.password {
+        Password::Made(text) => {
+            // It stays with the volume, whose server knows it.
+            Some(secret(names.kept(names.directory_manager()), "Opaque", &[(dereference::PASSWORD, text)]))
+        }
+        _ => None,
+    };
+    Ok(Built {
+        service: service(names),
+        claim: claim(instance, names),
+        specification,
+        revision,
+        document,
+        agent: certificate(names.agent(), &referenced.agent),
+        server: certificate(names.tls(), &referenced.server),
+        password,
+        stateful_set: stateful_set(instance, names, valid, settings, &image, &made_from),
+        made_from,
+    })
+}
+
+/// The image of the resource, or the one that the pod has: a new operator brings another one for new instances only.
+fn image(instance: &DS389Instance, referenced: &Referenced, settings: &Settings) -> String {
+    let known = || {
+        let pod = referenced.stateful_set.as_ref()?.spec.as_ref()?.template.spec.as_ref()?;
+        pod.containers.first()?.image.clone()
+    };
+    instance.spec.image.clone().or_else(known).unwrap_or_else(|| settings.agent_image.clone())
+}
+
+/// What a pod is made from that a user can change. When it is something else, the pod is made anew.
+fn made_from(instance: &DS389Instance, image: &str) -> String {
+    let spec = &instance.spec;
+    let parts = json!([LAYOUT, image, spec.image_pull_secrets, spec.resources]);
+    short_hash(parts.to_string().as_bytes())
+}
+
+/// The document with its number: that of the last one if it says the same, the next one if not. The first one has the time in
+/// seconds: a volume that was kept knows the numbers of the instance that it had.
+fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) -> Result<(String, u64), Error> {
+    let last = referenced.specification.as_ref().and_then(|secret| text(secret, DOCUMENT));
+    let known: Map<String, Value> = last.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let now = u64::try_from(referenced.now.unix_timestamp()).unwrap_or(0);
+    let revision = known.get("revision").and_then(Value::as_u64).unwrap_or(now);
+    let mut said = known;
+    said.retain(|key, _| !matches!(key.as_str(), "revision" | "generation"));
+    match last {
+        Some(text) if said == valid.document => Ok((text, revision)),
+        _ => {
+            let mut document = valid.document.clone();
+            document.insert("revision".to_owned(), (revision + 1).into());
+            document.insert("generation".to_owned(), instance.metadata.generation.into());
+            Ok((serde_json::to_string(&document)?, revision + 1))
+        }
+    }
+}
+
+fn secret(metadata: ObjectMeta, kind: &str, texts: &[(&str, &str)]) -> Secret {
+    let data = texts.iter().map(|(key, text)| ((*key).to_owned(), ByteString(text.as_bytes().to_vec())));
+    Secret { metadata, data: Some(data.collect()), type_: Some(kind.to_owned()), ..Secret::default() }
+}
+
+fn service(names: &Names) -> Service {
+    let port = ServicePort {
+        name: Some("ldaps".to_owned()),
+        port: SECURE_PORT.into(),
+        target_port: Some(IntOrString::String("ldaps".to_owned())),
+        ..ServicePort::default()
+    };
+    let spec = ServiceSpec {
+        cluster_ip: Some("None".to_owned()),
+        // Agents and other servers have to find it while it is not ready, too.
+        publish_not_ready_addresses: Some(true),
+        selector: Some(names.selector()),
+        ports: Some(vec![port]),
+        ..ServiceSpec::default()
+    };
+    Service { metadata: names.owned(names.instance.clone()), spec: Some(spec), ..Service::default() }
+}
+
+fn claim(instance: &DS389Instance, names: &Names) -> PersistentVolumeClaim {
+    let storage = &instance.spec.storage;
+    let metadata = match storage.when_deleted {
+        WhenDeleted::Retain => names.kept(names.claim()),
+        WhenDeleted::Delete => names.owned(names.claim()),
+    };
+    let requests = [("storage".to_owned(), storage.size.clone())].into();
+    let spec = PersistentVolumeClaimSpec {
+        access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+        storage_class_name: storage.storage_class_name.clone(),
+        resources: Some(VolumeResourceRequirements { requests: Some(requests), ..VolumeResourceRequirements::default() }),
+        ..PersistentVolumeClaimSpec::default()
+    };
+    PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() }
+}
+
+fn stateful_set(
+    instance: &DS389Instance,
+    names: &Names,
+    valid: &Valid,
+    settings: &Settings,
+    image: &str,
+    made_from: &str,
+) -> StatefulSet {
+    let spec = StatefulSetSpec {
+        replicas: Some(1),
+        service_name: Some(names.instance.clone()),
+        selector: LabelSelector { match_labels: Some(names.selector()), ..LabelSelector::default() },
+        template: pod::template(instance, names, &valid.sizes, settings, image, made_from),
+        // The operator decides when.
+        update_strategy: Some(StatefulSetUpdateStrategy { type_: Some("OnDelete".to_owned()), rolling_update: None }),
+        ..StatefulSetSpec::default()
+    };
+    StatefulSet { metadata: names.owned(names.instance.clone()), spec: Some(spec), ..StatefulSet::default() }
+}

@@ -1,0 +1,108 @@
+//! What the objects of an instance are called, where they are, and what labels them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
+
+use crate::{
+    crd::DS389Instance,
+    objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER, NAME, NAME_LABEL},
+};
+
+/// The names of one instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    /// Of the resource, and of its Service and StatefulSet.
+    pub(crate) instance: String,
+    /// Where all of it is.
+    pub(crate) namespace: String,
+    /// The name that the server is known by.
+    pub(crate) fqdn: String,
+    owner: Option<OwnerReference>,
+}
+
+impl Names {
+    /// Those of a resource; `None` if it is in no namespace.
+    pub(crate) fn of(instance: &DS389Instance, cluster_domain: &str) -> Option<Self> {
+        let (name, namespace) = (instance.name_any(), instance.namespace()?);
+        let fqdn = format!("{name}.{namespace}.svc.{cluster_domain}");
+        Some(Self { instance: name, namespace, fqdn, owner: instance.controller_owner_ref(&()) })
+    }
+
+    /// The instance, among all.
+    pub(crate) fn key(&self) -> ObjectRef<DS389Instance> {
+        ObjectRef::new(&self.instance).within(&self.namespace)
+    }
+
+    /// The volume.
+    pub(crate) fn claim(&self) -> String {
+        format!("{}-data", self.instance)
+    }
+
+    /// The Secret with what the server should be.
+    pub(crate) fn specification(&self) -> String {
+        format!("{}-specification", self.instance)
+    }
+
+    /// The Secret with the agent's certificate.
+    pub(crate) fn agent(&self) -> String {
+        format!("{}-agent", self.instance)
+    }
+
+    /// The Secret with the server's certificate.
+    pub(crate) fn tls(&self) -> String {
+        format!("{}-tls", self.instance)
+    }
+
+    /// The Secret with the password that the operator makes.
+    pub(crate) fn directory_manager(&self) -> String {
+        format!("{}-directory-manager", self.instance)
+    }
+
+    /// The pod.
+    pub(crate) fn pod(&self) -> String {
+        format!("{}-0", self.instance)
+    }
+
+    /// All names by which the server can be called, the one that it is known by first.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        let Self { instance, namespace, fqdn, .. } = self;
+        vec![
+            fqdn.clone(),
+            format!("{instance}.{namespace}.svc"),
+            format!("{instance}.{namespace}"),
+            instance.clone(),
+            format!("{}.{fqdn}", self.pod()),
+            "localhost".to_owned(),
+        ]
+    }
+
+    /// What labels its objects.
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.selector();
+        labels.insert(MANAGED_BY_LABEL.to_owned(), MANAGER.to_owned());
+        labels
+    }
+
+    /// What its pod is found by.
+    pub(crate) fn selector(&self) -> BTreeMap<String, String> {
+        let labels = [(NAME_LABEL, NAME), (INSTANCE_LABEL, &self.instance)];
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Of an object that goes with the instance.
+    pub(crate) fn owned(&self, name: String) -> ObjectMeta {
+        ObjectMeta { owner_references: self.owner.clone().map(|owner| vec![owner]), ..self.kept(name) }
+    }
+
+    /// Of an object that stays.
+    pub(crate) fn kept(&self, name: String) -> ObjectMeta {
+        ObjectMeta {
+            name: Some(name),
+            namespace: Some(self.namespace.clone()),
+            labels: Some(self.labels()),
+            ..ObjectMeta::default()
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Whether what a resource says can be carried out: read by the engine itself, as the agent will read it.
+
+use std::collections::BTreeMap;
+
+use directory::{intent::Intent, json};
+use serde_json::{Map, Value};
+
+use crate::{
+    conditions::Reason,
+    crd::DS389Instance,
+    instance::{
+        dereference::{Password, Referenced},
+        document::document,
+        names::Names,
+        sizes::{self, Sizes},
+    },
+};
+
+/// What the host is called in the engine's problems.
+const HOST: &str = "localhost";
+
+/// What can be carried out.
+#[derive(Debug)]
+pub(crate) struct Valid {
+    /// What the agent is to be told.
+    pub(crate) document: Map<String, Value>,
+    /// How large everything may be.
+    pub(crate) sizes: Sizes,
+}
+
+/// Why nothing can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) reason: Reason,
+    /// What is wrong and what to do.
+    pub(crate) message: String,
+}
+
+/// Checks all of it.
+pub(crate) fn validate(instance: &DS389Instance, names: &Names, referenced: &Referenced) -> Result<Valid, Refused> {
+    check(instance, names, &referenced.password)
+}
+
+fn check(instance: &DS389Instance, names: &Names, password: &Password) -> Result<Valid, Refused> {
+    let invalid = |message: String| Refused { reason: Reason::Invalid, message };
+    let sizes = sizes(instance).map_err(invalid)?;
+    let password = match password {
+        Password::Missing(what) => {
+            let message = format!("spec.directoryManager.secretName: {what}");
+            return Err(Refused { reason: Reason::SecretMissing, message });
+        }
+        password => password.text().unwrap_or_default(),
+    };
+    let document = document(instance, names, password, &sizes);
+    let text = Value::Object(document.clone()).to_string();
+    let node = json::parse(&text).map_err(|error| invalid(error.to_string()))?;
+    let intent = Intent::read(&BTreeMap::from([(HOST.to_owned(), node)]));
+    intent.and_then(|intent| intent.specification(HOST)).map_err(|problems| invalid(problems.to_string()))?;
+    Ok(Valid { document, sizes })
+}
+
+fn sizes(instance: &DS389Instance) -> Result<Sizes, String> {
+    let spec = &instance.spec;
+    let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let memory = match limits.and_then(|limits| limits.get("memory")) {
+        Some(memory) => sizes::bytes(memory).ok_or_else(|| format!("spec.resources.limits.memory: '{}' is no size", memory.0))?,
+        None => {
+            sizes::bytes(&k8s_openapi::apimachinery::pkg::api::resource::Quantity(sizes::MEMORY.to_owned())).unwrap_or_default()
+        }
+    };
+    let size = &spec.storage.size;
+    let volume = sizes::bytes(size).ok_or_else(|| format!("spec.storage.size: '{}' is no size", size.0))?;
+    Ok(Sizes::of(memory, volume, spec.backends.len()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn instance(spec: Value) -> DS389Instance {
+        let resource = json!({
+            "apiVersion": "ds389.aviary.dev/v1alpha1", "kind": "DS389Instance",
+            "metadata": {"name": "ldap-1", "namespace": "test"}, "spec": spec,
+        });
+        serde_json::from_value(resource).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(spec: Value, expected: &str) {
+        let instance = instance(spec);
+        let names = Names::of(&instance, "cluster.local").unwrap();
+        let refused = check(&instance, &names, &Password::Given("secret12".to_owned())).unwrap_err();
+        assert_eq!(refused.reason, Reason::Invalid);
+        assert!(refused.message.contains(expected), "{}", refused.message);
+    }
+
+    #[test]
+    fn what_a_resource_says_is_what_the_agent_is_told() {
+        let instance = instance(json!({
+            "policy": "Updated",
+            "config": {"nsslapdSizelimit": 77, "nsslapdDbcachesize": 1_000_000},
+            "backends": [{
+                "name": "userroot", "suffix": "dc=example,dc=com", "sampleEntries": true, "replicaRole": "supplier", "replicaId": 1,
+                "indexes": [{"name": "roomNumber", "indexType": ["eq", "pres"]}],
+            }],
+        }));
+        let names = Names::of(&instance, "cluster.local").unwrap();
+        let valid = check(&instance, &names, &Password::Given("secret12".to_owned())).unwrap();
+        assert_eq!(valid.document["ds389_state"], "updated");
+        let told = &valid.document["ds389_instances"][0];
+        for (option, expected) in [
+            ("name", json!("ldap-1")),
+            ("full_machine_name", json!("ldap-1.test.svc.cluster.local")),
+            ("nsslapd_sizelimit", json!(77)),
+            // What a resource says wins.
+            ("nsslapd_dbcachesize", json!(1_000_000)),
+            ("db_lib", json!("bdb")),
+        ] {
+            assert_eq!(told[option], expected, "{option}");
+        }
+        let backend = &told["backends"][0];
+        for (option, expected) in [
+            ("suffix", json!("dc=example,dc=com")),
+            ("sample_entries", json!(true)),
+            ("replicarole", json!("supplier")),
+            ("replicaid", json!(1)),
+            ("entry_cache_size", json!(64 << 20)),
+            ("indexes", json!([{"name": "roomNumber", "indextype": ["eq", "pres"]}])),
+        ] {
+            assert_eq!(backend[option], expected, "{option}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_and_where() {
+        refused(json!({"storage": {"size": "much"}}), "spec.storage.size: 'much' is no size");
+        refused(json!({"resources": {"limits": {"memory": "x"}}}), "spec.resources.limits.memory");
+        refused(json!({"backends": [{"name": "a", "suffix": "no dn"}]}), "suffix");
+        refused(
+            json!({"backends": [{"name": "a", "suffix": "dc=x"}, {"name": "b", "suffix": "DC=x"}]}),
+            "suffix DC=x is that of backend a already",
+        );
+    }
+
+    #[test]
+    fn a_password_that_is_missing_is_waited_for() {
+        let instance = instance(json!({}));
+        let names = Names::of(&instance, "cluster.local").unwrap();
+        let refused = check(&instance, &names, &Password::Missing("the Secret a is not there".to_owned())).unwrap_err();
+        let message = "spec.directoryManager.secretName: the Secret a is not there".to_owned();
+        assert_eq!(refused, Refused { reason: Reason::SecretMissing, message });
+    }
+}

@@ -1,0 +1,16 @@
+//! The operator: keeps the directories of a cluster as its resources say. It says to the agent of each what its instance should
+//! be; what has to be done for that, and doing it, is theirs.
+
+mod agents;
+mod args;
+mod authorities;
+mod authority;
+mod conditions;
+mod crd;
+mod instance;
+mod lease;
+mod objects;
+mod process;
+mod watches;
+
+pub use args::Command;

@@ -1,0 +1,156 @@
+//! Objects of the cluster as the operator wants them: whether one is so already, and making it so by server-side apply, as one
+//! field manager that takes what it needs from others.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// As whom the operator changes objects.
+pub(crate) const MANAGER: &str = "aviary-operator";
+
+/// The labels of all that the operator makes.
+pub(crate) const NAME_LABEL: &str = "app.kubernetes.io/name";
+/// The same.
+pub(crate) const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+/// The same.
+pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// What the pods are.
+pub(crate) const NAME: &str = "ds389";
+
+/// What says of an object what the operator said of it last.
+const SAID: &str = "ds389.aviary.dev/said";
+/// Bytes of a hash that tell it from others.
+const SHORT: usize = 8;
+
+/// An object that the API server does not take.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to change the {kind} {name}: {}", why(said))]
+pub(crate) struct Error {
+    kind: String,
+    name: String,
+    said: Box<kube::Error>,
+}
+
+impl Error {
+    /// Whether somebody else has changed the object meanwhile.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(&*self.said, kube::Error::Api(status) if status.code == 409)
+    }
+}
+
+/// What the API server said, or what kept it from saying anything.
+pub(crate) fn why(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Makes an object so, unless the one that is known is so already. True if something was said.
+pub(crate) async fn apply<K>(api: &Api<K>, known: Option<&K>, wanted: &K) -> Result<bool, Error>
+where
+    K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
+{
+    let failed = |source| failed(wanted, source);
+    let mut json = serde_json::to_value(wanted).map_err(|error| failed(kube::Error::SerdeError(error)))?;
+    sign(&mut json);
+    if let Some(known) = known {
+        let known = serde_json::to_value(known).map_err(|error| failed(kube::Error::SerdeError(error)))?;
+        if is_within(&json, &known) {
+            return Ok(false);
+        }
+    }
+    if let Value::Object(object) = &mut json {
+        object.insert("apiVersion".to_owned(), K::api_version(&()).into());
+        object.insert("kind".to_owned(), K::kind(&()).into());
+    }
+    let params = PatchParams::apply(MANAGER).force();
+    api.patch(&wanted.name_any(), &params, &Patch::Apply(json)).await.map_err(failed)?;
+    Ok(true)
+}
+
+/// Creates an object, which must not be there yet.
+pub(crate) async fn create<K>(api: &Api<K>, wanted: &K) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
+{
+    let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    api.create(&params, wanted).await.map(|_| ()).map_err(|source| failed(wanted, source))
+}
+
+/// Puts a hash of all that is said into it: what is no longer said could not be seen in the object otherwise.
+fn sign(object: &mut Value) {
+    let mut said = object.clone();
+    if let Some(metadata) = said.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("resourceVersion");
+    }
+    let hash = short_hash(said.to_string().as_bytes());
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(annotations) = annotations {
+            annotations.insert(SAID.to_owned(), hash.into());
+        }
+    }
+}
+
+/// Some characters that tell bytes from others.
+pub(crate) fn short_hash(bytes: &[u8]) -> String {
+    let hash = digest(&SHA256, bytes);
+    hash.as_ref().iter().take(SHORT).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The error of a change.
+pub(crate) fn failed<K: Resource<DynamicType = ()>>(object: &K, said: kube::Error) -> Error {
+    let name = object.meta().name.clone().unwrap_or_default();
+    Error { kind: K::kind(&()).into_owned(), name, said: Box::new(said) }
+}
+
+/// Whether all that one value says is said by the other. What the API server adds of its own does not count.
+fn is_within(wanted: &Value, known: &Value) -> bool {
+    match (wanted, known) {
+        (Value::Object(wanted), Value::Object(known)) => wanted.iter().all(|(key, wanted)| match known.get(key) {
+            Some(known) => is_within(wanted, known),
+            None => is_nothing(wanted),
+        }),
+        (Value::Array(wanted), Value::Array(known)) => {
+            wanted.len() == known.len() && wanted.iter().zip(known).all(|(wanted, known)| is_within(wanted, known))
+        }
+        _ => wanted == known,
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(wanted: Value, known: Value, expected: bool) {
+        assert_eq!(is_within(&wanted, &known), expected, "{wanted} {known}");
+    }
+
+    #[test]
+    fn an_object_is_as_wanted_whatever_else_it_has() {
+        check(json!({"a": 1}), json!({"a": 1, "b": 2}), true);
+        check(json!({"a": {"b": [{"c": 1}]}}), json!({"a": {"b": [{"c": 1, "default": true}]}}), true);
+        check(json!({"a": [], "b": {}, "c": null}), json!({}), true);
+        check(json!({"a": 1}), json!({"a": 2}), false);
+        check(json!({"a": 1}), json!({}), false);
+        check(json!({"a": [1]}), json!({"a": [1, 2]}), false);
+        check(json!({"a": [1, 2]}), json!({"a": [2, 1]}), false);
+    }
+}

@@ -1,0 +1,136 @@
+//! The process `aviary-operator`: waits for the Lease, then keeps the instances of each namespace that it is to keep, until a
+//! signal comes or the Lease is lost.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use futures::StreamExt;
+use kube::{
+    Api, Client,
+    runtime::{
+        Controller,
+        controller::Config,
+        events::{Recorder, Reporter},
+        watcher,
+    },
+};
+use runtime::Process;
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    agents::Agents,
+    args::Settings,
+    authorities::Authorities,
+    crd::DS389Instance,
+    instance::{self, Context},
+    lease::Candidate,
+    objects::MANAGER,
+    watches::{Scope, Watches},
+};
+
+/// Instances that may wait to be looked at; who tells of more waits.
+const TOLD: usize = 1024;
+/// How many instances are dealt with at a time.
+const AT_A_TIME: u16 = 8;
+/// How long changes are gathered that come one after the other.
+const GATHERED: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Runs until the end.
+pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+    let process = Process::start(&settings.process, "aviary-operator").await?;
+    describe_metrics();
+    let client = Client::try_default().await.context("failed to find the cluster")?;
+    process.readiness().set_ready();
+    let stop = CancellationToken::new();
+    let (stopping, stopped) = (process.stopping(), stop.clone());
+    tokio::spawn(async move {
+        stopping.await;
+        stopped.cancel();
+    });
+    let mut outcome = Ok(());
+    process.work(async { outcome = lead(client, settings, stop).await }).await?;
+    outcome
+}
+
+fn describe_metrics() {
+    metrics::describe_counter!(
+        "aviary_operator_failures_total",
+        "How often an instance could not be dealt with and is tried again."
+    );
+    metrics::describe_counter!("aviary_operator_reconciles_total", "How often an instance was dealt with.");
+    metrics::describe_gauge!("aviary_operator_leads", "1 while this operator has the lease, 0 while it waits for it.");
+}
+
+/// Waits for the Lease, and works for as long as it has it.
+async fn lead(client: Client, settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    metrics::gauge!("aviary_operator_leads").set(0.0);
+    let candidate = Candidate::new(client.clone(), &settings.own_namespace, &settings.name, &settings.identity);
+    tokio::select! {
+        () = candidate.acquire() => {}
+        () = stop.cancelled() => return Ok(()),
+    }
+    tracing::info!("this operator has the lease");
+    metrics::gauge!("aviary_operator_leads").set(1.0);
+    let kept = tokio::select! {
+        error = candidate.keep() => Err(anyhow::Error::new(error)),
+        ended = keep(client, settings, stop) => ended,
+    };
+    if kept.is_ok() {
+        candidate.release().await;
+    }
+    kept
+}
+
+/// Keeps all instances until the end.
+async fn keep(client: Client, settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let authorities = Authorities::load(client.clone(), &settings.own_namespace, &settings.name).await?;
+    let authorities = Arc::new(authorities);
+    let mut controllers = JoinSet::new();
+    for scope in Scope::of(&settings.namespaces) {
+        controllers.spawn(control(client.clone(), settings.clone(), scope, Arc::clone(&authorities), stop.clone()));
+    }
+    while let Some(ended) = controllers.join_next().await {
+        ended.context("the work was cut off")??;
+    }
+    Ok(())
+}
+
+/// Keeps the instances of a namespace, or all.
+async fn control(
+    client: Client,
+    settings: Settings,
+    scope: Scope,
+    authorities: Arc<Authorities>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let (told, instances) = mpsc::channel(TOLD);
+    let api: Api<DS389Instance> = scope.api(&client);
+    let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
+    let controller = Controller::new(api, watcher::Config::default()).with_config(config);
+    let mut watches = Watches::new(client.clone(), scope, told.clone());
+    let known = tokio::select! {
+        known = watches.start() => known?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    watches.secrets(controller.store());
+    let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(settings.identity.clone()) };
+    let context = Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
+        client,
+        settings,
+        known,
+        authorities,
+    };
+    let error_policy =
+        |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&instance, error);
+    controller
+        .reconcile_on(ReceiverStream::new(instances))
+        .graceful_shutdown_on(async move { stop.cancelled().await })
+        .run(instance::reconcile, error_policy, Arc::new(context))
+        .for_each(|_| async { metrics::counter!("aviary_operator_reconciles_total").increment(1) })
+        .await;
+    Ok(())
+}

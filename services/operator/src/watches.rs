@@ -1,0 +1,153 @@
+//! What the operator knows of the cluster without asking: its own objects, kept up to date by watching them, and which instance
+//! a change is about.
+
+use std::fmt::Debug;
+
+use futures::StreamExt;
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{NamespaceResourceScope, PartialObjectMeta},
+    runtime::{
+        WatchStreamExt, reflector,
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{
+    crd::DS389Instance,
+    objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
+};
+
+/// What is known.
+pub(crate) struct Known {
+    pub(crate) stateful_sets: Store<StatefulSet>,
+    pub(crate) services: Store<Service>,
+    pub(crate) claims: Store<PersistentVolumeClaim>,
+    pub(crate) secrets: Store<Secret>,
+    pub(crate) pods: Store<Pod>,
+}
+
+/// The tasks that watch. They end with it.
+pub(crate) struct Watches {
+    tasks: JoinSet<()>,
+    client: Client,
+    scope: Scope,
+    told: mpsc::Sender<ObjectRef<DS389Instance>>,
+}
+
+impl Watches {
+    /// None so far. The instances that changes are about are sent.
+    pub(crate) fn new(client: Client, scope: Scope, told: mpsc::Sender<ObjectRef<DS389Instance>>) -> Self {
+        Self { tasks: JoinSet::new(), client, scope, told }
+    }
+
+    /// Watches the operator's own objects.
+    pub(crate) async fn start(&mut self) -> Result<Known, reflector::store::WriterDropped> {
+        let known =
+            Known { stateful_sets: self.own(), services: self.own(), claims: self.own(), secrets: self.own(), pods: self.own() };
+        known.stateful_sets.wait_until_ready().await?;
+        known.services.wait_until_ready().await?;
+        known.claims.wait_until_ready().await?;
+        known.secrets.wait_until_ready().await?;
+        known.pods.wait_until_ready().await?;
+        Ok(known)
+    }
+
+    /// Objects that the operator has made, or that come of such.
+    fn own<K>(&mut self) -> Store<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let (store, writer) = reflector::store();
+        let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
+        let events = watcher(self.scope.api(&self.client), config);
+        let changed = events.default_backoff().reflect(writer).touched_objects();
+        let told = self.told.clone();
+        self.tasks.spawn(changed.for_each(move |changed| {
+            let told = told.clone();
+            async move {
+                match changed {
+                    Ok(object) => tell(instance_of(&object), &told).await,
+                    Err(error) => failed(&error),
+                }
+            }
+        }));
+        store
+    }
+
+    /// Secrets of users: the instances that refer to one are told when it changes. What is in them is not kept.
+    pub(crate) fn secrets(&mut self, instances: Store<DS389Instance>) {
+        let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}!={MANAGER}"));
+        let secrets = self.scope.api::<PartialObjectMeta<Secret>>(&self.client);
+        let changed = watcher(secrets, config).default_backoff().touched_objects();
+        let told = self.told.clone();
+        self.tasks.spawn(changed.for_each(move |changed| {
+            let (told, instances) = (told.clone(), instances.clone());
+            async move {
+                match changed {
+                    Ok(secret) => {
+                        for instance in instances.state().iter().filter(|instance| refers(instance, &secret)) {
+                            tell(Some(ObjectRef::from_obj(&**instance)), &told).await;
+                        }
+                    }
+                    Err(error) => failed(&error),
+                }
+            }
+        }));
+    }
+}
+
+/// The namespace that is watched, or all.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope(pub(crate) Option<String>);
+
+impl Scope {
+    /// Those of the command line.
+    pub(crate) fn of(namespaces: &[String]) -> Vec<Self> {
+        if namespaces.is_empty() {
+            return vec![Self(None)];
+        }
+        namespaces.iter().map(|namespace| Self(Some(namespace.clone()))).collect()
+    }
+
+    /// Its objects of a kind.
+    pub(crate) fn api<K>(&self, client: &Client) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        match &self.0 {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        }
+    }
+}
+
+/// The instance that an object was made for, as its label says.
+fn instance_of(object: &impl ResourceExt) -> Option<ObjectRef<DS389Instance>> {
+    let name = object.labels().get(INSTANCE_LABEL)?;
+    Some(ObjectRef::new(name).within(&object.namespace()?))
+}
+
+fn refers(instance: &DS389Instance, secret: &PartialObjectMeta<Secret>) -> bool {
+    let is_named = |name: &str| secret.metadata.name.as_deref() == Some(name);
+    instance.metadata.namespace == secret.metadata.namespace
+        && instance.spec.directory_manager.as_ref().is_some_and(|manager| is_named(&manager.secret_name))
+}
+
+async fn tell(instance: Option<ObjectRef<DS389Instance>>, told: &mpsc::Sender<ObjectRef<DS389Instance>>) {
+    if let Some(instance) = instance {
+        // Nobody is there to be told when the operator ends.
+        let _ = told.send(instance).await;
+    }
+}
+
+fn failed(error: &watcher::Error) {
+    tracing::warn!(error = error as &dyn std::error::Error, "failed to watch; trying again");
+}
