@@ -6,10 +6,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use directory::value::Node;
+use directory::yaml;
+
 use crate::docs::{agree, read, root};
 
-/// What `helm template` is told of the cluster.
-const KUBERNETES: &str = "1.34.0";
+/// `helm template`, with what it is told of the cluster.
+const TEMPLATE: &[&str] = &["template", "release", "--kube-version", "1.34.0"];
 
 #[test]
 fn every_flag_and_variable_of_the_chart_is_one_of_the_program() {
@@ -18,6 +21,7 @@ fn every_flag_and_variable_of_the_chart_is_one_of_the_program() {
         ("aviary-gateway", &[][..], "gateway/deployment.yaml"),
         ("aviary-query", &[], "query/statefulset.yaml"),
         ("aviary", &["check"], "tests/check.yaml"),
+        ("aviary-operator", &["run"], "operator/deployment.yaml"),
     ] {
         let binary = tests::target_dir().join("release").join(program);
         let output = Command::new(&binary).args(arguments).arg("--help").output();
@@ -49,8 +53,10 @@ fn every_value_of_the_chart_has_its_line() {
 #[test]
 #[ignore = "needs helm: tests/run runs it where helm is"]
 fn helm_has_nothing_to_say_against_the_chart() {
-    let output = helm(&["lint", "--strict"], &[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    for values in [&[][..], &[OPERATOR], &[OPERATOR, "reports.enabled=false", "operator.namespaces={one}"]] {
+        let output = helm(&["lint", "--strict"], values);
+        assert!(output.status.success(), "{values:?}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 #[test]
@@ -99,6 +105,155 @@ fn values_change_what_they_are_for_and_nothing_else() {
     assert!(!template(&["networkPolicy.enabled=false"]).contains("kind: NetworkPolicy"));
 }
 
+#[test]
+#[ignore = "needs helm: tests/run runs it where helm is"]
+fn the_operator_is_there_when_it_is_asked_for() {
+    let plain = template(&[]);
+    for absent in ["operator", "ds389", "ClusterRole", "CustomResourceDefinition"] {
+        assert!(!plain.contains(absent), "{absent} is there unasked:\n{plain}");
+    }
+    let plain = objects(&[]);
+    let both = objects(&[OPERATOR]);
+    assert!(both.is_superset(&plain), "the operator takes away {:?}", plain.difference(&both));
+    let added: BTreeSet<Object> = both.difference(&plain).cloned().collect();
+    assert_eq!(added, set(&[&OWN[..], &CLUSTER_WIDE, &AGGREGATED, &DEFINITIONS]));
+
+    let made = template(&[OPERATOR]);
+    for has in [
+        "aviary-operator:0.1.0",
+        "aviary-agent:0.1.0",
+        "automountServiceAccountToken: true",
+        "{name: AVIARY_NAME, value: release-aviary-operator}",
+        "helm.sh/resource-policy: keep",
+    ] {
+        assert!(made.contains(has), "no {has} in\n{made}");
+    }
+    assert!(!made.contains("AVIARY_NAMESPACES"), "{made}");
+    assert!(!made.contains("\"*\"") && !made.contains("[*"), "a right to everything:\n{made}");
+}
+
+#[test]
+#[ignore = "needs helm: tests/run runs it where helm is"]
+fn values_change_what_the_operator_may_do_and_what_is_there_of_it() {
+    const ALONE: [&str; 2] = [OPERATOR, "reports.enabled=false"];
+    let alone = |values: &[&str]| objects(&[&ALONE[..], values].concat());
+    assert_eq!(alone(&[]), set(&[&OWN[..], &CLUSTER_WIDE, &AGGREGATED, &DEFINITIONS]));
+    assert_eq!(
+        alone(&["operator.namespaces={one,other}", "operator.aggregatedRoles=false"]),
+        set(&[
+            &OWN[..],
+            &DEFINITIONS,
+            &[
+                ("Role", "one", "release-aviary-operator"),
+                ("RoleBinding", "one", "release-aviary-operator"),
+                ("Role", "other", "release-aviary-operator"),
+                ("RoleBinding", "other", "release-aviary-operator"),
+            ]
+        ])
+    );
+    assert_eq!(alone(&["operator.crds=false"]), set(&[&OWN[..], &CLUSTER_WIDE, &AGGREGATED]));
+    for (values, absent) in [
+        (&["operator.replicas=1"][..], ("PodDisruptionBudget", "", "release-aviary-operator")),
+        (&["operator.pdb.enabled=false"], ("PodDisruptionBudget", "", "release-aviary-operator")),
+        (&["networkPolicy.enabled=false"], ("NetworkPolicy", "", "release-aviary-operator")),
+        (
+            &["operator.serviceAccount.create=false", "operator.serviceAccount.name=mine"],
+            ("ServiceAccount", "", "release-aviary-operator"),
+        ),
+    ] {
+        let gone: Vec<Object> = alone(&[]).difference(&alone(values)).cloned().collect();
+        assert_eq!(gone, [object(absent)], "{values:?}");
+    }
+    let plain = template(&ALONE);
+    for (value, has) in [
+        ("operator.namespaces={one,other}", "{name: AVIARY_NAMESPACES, value: \"one,other\"}"),
+        ("operator.agentImage=a.example/agent:1", "{name: AVIARY_AGENT_IMAGE, value: \"a.example/agent:1\"}"),
+        ("image.pullPolicy=Always", "{name: AVIARY_AGENT_PULL_POLICY, value: Always}"),
+        ("clusterDomain=a.example", "{name: AVIARY_CLUSTER_DOMAIN, value: \"a.example\"}"),
+        ("operator.serviceAccount.name=mine", "serviceAccountName: mine"),
+        ("operator.priorityClassName=high", "priorityClassName: high"),
+        ("operator.extraArgs={--a=b}", "- --a=b"),
+        ("podMonitor.enabled=true", "values: [operator]"),
+    ] {
+        let made = template(&[&ALONE[..], &[value]].concat());
+        assert!(made.contains(has), "{value} does not make {has}:\n{made}");
+        assert!(!plain.contains(has), "{has} is there without {value}");
+    }
+    assert!(template(&[OPERATOR, "podMonitor.enabled=true"]).contains("values: [gateway, query, operator]"));
+}
+
+#[test]
+#[ignore = "needs helm: tests/run runs it where helm is"]
+fn values_that_mean_nothing_are_refused_in_words() {
+    for (values, word) in [
+        (&["reports.enabled=false"][..], "reports.enabled and operator.enabled are both false"),
+        (&["operator.replica=1"], "additional properties 'replica' not allowed"),
+        (&["reports.replicas=1"], "additional properties 'replicas' not allowed"),
+        (&["operator.namespaces={one.other}"], "does not match pattern"),
+        (&["operator.namespaces={one,one}"], "/operator/namespaces"),
+        (&[OPERATOR, "operator.serviceAccount.create=false"], "operator.serviceAccount.name has to name one"),
+        (&["query.replicas=2"], "query.replicas is more than 1"),
+        (&["stores[0].url=s3://a", "stores[1].url=s3://b"], "each needs a name"),
+        (&["ingress.enabled=true"], "ingress.enabled needs ingress.hosts"),
+    ] {
+        let output = helm(TEMPLATE, values);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(word), "{values:?}: {said}");
+    }
+}
+
+const OPERATOR: &str = "operator.enabled=true";
+
+/// What there is of the operator whatever it may do elsewhere: kind, namespace unless it is the release's, name.
+const OWN: [(&str, &str, &str); 6] = [
+    ("Deployment", "", "release-aviary-operator"),
+    ("NetworkPolicy", "", "release-aviary-operator"),
+    ("PodDisruptionBudget", "", "release-aviary-operator"),
+    ("Role", "", "release-aviary-operator-own"),
+    ("RoleBinding", "", "release-aviary-operator-own"),
+    ("ServiceAccount", "", "release-aviary-operator"),
+];
+const CLUSTER_WIDE: [(&str, &str, &str); 2] =
+    [("ClusterRole", "", "release-aviary-operator"), ("ClusterRoleBinding", "", "release-aviary-operator")];
+const AGGREGATED: [(&str, &str, &str); 2] =
+    [("ClusterRole", "", "release-aviary-ds389-edit"), ("ClusterRole", "", "release-aviary-ds389-view")];
+const DEFINITIONS: [(&str, &str, &str); 1] = [("CustomResourceDefinition", "", "ds389instances.ds389.aviary.dev")];
+
+/// Kind, namespace and name.
+type Object = [String; 3];
+
+fn object((kind, namespace, name): (&str, &str, &str)) -> Object {
+    [kind, namespace, name].map(str::to_owned)
+}
+
+fn set(parts: &[&[(&str, &str, &str)]]) -> BTreeSet<Object> {
+    parts.concat().into_iter().map(object).collect()
+}
+
+/// What the chart makes, each once.
+#[track_caller]
+fn objects(values: &[&str]) -> BTreeSet<Object> {
+    let made = template(values);
+    let mut found = BTreeSet::new();
+    for document in made.split("\n---\n").map(|text| text.trim_start_matches("---\n")) {
+        // What stands above the first definition.
+        if document.lines().all(|line| line.is_empty() || line.starts_with('#')) {
+            continue;
+        }
+        let node = yaml::parse(document).unwrap_or_else(|error| panic!("{error} in\n{document}"));
+        let metadata = field(&node, "metadata");
+        let text = |node: Option<&Node>, key| node.and_then(|node| field(node, key)?.as_text()).unwrap_or_default().to_owned();
+        let object = [text(Some(&node), "kind"), text(metadata, "namespace"), text(metadata, "name")];
+        assert!(!object[2].is_empty(), "no name in\n{document}");
+        assert!(found.insert(object), "made twice:\n{document}");
+    }
+    found
+}
+
+fn field<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    node.as_map()?.get(key)
+}
+
 /// Flags and our variables in a text.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c))).filter(|word| {
@@ -142,7 +297,7 @@ fn values(text: &str) -> Vec<Line> {
 
 #[track_caller]
 fn template(values: &[&str]) -> String {
-    let output = helm(&["template", "release", "--kube-version", KUBERNETES], values);
+    let output = helm(TEMPLATE, values);
     assert!(output.status.success(), "{values:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

@@ -27,15 +27,23 @@ fn the_page_of_differences_is_that_of_the_rows() {
 }
 
 #[test]
+fn the_definitions_of_resources_and_the_page_of_conditions_are_those_of_the_operator() {
+    agree("charts/aviary/files/crds.yaml", &help("aviary-operator", &["crd"]));
+    agree("docs/conditions.md", &format!("{GENERATED}\n{}", help("aviary-operator", &["reference"])));
+}
+
+#[test]
 fn every_flag_and_variable_of_every_command_is_documented() {
     let serve = read("docs/serve.md");
     let two_services = [read("docs/two-services.md"), serve.clone()].concat();
     let kubernetes = [read("docs/kubernetes.md"), serve.clone()].concat();
+    let instances = [read("docs/instances.md"), serve.clone()].concat();
     for (program, arguments, page, known) in [
         ("aviary", &["serve", "--help"][..], &serve, ("--listen", "AVIARY_LISTEN")),
         ("aviary-gateway", &["--help"], &two_services, ("--listen", "AVIARY_LISTEN")),
         ("aviary-query", &["--help"], &two_services, ("--listen", "AVIARY_LISTEN")),
         ("aviary-agent", &["run", "--help"], &kubernetes, ("--interval", "AVIARY_INTERVAL")),
+        ("aviary-operator", &["run", "--help"], &instances, ("--namespaces", "AVIARY_NAMESPACES")),
     ] {
         let help = help(program, arguments);
         let flags: BTreeSet<&str> = words(&help, "-").filter(|word| word.starts_with("--") && word.len() > 2).collect();
@@ -56,7 +64,8 @@ fn every_metric_is_documented() {
         metrics.extend(source.split('"').filter(|literal| is_metric(literal)).map(str::to_owned));
     }
     assert!(metrics.contains("aviary_build_info"), "found {metrics:?}");
-    let page = [read("docs/serve.md"), read("docs/two-services.md"), read("docs/kubernetes.md")].concat();
+    let page =
+        [read("docs/serve.md"), read("docs/two-services.md"), read("docs/kubernetes.md"), read("docs/instances.md")].concat();
     let missing: Vec<&String> = metrics.iter().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
     assert!(missing.is_empty(), "the documentation lacks {missing:?}");
 }

@@ -1,4 +1,4 @@
-{{/* Names, labels, images and pieces that both workloads share. */}}
+{{/* Names, labels, images and pieces that the workloads share. */}}
 
 {{- define "aviary.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -15,6 +15,7 @@
 
 {{- define "aviary.gateway" -}}{{ include "aviary.fullname" . }}-gateway{{- end -}}
 {{- define "aviary.query" -}}{{ include "aviary.fullname" . }}-query{{- end -}}
+{{- define "aviary.operator" -}}{{ include "aviary.fullname" . }}-operator{{- end -}}
 
 {{/* Labels that select, of (list ROOT COMPONENT). */}}
 {{- define "aviary.selector" -}}
@@ -48,6 +49,16 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
+{{/* The operator's ServiceAccount. It is one that is named, as its rights would be those of every pod if it were `default`. */}}
+{{- define "aviary.operatorServiceAccount" -}}
+{{- $account := .Values.operator.serviceAccount -}}
+{{- if $account.create -}}
+{{- default (include "aviary.operator" .) $account.name -}}
+{{- else -}}
+{{- required "operator.serviceAccount.create is false, so operator.serviceAccount.name has to name one that is there" $account.name -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The claim of the volume of reports. */}}
 {{- define "aviary.claim" -}}
 {{- default (printf "%s-reports" (include "aviary.fullname" .)) .Values.volume.existingClaim -}}
@@ -73,8 +84,13 @@ capabilities: {drop: [ALL]}
 {{- define "aviary.pod" -}}
 {{- $root := index . 0 -}}
 {{- $values := index . 2 -}}
+{{- if eq (index . 1) "operator" -}}
+serviceAccountName: {{ include "aviary.operatorServiceAccount" $root }}
+automountServiceAccountToken: true
+{{- else -}}
 serviceAccountName: {{ include "aviary.serviceAccount" $root }}
 automountServiceAccountToken: false
+{{- end }}
 # Kubernetes makes variables of Services that could be taken for ours.
 enableServiceLinks: false
 {{- with $root.Values.image.pullSecrets }}
@@ -120,7 +136,6 @@ affinity:
 {{- with .Values.otlpEndpoint }}
 - {{ printf "--otlp-endpoint=%s" . | quote }}
 {{- end }}
-- {{ printf "--prefix=%s" (join "," .Values.prefixes) | quote }}
 {{- end -}}
 
 {{/* Probes of the admin port, which is ready when the service is. */}}
