@@ -7,6 +7,7 @@ mod answers;
 mod bucket;
 mod cluster;
 mod directory;
+mod instances;
 mod load;
 mod release;
 mod replicas;
