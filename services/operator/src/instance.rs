@@ -5,6 +5,7 @@ mod apply;
 mod build;
 mod dereference;
 mod document;
+mod memory;
 mod names;
 mod sizes;
 mod status;
@@ -19,6 +20,7 @@ use kube::{
 
 use crate::{agents::Agents, args::Settings, authorities::Authorities, authority, crd::DS389Instance, objects, watches::Known};
 
+pub(crate) use memory::Memory;
 use names::Names;
 
 /// How long to wait after a failure: somebody else has changed what was to be changed, or the API server refuses.
@@ -67,6 +69,7 @@ pub(crate) struct Context {
     pub(crate) agents: Agents,
     pub(crate) authorities: Arc<Authorities>,
     pub(crate) recorder: Recorder,
+    pub(crate) memory: Memory,
 }
 
 /// Makes an instance what its resource says, as far as that is up to the operator, and says how it is.

@@ -24,7 +24,7 @@ use crate::{
     args::Settings,
     authorities::Authorities,
     crd::DS389Instance,
-    instance::{self, Context},
+    instance::{self, Context, Memory},
     lease::Candidate,
     objects::MANAGER,
     watches::{Scope, Watches},
@@ -118,6 +118,7 @@ async fn control(
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(settings.identity.clone()) };
     let context = Context {
         recorder: Recorder::new(client.clone(), reporter),
+        memory: Memory::new(controller.store()),
         agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
         client,
         settings,

@@ -2,11 +2,7 @@
 //! says something new, and events for what has happened since it was written last.
 
 use aviary_proto::directory::v1::{Activity, Status};
-use k8s_openapi::{
-    api::core::v1::Pod,
-    apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::Timestamp,
-};
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -43,12 +39,14 @@ pub(crate) async fn tell(
     context: &Context,
 ) -> Result<(), Error> {
     let facts = Facts { instance, done: &done, heard: referenced.heard.as_ref(), pod: referenced.pod.as_deref() };
-    let before = instance.status.clone().unwrap_or_default();
+    let before = context.memory.status(instance);
     let status = status(&facts, &before, names, referenced, Timestamp::now());
     for (told, note) in events(&facts, &before, &status) {
         let type_ = if told.is_warning() { EventType::Warning } else { EventType::Normal };
-        let note = Some(shortened(&note)).filter(|note| !note.is_empty());
-        let event = Event { type_, reason: told.name().to_owned(), note, action: "Reconcile".to_owned(), secondary: None };
+        let note = shortened(&note);
+        // Events that differ in their note alone would be counted as one, with the first note.
+        let action = format!("Reconcile-{}", objects::short_hash(note.as_bytes()));
+        let event = Event { type_, reason: told.name().to_owned(), note: Some(note), action, secondary: None };
         // They are for information only; the next one may get through.
         if let Err(error) = context.recorder.publish(&event, &instance.object_ref(&())).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "failed to tell an event");
@@ -64,7 +62,10 @@ pub(crate) async fn tell(
     let params = PatchParams::apply(MANAGER).force();
     let written = api.patch_status(&instance.name_any(), &params, &Patch::Apply(patch)).await;
     match written {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            context.memory.keep(instance, status);
+            Ok(())
+        }
         // It was deleted meanwhile.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(objects::failed(instance, source).into()),
@@ -244,6 +245,7 @@ fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus) ->
 #[allow(clippy::unwrap_used)]
 mod tests {
     use aviary_proto::directory::v1::Progress;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
     use serde_json::Value;
 
     use super::*;
