@@ -19,7 +19,7 @@ enum Role {
     /// Keep the directories of a cluster, until SIGTERM
     ///
     /// Of several, one works: the one that has the Lease. The others wait for it to go.
-    Run(Settings),
+    Run(Box<Settings>),
 
     /// Print the definitions of the resources, for `kubectl apply --server-side -f -`
     Crd,
@@ -71,7 +71,7 @@ impl Command {
     /// When the operator cannot start, or has to give up its Lease.
     pub fn run(self) -> anyhow::Result<()> {
         match self.role {
-            Role::Run(settings) => runtime::process::run(process::run(settings)),
+            Role::Run(settings) => runtime::process::run(process::run(*settings)),
             Role::Crd => Ok(std::io::stdout().lock().write_all(crd::print()?.as_bytes())?),
             Role::Reference => Ok(std::io::stdout().lock().write_all(conditions::reference().as_bytes())?),
         }

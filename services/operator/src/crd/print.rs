@@ -13,15 +13,10 @@ const KEPT: (&str, &str) = ("helm.sh/resource-policy", "keep");
 /// # Errors
 /// When one cannot be written, which a test would have told.
 pub(crate) fn print() -> anyhow::Result<String> {
-    let mut text = "# Made by `aviary-operator crd`.\n".to_owned();
-    for definition in [DS389Instance::crd()] {
-        let mut definition = serde_json::to_value(definition)?;
-        if let Some(metadata) = definition.get_mut("metadata").and_then(Value::as_object_mut) {
-            let (name, value) = KEPT;
-            metadata.insert("annotations".to_owned(), json!({name: value}));
-        }
-        text.push_str("---\n");
-        text.push_str(&serde_saphyr::to_string(&definition)?);
+    let mut definition = serde_json::to_value(DS389Instance::crd())?;
+    if let Some(metadata) = definition.get_mut("metadata").and_then(Value::as_object_mut) {
+        let (name, value) = KEPT;
+        metadata.insert("annotations".to_owned(), json!({name: value}));
     }
-    Ok(text)
+    Ok(format!("# Made by `aviary-operator crd`.\n---\n{}", serde_saphyr::to_string(&definition)?))
 }
