@@ -150,6 +150,16 @@ impl Fleet {
 fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     let fleet = Fleet::new();
     let namespace = &fleet.namespace;
+
+    // What is somebody else's is left alone.
+    namespace.kubectl(&["create", "service", "clusterip", INSTANCE, "--tcp", "389"]);
+    namespace.apply(&Fleet::sample());
+    fleet.until("Accepted", "False/NameTaken");
+    let ports = "jsonpath={.spec.ports[*].port}";
+    assert_eq!(namespace.kubectl(&["get", "service", INSTANCE, "--output", ports]), "389");
+    namespace.kubectl(&["delete", "ds389instance", INSTANCE]);
+    namespace.kubectl(&["delete", "service", INSTANCE]);
+
     let begun = Instant::now();
     namespace.apply(&Fleet::sample());
     fleet.until_ready();
@@ -199,11 +209,13 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     fleet.patch(&json!({"spec": {"started": true}}));
     fleet.until_ready();
 
-    // Other resources take another pod.
-    fleet.patch(&json!({"spec": {"resources": {"limits": {"memory": "600Mi"}, "requests": {"cpu": "50m", "memory": "256Mi"}}}}));
+    // A restart takes another pod, where the new one may run.
+    let scheduling = json!({"nodeSelector": {"kubernetes.io/os": "linux"}});
+    fleet.patch(&json!({"spec": {"scheduling": scheduling, "restartRequestedAt": "2026-01-01T00:00:00Z"}}));
     namespace.until("another pod", || !fleet.pod().is_empty() && fleet.pod() != pod);
     fleet.until_ready();
     fleet.until_event("PodReplaced", "made anew");
+    assert_eq!(namespace.json(&["get", "pod", POD])["spec"]["nodeSelector"], scheduling["nodeSelector"]);
 
     // No secret is told anywhere.
     let password = fleet.password();

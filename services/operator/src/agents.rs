@@ -51,8 +51,8 @@ const OPERATOR: &str = "aviary-operator";
 /// Why an agent did not take what it was told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It does not answer.
-    #[error("the agent does not answer: {0}")]
+    /// It does not answer, or cannot take it now.
+    #[error("the agent has not taken it: {0}")]
     Unreachable(String),
     /// It refuses, for a reason that asking again does not change.
     #[error("the agent refuses: {0}")]

@@ -62,6 +62,8 @@ pub(crate) enum Reason {
     Invalid,
     /// A Secret that the resource refers to is not there, or lacks a key.
     SecretMissing,
+    /// An object of a name that the instance needs is somebody else's.
+    NameTaken,
     /// `suspend` is true.
     Suspended,
     /// The pod is not there or has not come up.
@@ -82,10 +84,11 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::AsItShouldBe,
         Self::Invalid,
         Self::SecretMissing,
+        Self::NameTaken,
         Self::Suspended,
         Self::PodStarting,
         Self::AgentUnreachable,
@@ -102,6 +105,7 @@ impl Reason {
             Self::AsItShouldBe => "AsItShouldBe",
             Self::Invalid => "Invalid",
             Self::SecretMissing => "SecretMissing",
+            Self::NameTaken => "NameTaken",
             Self::Suspended => "Suspended",
             Self::PodStarting => "PodStarting",
             Self::AgentUnreachable => "AgentUnreachable",
@@ -120,6 +124,10 @@ impl Reason {
             Self::Invalid => "The resource asks for what cannot be. The message says what; the server stays as it is.",
             Self::SecretMissing => {
                 "A Secret that the resource refers to is not there or lacks a key. Once it is there the operator goes on."
+            }
+            Self::NameTaken => {
+                "An object that the instance needs is there already and not the operator's. It is left alone; delete it or rename the \
+                 instance."
             }
             Self::Suspended => "suspend is true: the operator leaves everything as it is.",
             Self::PodStarting => "The pod is not there yet or has not come up. Its own events say why.",
@@ -249,7 +257,9 @@ impl Told {
             Self::Changed => "The server was changed; the message lists what was done.",
             Self::Planned => "check is true; the message lists what would be done.",
             Self::Failed => "The server could not be changed; the message says why.",
-            Self::PodReplaced => "The pod is made anew, because the image, its resources or something else of it has changed.",
+            Self::PodReplaced => {
+                "The pod is made anew, for another image, for other resources, or because a restart was asked for."
+            }
             Self::CertificateIssued => "The server got a certificate, its first one or one before the last one ends.",
             Self::Ready => "The server is what the resource says, and serves.",
         }

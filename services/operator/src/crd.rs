@@ -4,8 +4,10 @@
 mod options;
 mod print;
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{
-    api::core::v1::{LocalObjectReference, ResourceRequirements},
+    api::core::v1::{Affinity, LocalObjectReference, ResourceRequirements, Toleration},
     apimachinery::pkg::{
         api::resource::Quantity,
         apis::meta::v1::{Condition, Time},
@@ -65,6 +67,10 @@ pub(crate) struct InstanceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resources: Option<ResourceRequirements>,
 
+    /// On which nodes the pod runs, and how urgent it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scheduling: Option<Scheduling>,
+
     /// The volume with configuration and data.
     #[serde(default)]
     pub(crate) storage: Storage,
@@ -80,6 +86,10 @@ pub(crate) struct InstanceSpec {
     /// Whether the server runs. Its pod stays.
     #[serde(default = "yes")]
     pub(crate) started: bool,
+
+    /// When a restart was asked for. Another time than before has the pod made anew once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restart_requested_at: Option<Time>,
 
     /// With true, only what would be done is said, in the status and in an event; nothing of the server changes.
     #[serde(default)]
@@ -98,6 +108,27 @@ pub(crate) struct InstanceSpec {
     #[serde(default)]
     #[schemars(schema_with = "options::backends")]
     pub(crate) backends: Vec<Map<String, Value>>,
+}
+
+/// Where a pod runs. Changes are for the next pod: set restartRequestedAt to have it made.
+#[derive(JsonSchema, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Scheduling {
+    /// Labels that the node has to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node_selector: Option<BTreeMap<String, String>>,
+
+    /// What of nodes the pod does not mind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tolerations: Option<Vec<Toleration>>,
+
+    /// Which nodes and which neighbours the pod wants or avoids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) affinity: Option<Affinity>,
+
+    /// Name of a PriorityClass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) priority_class_name: Option<String>,
 }
 
 /// The volume of an instance.

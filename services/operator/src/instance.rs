@@ -18,7 +18,10 @@ use kube::{
     runtime::{controller::Action, events::Recorder},
 };
 
-use crate::{agents::Agents, args::Settings, authorities::Authorities, authority, crd::DS389Instance, objects, watches::Known};
+use crate::{
+    agents::Agents, args::Settings, authorities::Authorities, authority, conditions::Reason, crd::DS389Instance, objects,
+    watches::Known,
+};
 
 pub(crate) use memory::Memory;
 use names::Names;
@@ -84,11 +87,18 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
         Ok(_) if instance.spec.suspend => Ok(apply::Done::default()),
         Ok(valid) => {
             let built = build::build(&instance, &names, &valid, &referenced, &context.settings)?;
-            Ok(apply::apply(&names, &built, &referenced, &context).await?)
+            match apply::apply(&names, &built, &referenced, &context).await {
+                Err(Error::Change(foreign @ objects::Error::Foreign { .. })) => {
+                    Err(validate::Refused { reason: Reason::NameTaken, message: foreign.to_string() })
+                }
+                applied => Ok(applied?),
+            }
         }
         Err(refused) => Err(refused),
     };
     let requeue = match &done {
+        // Of objects that are not the operator's it does not hear.
+        Err(validate::Refused { reason: Reason::NameTaken, .. }) => AFTER_FAILURE,
         Ok(done) if done.untold.is_some() && referenced.heard.is_some() => UNTOLD,
         _ => LOOK.min(referenced.until_renewal()),
     };

@@ -28,17 +28,31 @@ const SHORT: usize = 8;
 
 /// An object that the API server does not take.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to change the {kind} {name}: {}", why(said))]
-pub(crate) struct Error {
-    kind: String,
-    name: String,
-    said: Box<kube::Error>,
+pub(crate) enum Error {
+    /// The API server refuses.
+    #[error("failed to change the {kind} {name}: {}", why(said))]
+    Refused {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What the API server said.
+        said: Box<kube::Error>,
+    },
+    /// There is one of that name which the operator has not made, or for something else.
+    #[error("the {kind} {name} is there already, and not of this instance: delete it, or call the instance otherwise")]
+    Foreign {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Error {
     /// Whether somebody else has changed the object meanwhile.
     pub(crate) fn is_conflict(&self) -> bool {
-        matches!(&*self.said, kube::Error::Api(status) if status.code == 409)
+        matches!(self, Self::Refused { said, .. } if matches!(&**said, kube::Error::Api(status) if status.code == 409))
     }
 }
 
@@ -50,7 +64,7 @@ pub(crate) fn why(error: &kube::Error) -> String {
     }
 }
 
-/// Makes an object so, unless the one that is known is so already. True if something was said.
+/// Makes an object so, unless the one that is known is so already. True if something was said. Objects of others are left alone.
 pub(crate) async fn apply<K>(api: &Api<K>, known: Option<&K>, wanted: &K) -> Result<bool, Error>
 where
     K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
@@ -63,6 +77,8 @@ where
         if is_within(&json, &known) {
             return Ok(false);
         }
+    } else if let Some(there) = api.get_opt(&wanted.name_any()).await.map_err(failed)? {
+        check_owner(wanted, &there)?;
     }
     if let Value::Object(object) = &mut json {
         object.insert("apiVersion".to_owned(), K::api_version(&()).into());
@@ -71,6 +87,15 @@ where
     let params = PatchParams::apply(MANAGER).force();
     api.patch(&wanted.name_any(), &params, &Patch::Apply(json)).await.map_err(failed)?;
     Ok(true)
+}
+
+/// Whether an object is of the instance that another one is wanted for.
+pub(crate) fn check_owner<K: Resource<DynamicType = ()>>(wanted: &K, there: &K) -> Result<(), Error> {
+    let of = |object: &K| [MANAGED_BY_LABEL, INSTANCE_LABEL].map(|label| object.labels().get(label).cloned());
+    if of(wanted) == of(there) {
+        return Ok(());
+    }
+    Err(Error::Foreign { kind: K::kind(&()).into_owned(), name: wanted.name_any() })
 }
 
 /// Creates an object, which must not be there yet.
@@ -106,7 +131,7 @@ pub(crate) fn short_hash(bytes: &[u8]) -> String {
 /// The error of a change.
 pub(crate) fn failed<K: Resource<DynamicType = ()>>(object: &K, said: kube::Error) -> Error {
     let name = object.meta().name.clone().unwrap_or_default();
-    Error { kind: K::kind(&()).into_owned(), name, said: Box::new(said) }
+    Error::Refused { kind: K::kind(&()).into_owned(), name, said: Box::new(said) }
 }
 
 /// Whether all that one value says is said by the other. What the API server adds of its own does not count.

@@ -111,10 +111,9 @@ pub(crate) struct Scope(pub(crate) Option<String>);
 impl Scope {
     /// Those of the command line.
     pub(crate) fn of(namespaces: &[String]) -> Vec<Self> {
-        if namespaces.is_empty() {
-            return vec![Self(None)];
-        }
-        namespaces.iter().map(|namespace| Self(Some(namespace.clone()))).collect()
+        let named = namespaces.iter().filter(|namespace| !namespace.is_empty());
+        let named: Vec<_> = named.map(|namespace| Self(Some(namespace.clone()))).collect();
+        if named.is_empty() { vec![Self(None)] } else { named }
     }
 
     /// Its objects of a kind.

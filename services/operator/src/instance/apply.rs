@@ -41,7 +41,10 @@ pub(crate) async fn apply(names: &Names, built: &Built, referenced: &Referenced,
     objects::apply(&secrets, referenced.server.secret.as_deref(), &built.server).await?;
     match &referenced.specification {
         None => objects::create(&secrets, &built.specification).await?,
-        Some(known) => objects::apply(&secrets, Some(known), &built.specification).await.map(|_| ())?,
+        Some(known) => {
+            objects::check_owner(&built.specification, known)?;
+            objects::apply(&secrets, Some(known), &built.specification).await.map(|_| ())?;
+        }
     }
     let services = Api::namespaced(client.clone(), namespace);
     objects::apply(&services, referenced.service.as_deref(), &built.service).await?;

@@ -114,7 +114,7 @@ fn image(instance: &DS389Instance, referenced: &Referenced, settings: &Settings)
 /// What a pod is made from that a user can change. When it is something else, the pod is made anew.
 fn made_from(instance: &DS389Instance, image: &str) -> String {
     let spec = &instance.spec;
-    let parts = json!([LAYOUT, image, spec.image_pull_secrets, spec.resources]);
+    let parts = json!([LAYOUT, image, spec.image_pull_secrets, spec.resources, spec.restart_requested_at]);
     short_hash(parts.to_string().as_bytes())
 }
 

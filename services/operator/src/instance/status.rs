@@ -212,12 +212,15 @@ fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus) ->
             events.push((Told::CertificateIssued, format!("the server gets a certificate for {}", facts.instance.name_any())));
         }
         if done.is_pod_replaced {
-            events.push((Told::PodReplaced, "the pod is made anew: its image or its resources have changed".to_owned()));
+            events.push((
+                Told::PodReplaced,
+                "the pod is made anew: another image, other resources, or a restart was asked for".to_owned(),
+            ));
         }
     }
     let is_refused = |status: &InstanceStatus| of(status, Kind::Accepted).filter(|condition| condition.status == "False");
     if let Some(refused) = is_refused(after).filter(|refused| {
-        let is_error = [Reason::Invalid.name(), Reason::SecretMissing.name()].contains(&refused.reason.as_str());
+        let is_error = refused.reason != Reason::Suspended.name();
         is_error && is_refused(before).is_none_or(|known| known.message != refused.message)
     }) {
         events.push((Told::Invalid, refused.message));

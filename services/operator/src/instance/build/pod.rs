@@ -57,10 +57,15 @@ pub(super) fn template(
         ..ObjectMeta::default()
     };
     let pull_secrets = &instance.spec.image_pull_secrets;
+    let scheduling = instance.spec.scheduling.clone().unwrap_or_default();
     let spec = PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(GRACE_SECONDS),
+        node_selector: scheduling.node_selector,
+        tolerations: scheduling.tolerations,
+        affinity: scheduling.affinity,
+        priority_class_name: scheduling.priority_class_name,
         image_pull_secrets: (!pull_secrets.is_empty()).then(|| pull_secrets.clone()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
