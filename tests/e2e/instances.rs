@@ -151,15 +151,6 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     let fleet = Fleet::new();
     let namespace = &fleet.namespace;
 
-    // What is somebody else's is left alone.
-    namespace.kubectl(&["create", "service", "clusterip", INSTANCE, "--tcp", "389"]);
-    namespace.apply(&Fleet::sample());
-    fleet.until("Accepted", "False/NameTaken");
-    let ports = "jsonpath={.spec.ports[*].port}";
-    assert_eq!(namespace.kubectl(&["get", "service", INSTANCE, "--output", ports]), "389");
-    namespace.kubectl(&["delete", "ds389instance", INSTANCE]);
-    namespace.kubectl(&["delete", "service", INSTANCE]);
-
     let begun = Instant::now();
     namespace.apply(&Fleet::sample());
     fleet.until_ready();
@@ -216,6 +207,16 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     fleet.until_ready();
     fleet.until_event("PodReplaced", "made anew");
     assert_eq!(namespace.json(&["get", "pod", POD])["spec"]["nodeSelector"], scheduling["nodeSelector"]);
+
+    // What is somebody else's is left alone.
+    namespace.kubectl(&["create", "service", "clusterip", "taken", "--tcp", "389"]);
+    namespace.apply(&Fleet::sample().replace("name: ldap-1", "name: taken"));
+    let reason = "jsonpath={.status.conditions[?(@.type==\"Accepted\")].reason}";
+    namespace.until("a name that is taken", || {
+        namespace.kubectl(&["get", "ds389instance", "taken", "--output", reason]) == "NameTaken"
+    });
+    let ports = "jsonpath={.spec.ports[*].port}";
+    assert_eq!(namespace.kubectl(&["get", "service", "taken", "--output", ports]), "389");
 
     // No secret is told anywhere.
     let password = fleet.password();

@@ -70,9 +70,31 @@ pub(crate) struct Agents {
     told: mpsc::Sender<Key>,
 }
 
+/// What was heard of an agent last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Heard {
+    /// It is being called for the first time.
+    #[default]
+    NotYet,
+    /// It does not answer.
+    Silent,
+    /// How it is.
+    Status(Box<Status>),
+}
+
+impl Heard {
+    /// How it is, if it says so.
+    pub(crate) fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::NotYet | Self::Silent => None,
+        }
+    }
+}
+
 struct Agent {
     channel: Channel,
-    heard: Arc<Mutex<Option<Status>>>,
+    heard: Arc<Mutex<Heard>>,
     listening: AbortOnDropHandle<()>,
 }
 
@@ -82,8 +104,8 @@ impl Agents {
         Self { authorities, instances, known: Mutex::default(), told }
     }
 
-    /// How the agent of an instance said that it is last, if it can be heard. From the first time on it is listened to.
-    pub(crate) fn heard(&self, key: &Key, host: &str) -> Option<Status> {
+    /// What the agent of an instance has said last. From the first time on it is listened to.
+    pub(crate) fn heard(&self, key: &Key, host: &str) -> Heard {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, agent| !agent.listening.is_finished());
         let agent = known.entry(key.clone()).or_insert_with(|| self.listen(key.clone(), host));
@@ -118,13 +140,7 @@ impl Agents {
 }
 
 /// Listens to an agent for as long as there is its instance.
-async fn listen(
-    key: Key,
-    instances: Store<DS389Instance>,
-    channel: Channel,
-    heard: Arc<Mutex<Option<Status>>>,
-    told: mpsc::Sender<Key>,
-) {
+async fn listen(key: Key, instances: Store<DS389Instance>, channel: Channel, heard: Arc<Mutex<Heard>>, told: mpsc::Sender<Key>) {
     let mut pause = FIRST_PAUSE;
     while instances.get(&key).is_some() {
         match AgentServiceClient::new(channel.clone()).watch(WatchRequest {}).await {
@@ -134,7 +150,7 @@ async fn listen(
                     match stream.message().await {
                         Ok(Some(status)) => {
                             pause = FIRST_PAUSE;
-                            keep(&key, Some(status), &heard, &told).await;
+                            keep(&key, Heard::Status(Box::new(status)), &heard, &told).await;
                         }
                         Ok(None) => break,
                         Err(status) => {
@@ -146,18 +162,18 @@ async fn listen(
             }
             Err(status) => tracing::debug!(instance = %key, error = status.message(), "an agent is not heard"),
         }
-        keep(&key, None, &heard, &told).await;
+        keep(&key, Heard::Silent, &heard, &told).await;
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 /// Keeps what was heard, and says so if it is something else.
-async fn keep(key: &Key, status: Option<Status>, heard: &Mutex<Option<Status>>, told: &mpsc::Sender<Key>) {
+async fn keep(key: &Key, now: Heard, heard: &Mutex<Heard>, told: &mpsc::Sender<Key>) {
     let is_new = {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *heard != status;
-        *heard = status;
+        let is_new = *heard != now;
+        *heard = now;
         is_new
     };
     if is_new {

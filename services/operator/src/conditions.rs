@@ -64,6 +64,8 @@ pub(crate) enum Reason {
     SecretMissing,
     /// An object of a name that the instance needs is somebody else's.
     NameTaken,
+    /// The API server does not take an object: a quota, a policy, a volume that cannot grow.
+    ClusterRefuses,
     /// `suspend` is true.
     Suspended,
     /// The pod is not there or has not come up.
@@ -84,11 +86,12 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::AsItShouldBe,
         Self::Invalid,
         Self::SecretMissing,
         Self::NameTaken,
+        Self::ClusterRefuses,
         Self::Suspended,
         Self::PodStarting,
         Self::AgentUnreachable,
@@ -106,6 +109,7 @@ impl Reason {
             Self::Invalid => "Invalid",
             Self::SecretMissing => "SecretMissing",
             Self::NameTaken => "NameTaken",
+            Self::ClusterRefuses => "ClusterRefuses",
             Self::Suspended => "Suspended",
             Self::PodStarting => "PodStarting",
             Self::AgentUnreachable => "AgentUnreachable",
@@ -128,6 +132,10 @@ impl Reason {
             Self::NameTaken => {
                 "An object that the instance needs is there already and not the operator's. It is left alone; delete it or rename the \
                  instance."
+            }
+            Self::ClusterRefuses => {
+                "The API server does not take an object of the instance: a quota, a policy, or a volume that cannot grow. The message \
+                 has its words."
             }
             Self::Suspended => "suspend is true: the operator leaves everything as it is.",
             Self::PodStarting => "The pod is not there yet or has not come up. Its own events say why.",
@@ -173,6 +181,8 @@ pub(crate) struct Said {
 
 /// Longest message. Resources are for a glance; the log has the rest.
 const LONGEST_MESSAGE: usize = 1024;
+/// Stands where one was cut.
+const CUT: &str = "…";
 
 impl Said {
     /// One that is met.
@@ -209,8 +219,8 @@ pub(crate) fn shortened(text: &str) -> String {
     if text.len() <= LONGEST_MESSAGE {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(LONGEST_MESSAGE);
-    format!("{}…", text.get(..end).unwrap_or_default())
+    let end = text.floor_char_boundary(LONGEST_MESSAGE - CUT.len());
+    format!("{}{CUT}", text.get(..end).unwrap_or_default())
 }
 
 /// Why an event is told.
@@ -268,5 +278,18 @@ impl Told {
     /// Whether somebody should look.
     pub(crate) fn is_warning(self) -> bool {
         matches!(self, Self::Invalid | Self::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_never_longer_than_an_event_may_be() {
+        for text in ["a".repeat(1024), "a".repeat(1025), "é".repeat(1000), "a".repeat(1023) + "é"] {
+            let short = shortened(&text);
+            assert!(short.len() <= LONGEST_MESSAGE && (short == text || short.ends_with(CUT)), "{}", short.len());
+        }
     }
 }

@@ -19,7 +19,13 @@ use kube::{
 };
 
 use crate::{
-    agents::Agents, args::Settings, authorities::Authorities, authority, conditions::Reason, crd::DS389Instance, objects,
+    agents::{Agents, Heard},
+    args::Settings,
+    authorities::Authorities,
+    authority,
+    conditions::Reason,
+    crd::DS389Instance,
+    objects,
     watches::Known,
 };
 
@@ -59,6 +65,9 @@ pub(crate) enum Error {
     /// The system gives no random numbers.
     #[error("failed to make a password: the system gives no random numbers")]
     Random,
+    /// Somebody has seen a later state of the resource than we have.
+    #[error("the resource is known as it was before")]
+    Outdated,
     /// What the agent is told cannot be written.
     #[error("failed to write the document for the agent")]
     Document(#[from] serde_json::Error),
@@ -83,6 +92,9 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
     }
     let names = Names::of(&instance, &context.settings.cluster_domain).ok_or(Error::NoNamespace)?;
     let referenced = dereference::dereference(&instance, &names, &context).await?;
+    if !instance.spec.suspend {
+        apply::keep_certificates(&names, &referenced, &context).await?;
+    }
     let done = match validate::validate(&instance, &names, &referenced) {
         Ok(_) if instance.spec.suspend => Ok(apply::Done::default()),
         Ok(valid) => {
@@ -91,24 +103,34 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
                 Err(Error::Change(foreign @ objects::Error::Foreign { .. })) => {
                     Err(validate::Refused { reason: Reason::NameTaken, message: foreign.to_string() })
                 }
+                Err(Error::Change(refused)) if refused.is_final() => {
+                    Err(validate::Refused { reason: Reason::ClusterRefuses, message: refused.to_string() })
+                }
                 applied => Ok(applied?),
             }
         }
         Err(refused) => Err(refused),
     };
     let requeue = match &done {
-        // Of objects that are not the operator's it does not hear.
-        Err(validate::Refused { reason: Reason::NameTaken, .. }) => AFTER_FAILURE,
-        Ok(done) if done.untold.is_some() && referenced.heard.is_some() => UNTOLD,
+        // Of objects that are not the operator's, and of quotas, it does not hear.
+        Err(validate::Refused { reason: Reason::NameTaken | Reason::ClusterRefuses, .. }) => AFTER_FAILURE,
+        Ok(done) if done.untold.is_some() => UNTOLD,
         _ => LOOK.min(referenced.until_renewal()),
     };
-    status::tell(&instance, &names, &referenced, done, &context).await?;
+    // Whether it answers is known in a moment.
+    if referenced.heard != Heard::NotYet {
+        status::tell(&instance, &names, &referenced, done, &context).await?;
+    }
     Ok(Action::requeue(requeue))
 }
 
 /// When to try again.
 pub(crate) fn after_error(instance: &DS389Instance, error: &Error) -> Action {
-    let is_conflict = matches!(error, Error::Change(failed) if failed.is_conflict());
+    let is_conflict = match error {
+        Error::Change(failed) => failed.is_conflict(),
+        Error::Outdated => true,
+        _ => false,
+    };
     metrics::counter!("aviary_operator_failures_total").increment(1);
     let place = format!("{}/{}", instance.namespace().unwrap_or_default(), instance.name_any());
     if is_conflict {

@@ -9,7 +9,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, Client, api::PostParams};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// How long it is held without being renewed.
 const LASTS: Duration = Duration::from_secs(15);
@@ -49,11 +49,12 @@ impl Candidate {
         let mut seen: Option<(Option<String>, Instant)> = None;
         let mut is_told = false;
         loop {
-            match self.attempt(&mut seen).await {
-                Ok(true) => return,
-                Ok(false) if is_told => {}
-                Ok(false) => tracing::info!("another operator has the lease; waiting"),
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "failed to look at the lease"),
+            match timeout(GIVEN_UP, self.attempt(&mut seen)).await {
+                Ok(Ok(true)) => return,
+                Ok(Ok(false)) if is_told => {}
+                Ok(Ok(false)) => tracing::info!("another operator has the lease; waiting"),
+                Err(_) => tracing::warn!("failed to look at the lease: the API server does not answer"),
+                Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "failed to look at the lease"),
             }
             is_told = true;
             tokio::time::sleep(RENEWED).await;
@@ -82,15 +83,16 @@ impl Candidate {
     pub(crate) async fn keep(&self) -> Error {
         let mut renewed = Instant::now();
         loop {
-            tokio::time::sleep(RENEWED).await;
-            match timeout(RENEWED, self.renew()).await {
-                Ok(Ok(None)) => renewed = Instant::now(),
-                Ok(Ok(Some(other))) => return Error::Taken(other),
-                Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "failed to renew the lease"),
-                Err(_) => tracing::warn!("failed to renew the lease: the API server does not answer"),
-            }
-            if renewed.elapsed() > GIVEN_UP {
-                return Error::TooLate;
+            let renewal = async {
+                tokio::time::sleep(RENEWED).await;
+                // From its beginning: that is what the others will see.
+                (Instant::now(), self.renew().await)
+            };
+            match timeout_at(renewed + GIVEN_UP, renewal).await {
+                Ok((began, Ok(None))) => renewed = began,
+                Ok((_, Ok(Some(other)))) => return Error::Taken(other),
+                Ok((_, Err(error))) => tracing::warn!(error = &error as &dyn std::error::Error, "failed to renew the lease"),
+                Err(_) => return Error::TooLate,
             }
         }
     }

@@ -50,6 +50,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the API server does not want it so, whoever asks and when.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { said, .. } if matches!(&**said, kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422)))
+    }
+
     /// Whether somebody else has changed the object meanwhile.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused { said, .. } if matches!(&**said, kube::Error::Api(status) if status.code == 409))
@@ -64,7 +69,8 @@ pub(crate) fn why(error: &kube::Error) -> String {
     }
 }
 
-/// Makes an object so, unless the one that is known is so already. True if something was said. Objects of others are left alone.
+/// Makes an object so, unless the one that is known is so already. True if it has become another one. Objects of others are left
+/// alone.
 pub(crate) async fn apply<K>(api: &Api<K>, known: Option<&K>, wanted: &K) -> Result<bool, Error>
 where
     K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + std::fmt::Debug,
@@ -72,6 +78,7 @@ where
     let failed = |source| failed(wanted, source);
     let mut json = serde_json::to_value(wanted).map_err(|error| failed(kube::Error::SerdeError(error)))?;
     sign(&mut json);
+    let version = known.and_then(ResourceExt::resource_version);
     if let Some(known) = known {
         let known = serde_json::to_value(known).map_err(|error| failed(kube::Error::SerdeError(error)))?;
         if is_within(&json, &known) {
@@ -85,8 +92,9 @@ where
         object.insert("kind".to_owned(), K::kind(&()).into());
     }
     let params = PatchParams::apply(MANAGER).force();
-    api.patch(&wanted.name_any(), &params, &Patch::Apply(json)).await.map_err(failed)?;
-    Ok(true)
+    let now = api.patch(&wanted.name_any(), &params, &Patch::Apply(json)).await.map_err(failed)?;
+    // Numbers can be written in several ways: what was said may be the same in other words.
+    Ok(now.resource_version() != version)
 }
 
 /// Whether an object is of the instance that another one is wanted for.

@@ -9,7 +9,7 @@ use kube::{
     Api, Client,
     runtime::{
         Controller,
-        controller::Config,
+        controller::{self, Config},
         events::{Recorder, Reporter},
         watcher,
     },
@@ -105,14 +105,21 @@ async fn control(
     authorities: Arc<Authorities>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (told, instances) = mpsc::channel(TOLD);
+    let (told, mut instances) = mpsc::channel(TOLD);
     let api: Api<DS389Instance> = scope.api(&client);
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
     let controller = Controller::new(api, watcher::Config::default()).with_config(config);
     let mut watches = Watches::new(client.clone(), scope, told.clone());
-    let known = tokio::select! {
-        known = watches.start() => known?,
-        () = stop.cancelled() => return Ok(()),
+    let known = {
+        let mut starting = std::pin::pin!(watches.start());
+        loop {
+            tokio::select! {
+                known = &mut starting => break known?,
+                // The controller begins with all of them anyway. Were nobody to take them, the watches would wait for that.
+                Some(_) = instances.recv() => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
     };
     watches.secrets(controller.store());
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(settings.identity.clone()) };
@@ -131,7 +138,16 @@ async fn control(
         .reconcile_on(ReceiverStream::new(instances))
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(instance::reconcile, error_policy, Arc::new(context))
-        .for_each(|_| async { metrics::counter!("aviary_operator_reconciles_total").increment(1) })
+        .for_each(|done| async {
+            match done {
+                Ok(_) => metrics::counter!("aviary_operator_reconciles_total").increment(1),
+                Err(error @ controller::Error::QueueError(_)) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "failed to watch the resources; trying again");
+                }
+                // It was told where it is decided when to try again.
+                Err(_) => {}
+            }
+        })
         .await;
     Ok(())
 }

@@ -82,11 +82,10 @@ impl Watches {
         store
     }
 
-    /// Secrets of users: the instances that refer to one are told when it changes. What is in them is not kept.
+    /// All Secrets: the instances that refer to one are told when it changes. What is in them is not kept.
     pub(crate) fn secrets(&mut self, instances: Store<DS389Instance>) {
-        let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}!={MANAGER}"));
         let secrets = self.scope.api::<PartialObjectMeta<Secret>>(&self.client);
-        let changed = watcher(secrets, config).default_backoff().touched_objects();
+        let changed = watcher(secrets, watcher::Config::default()).default_backoff().touched_objects();
         let told = self.told.clone();
         self.tasks.spawn(changed.for_each(move |changed| {
             let (told, instances) = (told.clone(), instances.clone());

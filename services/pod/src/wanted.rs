@@ -122,7 +122,9 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Wanted, Error> {
         Some(Value::Boolean(check)) => *check,
         Some(other) => return Err(kind("check", "true or false", other.kind())),
     };
-    let intent = Intent::read(&BTreeMap::from([(HOST.to_owned(), node)])).map_err(problems)?;
+    let hosts = BTreeMap::from([(HOST.to_owned(), node)]);
+    // A person may take us for Ansible, but not a program: what looks like a template there is a password.
+    let intent = if revision.is_some() { Intent::read_rendered(&hosts) } else { Intent::read(&hosts) }.map_err(problems)?;
     let specification = intent.specification(HOST).map_err(problems)?;
     let is_kept = matches!(specification.state, State::Present | State::Updated);
     match specification.instances.as_slice() {
@@ -171,6 +173,12 @@ mod tests {
             Ok(name) => assert_eq!(told.as_deref(), Ok(name), "{text}"),
             Err(part) => assert!(told.as_ref().is_err_and(|error| error.contains(part)), "{text}: {told:?}"),
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_template_is_one_unless_a_program_wrote_it() {
+        check("ds389_instances: [{name: a, rootpw: 'secret{{12'}]", Err("template"));
+        check("{revision: 1, ds389_instances: [{name: a, rootpw: 'secret{{12'}]}", Ok("a"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::{
         dereference::{self, Password, Referenced},
         document::SECURE_PORT,
         names::Names,
+        sizes,
         validate::Valid,
     },
     objects::short_hash,
@@ -49,8 +50,6 @@ pub(crate) struct Built {
     pub(crate) revision: u64,
     /// The document itself.
     pub(crate) document: String,
-    pub(crate) agent: Secret,
-    pub(crate) server: Secret,
     /// The Secret with the password, if it was made just now.
     pub(crate) password: Option<Secret>,
     pub(crate) stateful_set: StatefulSet,
@@ -73,6 +72,28 @@ pub(crate) fn build(
     // Whoever has changed it since keeps it: the number would be given twice.
     specification.metadata.resource_version =
         referenced.specification.as_ref().and_then(|known| known.metadata.resource_version.clone());
+    let password = match &referenced.password {
+        Password::Made(text) => {
+            // It stays with the volume, whose server knows it.
+            let metadata = staying(instance, names, names.directory_manager());
+            Some(secret(metadata, "Opaque", &[(dereference::PASSWORD, text)]))
+        }
+        _ => None,
+    };
+    Ok(Built {
+        service: service(names),
+        claim: claim(instance, names, referenced),
+        specification,
+        revision,
+        document,
+        password,
+        stateful_set: stateful_set(instance, names, valid, settings, &image, &made_from),
+        made_from,
+    })
+}
+
+/// The Secrets with the certificates of agent and server.
+pub(crate) fn certificates(names: &Names, referenced: &Referenced) -> (Secret, Secret) {
     let certificate = |name, certificate: &dereference::Certificate| {
         let parts = [
             (CERTIFICATE, certificate.identity.certificate.as_str()),
@@ -81,25 +102,7 @@ pub(crate) fn build(
         ];
         secret(names.owned(name), "kubernetes.io/tls", &parts)
     };
-    let password = match &referenced.password {
-        Password::Made(text) => {
-            // It stays with the volume, whose server knows it.
-            Some(secret(names.kept(names.directory_manager()), "Opaque", &[(dereference::PASSWORD, text)]))
-        }
-        _ => None,
-    };
-    Ok(Built {
-        service: service(names),
-        claim: claim(instance, names),
-        specification,
-        revision,
-        document,
-        agent: certificate(names.agent(), &referenced.agent),
-        server: certificate(names.tls(), &referenced.server),
-        password,
-        stateful_set: stateful_set(instance, names, valid, settings, &image, &made_from),
-        made_from,
-    })
+    (certificate(names.agent(), &referenced.agent), certificate(names.tls(), &referenced.server))
 }
 
 /// The image of the resource, or the one that the pod has: a new operator brings another one for new instances only.
@@ -118,22 +121,28 @@ fn made_from(instance: &DS389Instance, image: &str) -> String {
     short_hash(parts.to_string().as_bytes())
 }
 
-/// The document with its number: that of the last one if it says the same, the next one if not. The first one has the time in
-/// seconds: a volume that was kept knows the numbers of the instance that it had.
+/// The document with its number: that of the last one if it says the same, a higher one if not, which is the time in seconds if
+/// that is higher: a volume that was kept knows the numbers of the instance that it had.
 fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) -> Result<(String, u64), Error> {
     let last = referenced.specification.as_ref().and_then(|secret| text(secret, DOCUMENT));
     let known: Map<String, Value> = last.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let now = u64::try_from(referenced.now.unix_timestamp()).unwrap_or(0);
-    let revision = known.get("revision").and_then(Value::as_u64).unwrap_or(now);
+    let revision = known.get("revision").and_then(Value::as_u64).unwrap_or(0);
+    // One who was away for a while may have seen less than whoever has written that.
+    let owners = referenced.specification.as_ref().and_then(|secret| secret.metadata.owner_references.as_ref());
+    let is_ours = owners.is_some_and(|owners| owners.iter().any(|owner| Some(&owner.uid) == instance.metadata.uid.as_ref()));
+    if is_ours && known.get("generation").and_then(Value::as_i64) > instance.metadata.generation {
+        return Err(Error::Outdated);
+    }
     let mut said = known;
     said.retain(|key, _| !matches!(key.as_str(), "revision" | "generation"));
     match last {
         Some(text) if said == valid.document => Ok((text, revision)),
         _ => {
-            let mut document = valid.document.clone();
-            document.insert("revision".to_owned(), (revision + 1).into());
+            let (mut document, next) = (valid.document.clone(), now.max(revision + 1));
+            document.insert("revision".to_owned(), next.into());
             document.insert("generation".to_owned(), instance.metadata.generation.into());
-            Ok((serde_json::to_string(&document)?, revision + 1))
+            Ok((serde_json::to_string(&document)?, next))
         }
     }
 }
@@ -161,20 +170,30 @@ fn service(names: &Names) -> Service {
     Service { metadata: names.owned(names.instance.clone()), spec: Some(spec), ..Service::default() }
 }
 
-fn claim(instance: &DS389Instance, names: &Names) -> PersistentVolumeClaim {
+fn claim(instance: &DS389Instance, names: &Names, referenced: &Referenced) -> PersistentVolumeClaim {
     let storage = &instance.spec.storage;
-    let metadata = match storage.when_deleted {
-        WhenDeleted::Retain => names.kept(names.claim()),
-        WhenDeleted::Delete => names.owned(names.claim()),
-    };
-    let requests = [("storage".to_owned(), storage.size.clone())].into();
+    // One that was kept may be larger, or of another class, than what the resource that takes it up says.
+    let there = referenced.claim.as_ref().and_then(|claim| claim.spec.as_ref());
+    let has = there.and_then(|spec| spec.resources.as_ref()?.requests.as_ref()?.get("storage"));
+    let larger = has.filter(|has| sizes::bytes(has) > sizes::bytes(&storage.size));
+    let requests = [("storage".to_owned(), larger.unwrap_or(&storage.size).clone())].into();
+    let class = there.and_then(|spec| spec.storage_class_name.clone());
     let spec = PersistentVolumeClaimSpec {
         access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-        storage_class_name: storage.storage_class_name.clone(),
+        storage_class_name: class.or_else(|| storage.storage_class_name.clone()),
         resources: Some(VolumeResourceRequirements { requests: Some(requests), ..VolumeResourceRequirements::default() }),
         ..PersistentVolumeClaimSpec::default()
     };
+    let metadata = staying(instance, names, names.claim());
     PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() }
+}
+
+/// Of an object that stays when the instance is deleted, if that is wanted.
+fn staying(instance: &DS389Instance, names: &Names, name: String) -> ObjectMeta {
+    match instance.spec.storage.when_deleted {
+        WhenDeleted::Retain => names.kept(name),
+        WhenDeleted::Delete => names.owned(name),
+    }
 }
 
 fn stateful_set(

@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aviary_proto::directory::v1::Status;
 use aws_lc_rs::rand;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use k8s_openapi::api::{
@@ -14,6 +13,7 @@ use kube::{Api, runtime::reflector::ObjectRef};
 use time::OffsetDateTime;
 
 use crate::{
+    agents::Heard,
     authorities::{AUTHORITY, CERTIFICATE, KEY, text},
     authority::{self, Authority, Identity, Known, Purpose, RENEWED_BEFORE, SERVER_LASTS},
     crd::DS389Instance,
@@ -38,8 +38,8 @@ pub(crate) struct Referenced {
     pub(crate) agent: Certificate,
     pub(crate) server: Certificate,
     pub(crate) password: Password,
-    /// What the agent says, if it can be heard.
-    pub(crate) heard: Option<Status>,
+    /// What the agent says.
+    pub(crate) heard: Heard,
 }
 
 /// A certificate of an instance, with its authority's.
@@ -88,11 +88,15 @@ impl Referenced {
 pub(crate) async fn dereference(instance: &DS389Instance, names: &Names, context: &Context) -> Result<Referenced, Error> {
     let known = &context.known;
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &names.namespace);
-    let own = |name: String| known.secrets.get(&ObjectRef::new(&name).within(&names.namespace));
+    let own = async |name: String| match known.secrets.get(&ObjectRef::new(&name).within(&names.namespace)) {
+        Some(secret) => Ok(Some(secret)),
+        // What was made just now may not be known yet.
+        None => get(&secrets, name).await.map(|secret| secret.map(Arc::new)),
+    };
     let now = OffsetDateTime::now_utc();
     let authorities = &context.authorities;
-    let agent = certificate(own(names.agent()), &authorities.agents, &names.hosts(), Purpose::Server, now)?;
-    let server = certificate(own(names.tls()), &authorities.directories, &names.hosts(), Purpose::Both, now)?;
+    let agent = certificate(own(names.agent()).await?, &authorities.agents, &names.hosts(), Purpose::Server, now)?;
+    let server = certificate(own(names.tls()).await?, &authorities.directories, &names.hosts(), Purpose::Both, now)?;
     Ok(Referenced {
         now,
         stateful_set: known.stateful_sets.get(&ObjectRef::new(&names.instance).within(&names.namespace)),
@@ -124,9 +128,13 @@ async fn password(instance: &DS389Instance, names: &Names, secrets: &Api<Secret>
         });
     }
     // Asked for anew, too: another one must never be made while there is one.
-    match get(secrets, names.directory_manager()).await?.as_ref().and_then(password) {
-        Some(password) => Ok(Password::Kept(password)),
+    let name = names.directory_manager();
+    match get(secrets, name.clone()).await? {
         None => Ok(Password::Made(random()?)),
+        Some(secret) => Ok(match password(&secret).filter(|password| !password.is_empty()) {
+            Some(password) => Password::Kept(password),
+            None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
+        }),
     }
 }
 

@@ -19,6 +19,8 @@ struct Written {
     /// Of the resource: there may have been one of the same name before.
     uid: Option<String>,
     status: InstanceStatus,
+    /// What its agent had changed, and for which revision.
+    changed: (u64, Vec<String>),
 }
 
 impl Memory {
@@ -34,10 +36,18 @@ impl Memory {
         known.map(|known| &known.status).or(instance.status.as_ref()).cloned().unwrap_or_default()
     }
 
-    /// Keeps what was written.
-    pub(super) fn keep(&self, instance: &DS389Instance, status: InstanceStatus) {
+    /// Of what an agent has changed for a revision, what was not told yet.
+    pub(super) fn untold(&self, instance: &DS389Instance, revision: u64, changed: &[String]) -> Vec<String> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = written.get(&ObjectRef::from_obj(instance)).filter(|known| known.uid == instance.metadata.uid);
+        let told = known.filter(|known| known.changed.0 == revision).map(|known| known.changed.1.as_slice());
+        changed.strip_prefix(told.unwrap_or_default()).unwrap_or(changed).to_vec()
+    }
+
+    /// Keeps what was written, and what an agent has changed.
+    pub(super) fn keep(&self, instance: &DS389Instance, status: InstanceStatus, changed: (u64, Vec<String>)) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.retain(|known, _| self.instances.get(known).is_some());
-        written.insert(ObjectRef::from_obj(instance), Written { uid: instance.metadata.uid.clone(), status });
+        written.insert(ObjectRef::from_obj(instance), Written { uid: instance.metadata.uid.clone(), status, changed });
     }
 }

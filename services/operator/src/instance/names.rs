@@ -72,7 +72,6 @@ impl Names {
             fqdn.clone(),
             format!("{instance}.{namespace}.svc"),
             format!("{instance}.{namespace}"),
-            instance.clone(),
             format!("{}.{fqdn}", self.pod()),
             "localhost".to_owned(),
         ]

@@ -41,6 +41,13 @@ impl Sizes {
     }
 }
 
+impl Sizes {
+    /// The same with a database's cache of this size.
+    pub(crate) fn with_database_cache(self, bytes: u64) -> Self {
+        Self { database_cache: bytes, run: bytes / 4 * 5 + RUN, ..self }
+    }
+}
+
 /// A quantity in bytes; `None` if it is none.
 pub(crate) fn bytes(quantity: &Quantity) -> Option<u64> {
     const UNITS: [(&str, f64); 13] = [

@@ -38,10 +38,12 @@ pub(crate) async fn tell(
     done: Result<Done, Refused>,
     context: &Context,
 ) -> Result<(), Error> {
-    let facts = Facts { instance, done: &done, heard: referenced.heard.as_ref(), pod: referenced.pod.as_deref() };
+    let facts = Facts { instance, done: &done, heard: referenced.heard.status(), pod: referenced.pod.as_deref() };
+    let changed = facts.heard.map(|heard| (heard.revision, heard.changed.clone())).unwrap_or_default();
+    let untold = context.memory.untold(instance, changed.0, &changed.1);
     let before = context.memory.status(instance);
     let status = status(&facts, &before, names, referenced, Timestamp::now());
-    for (told, note) in events(&facts, &before, &status) {
+    for (told, note) in events(&facts, &before, &status, &untold) {
         let type_ = if told.is_warning() { EventType::Warning } else { EventType::Normal };
         let note = shortened(&note);
         // Events that differ in their note alone would be counted as one, with the first note.
@@ -63,7 +65,7 @@ pub(crate) async fn tell(
     let written = api.patch_status(&instance.name_any(), &params, &Patch::Apply(patch)).await;
     match written {
         Ok(_) => {
-            context.memory.keep(instance, status);
+            context.memory.keep(instance, status, changed);
             Ok(())
         }
         // It was deleted meanwhile.
@@ -88,7 +90,11 @@ fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced:
         image: image.or_else(|| before.image.clone()),
         version: heard.and_then(|heard| known(&heard.server_version)).or_else(|| before.version.clone()),
         agent_version: heard.and_then(|heard| known(&heard.agent_version)).or_else(|| before.agent_version.clone()),
-        certificate_not_after: ends.map(Time),
+        // Nothing is kept of one that is not wanted yet.
+        certificate_not_after: match facts.instance.spec.suspend && referenced.server.is_new {
+            true => before.certificate_not_after.clone(),
+            false => ends.map(Time),
+        },
         planned: planned.unwrap_or_default(),
     }
 }
@@ -165,6 +171,9 @@ fn applied(facts: &Facts<'_>) -> Said {
     if let Some(untold) = &done.untold {
         return Said::no(kind, Reason::Failed, untold.to_string());
     }
+    if done.is_pod_outdated {
+        return Said::no(kind, Reason::PodStarting, "the pod is being made anew");
+    }
     if done.revision != 0 && heard.revision != done.revision {
         return Said::no(kind, Reason::Applying, "the agent is being told");
     }
@@ -200,7 +209,7 @@ fn serving(facts: &Facts<'_>) -> Said {
 }
 
 /// What has happened between two statuses.
-fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus) -> Vec<(Told, String)> {
+fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus, changed: &[String]) -> Vec<(Told, String)> {
     let of = |status: &InstanceStatus, kind: Kind| status.conditions.iter().find(|known| known.type_ == kind.name()).cloned();
     let came = |kind: Kind, truth: &str| {
         let now = of(after, kind).filter(|condition| condition.status == truth);
@@ -225,9 +234,9 @@ fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus) ->
     }) {
         events.push((Told::Invalid, refused.message));
     }
-    if let Some(heard) = facts.heard {
-        if came(Kind::ConfigurationApplied, "True").is_some() && !heard.changed.is_empty() {
-            events.push((Told::Changed, heard.changed.join("; ")));
+    if facts.heard.is_some() {
+        if came(Kind::ConfigurationApplied, "True").is_some() && !changed.is_empty() {
+            events.push((Told::Changed, changed.join("; ")));
         }
         if !after.planned.is_empty() && after.planned != before.planned {
             events.push((Told::Planned, after.planned.join("; ")));
@@ -355,6 +364,19 @@ mod tests {
         let planned = Status { planned: vec!["Creating backend a".to_owned()], ..settled() };
         let expected = conditions("Ready=False/WouldChange", "ConfigurationApplied=False/WouldChange");
         check(json!({"check": true}), told(), Some(planned), None, expected, "Creating backend a");
+    }
+
+    #[test]
+    fn a_pod_that_is_to_be_made_anew_is_not_what_the_resource_says() {
+        let done = Ok(Done { revision: 3, is_pod_outdated: true, ..Done::default() });
+        let expected = [
+            "Ready=False/PodStarting",
+            "Accepted=True/AsItShouldBe",
+            "AgentReachable=True/AsItShouldBe",
+            "ConfigurationApplied=False/PodStarting",
+            "Serving=True/AsItShouldBe",
+        ];
+        check(json!({}), done, Some(settled()), None, expected, "made anew");
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn check(instance: &DS389Instance, names: &Names, password: &Password) -> Result
     let document = document(instance, names, password, &sizes);
     let text = Value::Object(document.clone()).to_string();
     let node = json::parse(&text).map_err(|error| invalid(error.to_string()))?;
-    let intent = Intent::read(&BTreeMap::from([(HOST.to_owned(), node)]));
+    let intent = Intent::read_rendered(&BTreeMap::from([(HOST.to_owned(), node)]));
     intent.and_then(|intent| intent.specification(HOST)).map_err(|problems| invalid(problems.to_string()))?;
     Ok(Valid { document, sizes })
 }
@@ -70,7 +70,9 @@ fn sizes(instance: &DS389Instance) -> Result<Sizes, String> {
     };
     let size = &spec.storage.size;
     let volume = sizes::bytes(size).ok_or_else(|| format!("spec.storage.size: '{}' is no size", size.0))?;
-    Ok(Sizes::of(memory, volume, spec.backends.len()))
+    let sizes = Sizes::of(memory, volume, spec.backends.len());
+    let cache = spec.config.get("nsslapdDbcachesize").and_then(Value::as_u64);
+    Ok(cache.map_or(sizes, |cache| sizes.with_database_cache(cache)))
 }
 
 #[cfg(test)]
