@@ -52,12 +52,23 @@ pub(crate) enum Error {
 impl Error {
     /// Whether the API server does not want it so, whoever asks and when.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { said, .. } if matches!(&**said, kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422)))
+        matches!(self.code(), Some(400 | 403 | 422))
     }
 
     /// Whether somebody else has changed the object meanwhile.
     pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused { said, .. } if matches!(&**said, kube::Error::Api(status) if status.code == 409))
+        self.code() == Some(409)
+    }
+
+    /// The status with which the API server refuses.
+    fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused { said, .. } => match &**said {
+                kube::Error::Api(status) => Some(status.code),
+                _ => None,
+            },
+            Self::Foreign { .. } => None,
+        }
     }
 }
 

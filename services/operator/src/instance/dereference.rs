@@ -55,13 +55,11 @@ pub(crate) struct Certificate {
 
 /// The password of the administrator.
 pub(crate) enum Password {
-    /// From a Secret of the user.
-    Given(String),
-    /// From our own Secret.
-    Kept(String),
+    /// From a Secret.
+    Known(String),
     /// Made just now.
     Made(String),
-    /// The Secret of the user is not there, or has none in it: what is missing.
+    /// The Secret is not there and not ours to make, or has none in it: what is missing.
     Missing(String),
 }
 
@@ -69,7 +67,7 @@ impl Password {
     /// The password.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            Self::Given(text) | Self::Kept(text) | Self::Made(text) => Some(text),
+            Self::Known(text) | Self::Made(text) => Some(text),
             Self::Missing(_) => None,
         }
     }
@@ -115,27 +113,21 @@ async fn get(secrets: &Api<Secret>, name: String) -> Result<Option<Secret>, Erro
     secrets.get_opt(&name).await.map_err(|said| Error::Read { kind: "Secret", name, said: Box::new(said) })
 }
 
+/// The password of the user's Secret, or of our own. Both are asked for anew: another one must never be made while there is one.
 async fn password(instance: &DS389Instance, names: &Names, secrets: &Api<Secret>) -> Result<Password, Error> {
-    let password = |secret: &Secret| text(secret, PASSWORD).map(|text| text.trim_end_matches('\n').to_owned());
-    if let Some(given) = &instance.spec.directory_manager {
-        let name = &given.secret_name;
-        return Ok(match get(secrets, name.clone()).await? {
-            None => Password::Missing(format!("the Secret {name} is not there")),
-            Some(secret) => match password(&secret).filter(|password| !password.is_empty()) {
-                None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
-                Some(password) => Password::Given(password),
-            },
-        });
-    }
-    // Asked for anew, too: another one must never be made while there is one.
-    let name = names.directory_manager();
-    match get(secrets, name.clone()).await? {
-        None => Ok(Password::Made(random()?)),
-        Some(secret) => Ok(match password(&secret).filter(|password| !password.is_empty()) {
-            Some(password) => Password::Kept(password),
-            None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
-        }),
-    }
+    let given = instance.spec.directory_manager.as_ref().map(|given| given.secret_name.clone());
+    let name = given.clone().unwrap_or_else(|| names.directory_manager());
+    let Some(secret) = get(secrets, name.clone()).await? else {
+        return match given {
+            Some(name) => Ok(Password::Missing(format!("the Secret {name} is not there"))),
+            None => Ok(Password::Made(random()?)),
+        };
+    };
+    let password = text(&secret, PASSWORD).map(|text| text.trim_end_matches('\n').to_owned());
+    Ok(match password.filter(|password| !password.is_empty()) {
+        Some(password) => Password::Known(password),
+        None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
+    })
 }
 
 fn random() -> Result<String, Error> {

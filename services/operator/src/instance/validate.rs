@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use directory::{intent::Intent, json};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -62,14 +63,10 @@ fn check(instance: &DS389Instance, names: &Names, password: &Password) -> Result
 fn sizes(instance: &DS389Instance) -> Result<Sizes, String> {
     let spec = &instance.spec;
     let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
-    let memory = match limits.and_then(|limits| limits.get("memory")) {
-        Some(memory) => sizes::bytes(memory).ok_or_else(|| format!("spec.resources.limits.memory: '{}' is no size", memory.0))?,
-        None => {
-            sizes::bytes(&k8s_openapi::apimachinery::pkg::api::resource::Quantity(sizes::MEMORY.to_owned())).unwrap_or_default()
-        }
-    };
-    let size = &spec.storage.size;
-    let volume = sizes::bytes(size).ok_or_else(|| format!("spec.storage.size: '{}' is no size", size.0))?;
+    let memory = limits.and_then(|limits| limits.get("memory").cloned()).unwrap_or_else(|| Quantity(sizes::MEMORY.to_owned()));
+    let bytes = |field: &str, size: &Quantity| sizes::bytes(size).ok_or_else(|| format!("{field}: '{}' is no size", size.0));
+    let memory = bytes("spec.resources.limits.memory", &memory)?;
+    let volume = bytes("spec.storage.size", &spec.storage.size)?;
     let sizes = Sizes::of(memory, volume, spec.backends.len());
     let cache = spec.config.get("nsslapdDbcachesize").and_then(Value::as_u64);
     Ok(cache.map_or(sizes, |cache| sizes.with_database_cache(cache)))
@@ -94,7 +91,7 @@ mod tests {
     fn refused(spec: Value, expected: &str) {
         let instance = instance(spec);
         let names = Names::of(&instance, "cluster.local").unwrap();
-        let refused = check(&instance, &names, &Password::Given("secret12".to_owned())).unwrap_err();
+        let refused = check(&instance, &names, &Password::Known("secret12".to_owned())).unwrap_err();
         assert_eq!(refused.reason, Reason::Invalid);
         assert!(refused.message.contains(expected), "{}", refused.message);
     }
@@ -110,7 +107,7 @@ mod tests {
             }],
         }));
         let names = Names::of(&instance, "cluster.local").unwrap();
-        let valid = check(&instance, &names, &Password::Given("secret12".to_owned())).unwrap();
+        let valid = check(&instance, &names, &Password::Known("secret12".to_owned())).unwrap();
         assert_eq!(valid.document["ds389_state"], "updated");
         let told = &valid.document["ds389_instances"][0];
         for (option, expected) in [
