@@ -155,6 +155,7 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     namespace.apply(&Fleet::sample());
     fleet.until_ready();
     println!("from apply to ready: {:.1} s", begun.elapsed().as_secs_f64());
+    fleet.until_event("CertificateIssued", INSTANCE);
     assert!(fleet.greets_over_tls());
     let facts = fleet.facts();
     for part in ["dc=example,dc=com", "nsslapd_sizelimit: 2000", "db_lib: bdb", "roomNumber", "full_machine_name: ldap-1."] {

@@ -19,13 +19,7 @@ use kube::{
 };
 
 use crate::{
-    agents::{Agents, Heard},
-    args::Settings,
-    authorities::Authorities,
-    authority,
-    conditions::Reason,
-    crd::DS389Instance,
-    objects,
+    agents::Agents, args::Settings, authorities::Authorities, authority, conditions::Reason, crd::DS389Instance, objects,
     watches::Known,
 };
 
@@ -117,10 +111,7 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
         Ok(done) if done.untold.is_some() => UNTOLD,
         _ => LOOK.min(referenced.until_renewal()),
     };
-    // Whether it answers is known in a moment.
-    if referenced.heard != Heard::NotYet {
-        status::tell(&instance, &names, &referenced, done, &context).await?;
-    }
+    status::tell(&instance, &names, &referenced, done, &context).await?;
     Ok(Action::requeue(requeue))
 }
 

@@ -11,6 +11,7 @@ use kube::{
 use serde_json::json;
 
 use crate::{
+    agents::Heard,
     conditions::{Kind, Reason, Said, Told, Truth, shortened},
     crd::{DS389Instance, InstanceStatus},
     instance::{Context, Error, apply::Done, dereference::Referenced, names::Names, validate::Refused},
@@ -54,7 +55,8 @@ pub(crate) async fn tell(
             tracing::warn!(error = &error as &dyn std::error::Error, "failed to tell an event");
         }
     }
-    if instance.status.as_ref() == Some(&status) {
+    // Whether the agent answers is known in a moment.
+    if referenced.heard == Heard::NotYet || instance.status.as_ref() == Some(&status) {
         return Ok(());
     }
     let api: Api<DS389Instance> = Api::namespaced(context.client.clone(), &names.namespace);
