@@ -101,12 +101,44 @@ async fn nobody_is_initialised_without_being_asked() {
     assert_eq!((agreement.colour, agreement.lag), (Colour::Red, None));
     assert!(two.has("asktwo", "ou=mine,dc=test").await);
     // Asked later, it is too late: that is for agreements that are made.
-    let mut asked = wanted[0].clone();
+    assert_eq!(one.meet(&asking(&wanted[0], &[("initialise", "OnCreate")])).await, [""; 0]);
+}
+
+/// With options of its agreements.
+fn asking(wanted: &Specification, options: &[(&str, &str)]) -> Specification {
+    let mut asked = wanted.clone();
     for agreement in &mut asked.instances[0].backends[0].agreements {
-        let option = Scope::Agreement.option("initialise").unwrap();
-        agreement.settings.insert(option, Setting::Text("OnCreate".to_owned()));
+        for (option, value) in options {
+            let option = Scope::Agreement.option(option).unwrap();
+            agreement.settings.insert(option, Setting::Text((*value).to_owned()));
+        }
     }
-    assert_eq!(one.meet(&asked).await, [""; 0]);
+    asked
+}
+
+#[tokio::test]
+async fn whoever_is_asked_for_with_another_word_is_initialised_once_more() {
+    let (one, two) = (Machine::new(), Machine::new());
+    let wanted = fleet(&[
+        ("vm1", host("wordone", "supplier, ReplicaId: 1", "", "{target: vm2}")),
+        ("vm2", host("wordtwo", "supplier, ReplicaId: 2", "", "")),
+    ]);
+    tokio::join!(one.meet(&wanted[0]), two.meet(&wanted[1]));
+    let ask = |initialise: &str, word: &str| asking(&wanted[0], &[("initialise", initialise), ("initialiserequest", word)]);
+    let generation = async |machine: &Machine, name: &str| machine.replica(name).await.ruv.unwrap().generation;
+    assert_ne!(generation(&one, "wordone").await, generation(&two, "wordtwo").await);
+    let said = says(&one, &ask("OnCreate", "one")).await;
+    assert_eq!(said.last().unwrap(), "Total update succeeded", "{said:?}");
+    assert_eq!(generation(&one, "wordone").await, generation(&two, "wordtwo").await);
+    assert_eq!(one.meet(&ask("OnCreate", "one")).await, [""; 0]);
+    // With what the agreement says of the consumer nothing is known of one that has lost all since.
+    is_green(&one, "wordone", "vm2.wordtwo.root").await;
+    let said = says(&one, &ask("OnCreate", "two")).await;
+    assert_eq!(said.last().unwrap(), "the consumer has the same data already", "{said:?}");
+    let said = says(&one, &ask("Anew", "three")).await;
+    assert_eq!(said.last().unwrap(), "Total update succeeded", "{said:?}");
+    unit(&one, "wordone", "later").await;
+    comes(&two, "wordtwo", "ou=later,dc=test").await;
 }
 
 #[tokio::test]

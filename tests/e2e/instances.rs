@@ -10,56 +10,40 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{Namespace, succeeded},
-    release::install,
+    cluster::Namespace,
+    fleet::{Operator, sample},
 };
 
 const INSTANCE: &str = "ldap-1";
+const RESOURCE: &str = "ds389instance/ldap-1";
 const POD: &str = "ldap-1-0";
 const OPERATOR: &str = "deployment/aviary-operator";
 
-fn tree() -> std::path::PathBuf {
-    tests::target_dir().parent().unwrap().to_owned()
-}
-
-/// An operator of this namespace alone, and the instance of the sample in it.
+/// The instance of the sample, and the operator that keeps it.
 struct Fleet {
-    namespace: Namespace,
+    operator: Operator,
 }
 
 impl Fleet {
     fn new() -> Self {
-        let crds = tree().join("charts/aviary/files/crds.yaml");
-        // Not with the release: they are the cluster's, and stay.
-        let arguments = ["apply", "--server-side", "--force-conflicts", "--filename", crds.to_str().unwrap()];
-        succeeded("kubectl apply of the definitions", &Command::new("kubectl").args(arguments).output().unwrap());
-        let namespace = Namespace::new("instances");
-        let namespaces = format!("operator.namespaces={{{}}}", namespace.name);
-        let values = ["reports.enabled=false", "operator.enabled=true", "operator.crds=false", &namespaces];
-        install(&namespace, &[&values[..], &["operator.aggregatedRoles=false"]].concat());
-        Self { namespace }
+        Self { operator: Operator::new("instances") }
     }
 
-    fn sample() -> String {
-        fs::read_to_string(tree().join("deploy/samples/instance.yaml")).unwrap()
+    fn namespace(&self) -> &Namespace {
+        &self.operator.namespace
     }
 
     fn resource(&self) -> Value {
-        self.namespace.json(&["get", "ds389instance", INSTANCE])
+        self.namespace().json(&["get", "ds389instance", INSTANCE])
     }
 
-    /// A condition that is about the resource as it is now, as `Status/Reason`.
     fn condition(&self, kind: &str) -> Option<String> {
-        let found = self.namespace.try_kubectl(&["get", "ds389instance", INSTANCE, "--output", "json"]);
-        let resource: Value = serde_json::from_slice(&found.stdout).ok()?;
-        let condition = resource["status"]["conditions"].as_array()?.iter().find(|known| known["type"] == kind)?.clone();
-        let is_current = condition["observedGeneration"] == resource["metadata"]["generation"];
-        is_current.then(|| format!("{}/{}", condition["status"].as_str().unwrap(), condition["reason"].as_str().unwrap()))
+        self.operator.condition(RESOURCE, kind)
     }
 
     #[track_caller]
     fn until(&self, kind: &str, expected: &str) {
-        self.namespace.until(&format!("{kind}={expected}"), || self.condition(kind).as_deref() == Some(expected));
+        self.operator.until(RESOURCE, kind, expected);
     }
 
     #[track_caller]
@@ -71,13 +55,13 @@ impl Fleet {
 
     #[track_caller]
     fn patch(&self, patch: &Value) {
-        self.namespace.kubectl(&["patch", "ds389instance", INSTANCE, "--type", "merge", "--patch", &patch.to_string()]);
+        self.operator.patch(RESOURCE, patch);
     }
 
     /// Runs something in the pod.
     #[track_caller]
     fn run(&self, arguments: &[&str]) -> String {
-        self.namespace.kubectl(&[&["exec", POD, "--", "timeout", "60"], arguments].concat())
+        self.namespace().kubectl(&[&["exec", POD, "--", "timeout", "60"], arguments].concat())
     }
 
     fn facts(&self) -> String {
@@ -85,57 +69,39 @@ impl Fleet {
     }
 
     fn pod(&self) -> String {
-        self.namespace.kubectl(&["get", "pod", POD, "--ignore-not-found", "--output", "jsonpath={.metadata.uid}"])
+        self.namespace().kubectl(&["get", "pod", POD, "--ignore-not-found", "--output", "jsonpath={.metadata.uid}"])
     }
 
     /// Deletes the pod, and waits for the next one.
     fn replace_pod(&self) {
         let before = self.pod();
-        self.namespace.kubectl(&["delete", "pod", POD]);
-        self.namespace.until("another pod", || !self.pod().is_empty() && self.pod() != before);
+        self.namespace().kubectl(&["delete", "pod", POD]);
+        self.namespace().until("another pod", || !self.pod().is_empty() && self.pod() != before);
     }
 
     fn is_pod_ready(&self) -> bool {
         let path = "jsonpath={.status.containerStatuses[0].ready}";
-        self.namespace.try_kubectl(&["get", "pod", POD, "--output", path]).stdout == b"true"
+        self.namespace().try_kubectl(&["get", "pod", POD, "--output", path]).stdout == b"true"
     }
 
     fn password(&self) -> String {
-        let secret = self.namespace.json(&["get", "secret", "ldap-1-directory-manager"]);
-        let mut decode = Command::new("base64")
-            .arg("-d")
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        use std::io::Write as _;
-        decode.stdin.take().unwrap().write_all(secret["data"]["password"].as_str().unwrap().as_bytes()).unwrap();
-        String::from_utf8(decode.wait_with_output().unwrap().stdout).unwrap()
-    }
-
-    /// Reasons and messages of the instance's events.
-    fn events(&self) -> Vec<(String, String)> {
-        let events = self.namespace.json(&["get", "events.events.k8s.io"]);
-        let of_instance =
-            events["items"].as_array().unwrap().iter().filter(|event| event["regarding"]["kind"] == "DS389Instance");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        of_instance.map(|event| (text(&event["reason"]), text(&event["note"]))).collect()
+        self.operator.secret("ldap-1-directory-manager", "password")
     }
 
     #[track_caller]
     fn until_event(&self, reason: &str, part: &str) {
-        let is_there = || self.events().iter().any(|(known, note)| known == reason && note.contains(part));
-        self.namespace.until(&format!("an event {reason} with {part}"), is_there);
+        let is_there =
+            || self.operator.events("DS389Instance").iter().any(|(known, note)| known == reason && note.contains(part));
+        self.namespace().until(&format!("an event {reason} with {part}"), is_there);
     }
 
     /// What the server shows to a client that knows the authority and the name.
     fn greets_over_tls(&self) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let authority = folder.path().join("ca.crt");
-        let path = "go-template={{index .data \"ca.crt\" | base64decode}}";
-        fs::write(&authority, self.namespace.kubectl(&["get", "secret", "ldap-1-tls", "--output", path])).unwrap();
-        let (port, _forward) = self.namespace.forward(&format!("pod/{POD}"), 3636);
-        let name = format!("{INSTANCE}.{}.svc.cluster.local", self.namespace.name);
+        fs::write(&authority, self.operator.secret("ldap-1-tls", "ca.crt")).unwrap();
+        let (port, _forward) = self.namespace().forward(&format!("pod/{POD}"), 3636);
+        let name = format!("{INSTANCE}.{}.svc.cluster.local", self.namespace().name);
         let output = Command::new("openssl")
             .args(["s_client", "-connect", &format!("127.0.0.1:{port}"), "-verify_return_error", "-verify_hostname", &name])
             .args(["-CAfile", authority.to_str().unwrap()])
@@ -149,10 +115,10 @@ impl Fleet {
 #[test]
 fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     let fleet = Fleet::new();
-    let namespace = &fleet.namespace;
+    let namespace = fleet.namespace();
 
     let begun = Instant::now();
-    namespace.apply(&Fleet::sample());
+    namespace.apply(&sample("instance.yaml"));
     fleet.until_ready();
     println!("from apply to ready: {:.1} s", begun.elapsed().as_secs_f64());
     fleet.until_event("CertificateIssued", INSTANCE);
@@ -211,7 +177,7 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
 
     // What is somebody else's is left alone.
     namespace.kubectl(&["create", "service", "clusterip", "taken", "--tcp", "389"]);
-    namespace.apply(&Fleet::sample().replace("name: ldap-1", "name: taken"));
+    namespace.apply(&sample("instance.yaml").replace("name: ldap-1", "name: taken"));
     let reason = "jsonpath={.status.conditions[?(@.type==\"Accepted\")].reason}";
     namespace.until("a name that is taken", || {
         namespace.kubectl(&["get", "ds389instance", "taken", "--output", reason]) == "NameTaken"
@@ -222,7 +188,7 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
     // No secret is told anywhere.
     let password = fleet.password();
     assert!(password.len() >= 32, "{}", password.len());
-    let logs = [fleet.namespace.kubectl(&["logs", POD]), namespace.kubectl(&["logs", OPERATOR, "--all-pods"])].concat();
+    let logs = [namespace.kubectl(&["logs", POD]), namespace.kubectl(&["logs", OPERATOR, "--all-pods"])].concat();
     let told = [namespace.kubectl(&["get", "dsi,sts,pods,events", "--output", "yaml"]), logs].concat();
     assert!(!told.contains(&password));
 }
@@ -230,8 +196,8 @@ fn an_instance_is_made_changed_and_kept_as_its_resource_says() {
 #[test]
 fn directories_go_on_without_the_operator_and_are_taken_up_again() {
     let fleet = Fleet::new();
-    let namespace = &fleet.namespace;
-    namespace.apply(&Fleet::sample());
+    let namespace = fleet.namespace();
+    namespace.apply(&sample("instance.yaml"));
     fleet.until_ready();
     let export = || {
         fleet.run(&["aviary-agent", "ds389", "export", INSTANCE, "/tmp/entries.ldif", "--backend", "userroot"]);
@@ -272,7 +238,7 @@ fn directories_go_on_without_the_operator_and_are_taken_up_again() {
     let password = fleet.password();
     namespace.kubectl(&["delete", "ds389instance", INSTANCE]);
     namespace.until("no pod", || fleet.pod().is_empty());
-    namespace.apply(&Fleet::sample());
+    namespace.apply(&sample("instance.yaml"));
     fleet.until_ready();
     assert_eq!((export(), fleet.password()), (before, password));
 }

@@ -217,7 +217,10 @@ const CLUSTER_WIDE: [(&str, &str, &str); 2] =
     [("ClusterRole", "", "release-aviary-operator"), ("ClusterRoleBinding", "", "release-aviary-operator")];
 const AGGREGATED: [(&str, &str, &str); 2] =
     [("ClusterRole", "", "release-aviary-ds389-edit"), ("ClusterRole", "", "release-aviary-ds389-view")];
-const DEFINITIONS: [(&str, &str, &str); 1] = [("CustomResourceDefinition", "", "ds389instances.ds389.aviary.dev")];
+const DEFINITIONS: [(&str, &str, &str); 2] = [
+    ("CustomResourceDefinition", "", "ds389instances.ds389.aviary.dev"),
+    ("CustomResourceDefinition", "", "ds389agreements.ds389.aviary.dev"),
+];
 
 /// Kind, namespace and name.
 type Object = [String; 3];

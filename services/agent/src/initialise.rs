@@ -1,5 +1,6 @@
-//! Initialises the consumer of an agreement: the server gives it all entries, and what it held is lost. That happens when both do
-//! not have the same data to begin with, which the server finds out itself in its first session with the consumer.
+//! Initialises the consumer of an agreement: the server gives it all entries, and what it held is lost. Unless it is wanted anyway,
+//! that happens when both do not have the same data to begin with, which the server finds out itself in its first session with the
+//! consumer.
 
 use std::time::Duration;
 
@@ -86,11 +87,12 @@ pub async fn run(
     connection: &mut Connection,
     suffix: &Dn,
     agreement: &str,
+    anew: bool,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(), Error> {
     let dn = layout::agreement(suffix, agreement);
     if !look(connection, &dn).await?.is_under_way {
-        if is_same_data(connection, &dn, progress).await? {
+        if !anew && is_same_data(connection, &dn, progress).await? {
             progress("the consumer has the same data already");
             return Ok(());
         }

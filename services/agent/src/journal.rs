@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{dn::Dn, observed::Unfinished, secret::Secret};
+use directory::{
+    dn::Dn,
+    observed::{Initialised, Unfinished},
+    secret::Secret,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,6 +56,9 @@ pub enum Error {
 pub struct Journal {
     /// What is left to do.
     pub unfinished: Vec<Unfinished>,
+    /// Requests that were met.
+    #[serde(default)]
+    pub initialised: Vec<Initialised>,
     /// Secrets that servers encrypt, so that nobody can compare them.
     #[serde(default)]
     secrets: Vec<Given>,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use directory::{dn::Dn, entry::Entry, secret::Secret};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchEntry, SearchOptions};
 
 /// How long a connection may take to be made. The server may be busy, but it is on this host.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -19,6 +19,7 @@ const OPERATION: Duration = Duration::from_secs(120);
 
 /// Result codes that callers act on.
 const OPERATIONS_ERROR: u32 = 1;
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
 const BUSY: u32 = 51;
 const NO_SUCH_OBJECT: u32 = 32;
 const INVALID_CREDENTIALS: u32 = 49;
@@ -140,6 +141,19 @@ impl Connection {
             Ok(entries) => Ok(entries.into_iter().next()),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an entry has any right below it that a filter lets through.
+    pub async fn has_children(&mut self, dn: &Dn, filter: &str) -> Result<bool, Error> {
+        let one = SearchOptions::new().sizelimit(1);
+        let found = self.ldap.with_timeout(OPERATION).with_search_options(one);
+        let found = found.search(dn.as_str(), Scope::OneLevel, filter, vec!["1.1"]).await;
+        let ldap3::SearchResult(entries, result) = found.map_err(|error| lost("read", dn, &error))?;
+        match result.rc {
+            0 | SIZE_LIMIT_EXCEEDED => Ok(!entries.is_empty()),
+            NO_SUCH_OBJECT => Ok(false),
+            _ => Err(refused("read", dn, &result)),
         }
     }
 

@@ -2,12 +2,30 @@
 
 use std::path::Path;
 
-use directory::{entry::Entry, layout, observed, replication::Replica};
+use directory::{dn::Dn, entry::Entry, layout, observed, replication::Replica};
 
 use crate::ldap::{self, Connection};
 
 /// Attributes that a server works out when somebody asks for them.
 const OF_REPLICAS: [&str; 4] = ["*", "nsds50ruv", "nsds5AgmtMaxCSN", "nsds5ReplicaCleanRUV"];
+
+/// Any entry, also of the kind that searches leave out, but those with which suppliers show that they are alive.
+const ENTRIES: &str = "(&(|(objectClass=*)(objectClass=ldapsubentry))(!(cn=repl keep alive *)))";
+
+/// What a replica is like; `None` if the backend has no part in replication.
+pub async fn replica(
+    connection: &mut Connection,
+    instance: &str,
+    backend: &observed::Backend,
+) -> Result<Option<Replica>, ldap::Error> {
+    let (replica, agreements) = entries(connection, backend).await?;
+    Ok(Replica::read(instance, backend, replica.as_ref(), &agreements))
+}
+
+/// Whether a suffix has nothing below its root but what replication itself has put there.
+pub async fn is_empty(connection: &mut Connection, suffix: &Dn) -> Result<bool, ldap::Error> {
+    connection.has_children(suffix, ENTRIES).await.map(|has_children| !has_children)
+}
 
 /// What the replicas of an instance are like.
 pub(crate) async fn read(socket: &Path, instance: &observed::Instance) -> Result<Vec<Replica>, ldap::Error> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{
     dn::Dn,
-    observed::Unfinished,
+    observed::{Initialised, Unfinished},
     options::Definition,
     place::Place,
     secret::{MASK, Secret},
@@ -179,12 +179,16 @@ pub enum Step {
         /// The suffix.
         suffix: Dn,
     },
-    /// Give an agreement's consumer all entries, unless both have the same data to begin with.
+    /// Give an agreement's consumer all entries.
     Initialise {
         /// The suffix.
         suffix: Dn,
         /// Host and port of the consumer.
         consumer: String,
+        /// Whether also if both have the same data to begin with.
+        anew: bool,
+        /// The word of the request that this meets, if there was one.
+        request: Option<String>,
     },
 }
 
@@ -247,6 +251,21 @@ impl Action {
                 attributes.iter().map(reindex).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Notes among the requests that were met the one that this meets once it is done, and forgets those of what it deletes.
+    pub fn note_request(&self, met: &mut Vec<Initialised>) {
+        let (name, backend) = (self.object(), self.place.parent());
+        match &self.step {
+            Step::Initialise { request: Some(request), .. } => {
+                met.retain(|known| !known.is_of(backend.name(), name));
+                let (backend, agreement) = (backend.name().to_owned(), name.to_owned());
+                met.push(Initialised { backend, agreement, request: request.clone() });
+            }
+            Step::DeleteAgreement { .. } => met.retain(|known| !known.is_of(backend.name(), name)),
+            Step::DeleteBackend { .. } => met.retain(|known| !known.backend.eq_ignore_ascii_case(name)),
+            _ => {}
         }
     }
 

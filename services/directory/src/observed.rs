@@ -27,6 +27,8 @@ pub struct Instance {
     pub is_running: bool,
     /// What an apply that was interrupted had still to do, beyond what shows in the configuration.
     pub unfinished: Vec<Unfinished>,
+    /// The requests to initialise consumers that were met.
+    pub initialised: Vec<Initialised>,
     /// Its options, but for those that have their default. Secrets are never among them.
     pub settings: Settings,
     /// The indexes that new backends get.
@@ -70,6 +72,24 @@ pub enum Unfinished {
         /// The agreement.
         agreement: String,
     },
+}
+
+/// A request to initialise the consumer of an agreement that was met: the last one of that agreement.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Initialised {
+    /// The backend.
+    pub backend: String,
+    /// The agreement.
+    pub agreement: String,
+    /// Its word.
+    pub request: String,
+}
+
+impl Initialised {
+    /// Whether it is about this agreement of this backend.
+    pub fn is_of(&self, backend: &str, agreement: &str) -> bool {
+        self.backend.eq_ignore_ascii_case(backend) && self.agreement.eq_ignore_ascii_case(agreement)
+    }
 }
 
 /// One database of an instance.

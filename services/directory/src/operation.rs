@@ -81,6 +81,8 @@ pub enum Operation {
         suffix: Dn,
         /// The agreement.
         agreement: String,
+        /// Whether also if both have the same data.
+        anew: bool,
     },
 }
 
@@ -171,12 +173,14 @@ pub fn operations(action: &Action) -> Vec<Operation> {
                 .with("nsDS5ReplicaRoot", &[suffix.as_str()])
                 .with("nsDS5ReplicaTransportInfo", &["LDAP"])
                 .with("nsDS5ReplicaBindMethod", &["SIMPLE"]);
-            let waits = settings.text("initialise") == Some("OnCreate");
+            let waits = settings.text("initialise").is_some_and(|initialise| initialise != "Never");
             let wait = waits.then(|| Operation::AwaitData { suffix: suffix.clone() });
             wait.into_iter().chain([add(agreement, settings)]).collect()
         }
         Step::DeleteAgreement { suffix } => vec![Operation::Delete(layout::agreement(suffix, name))],
-        Step::Initialise { suffix, .. } => vec![Operation::Initialise { suffix: suffix.clone(), agreement: name.to_owned() }],
+        Step::Initialise { suffix, anew, .. } => {
+            vec![Operation::Initialise { suffix: suffix.clone(), agreement: name.to_owned(), anew: *anew }]
+        }
     }
 }
 

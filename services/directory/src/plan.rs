@@ -193,6 +193,7 @@ impl Planner<'_> {
             is_ours: true,
             is_running: false,
             unfinished: Vec::new(),
+            initialised: Vec::new(),
             settings,
             default_indexes: self.found.default_indexes.clone(),
             backends: Vec::new(),

@@ -5,7 +5,7 @@ mod pattern;
 
 use std::collections::BTreeMap;
 
-use self::pattern::Pattern;
+pub use self::pattern::Pattern;
 use crate::{
     fleet::{BackendRef, Fleet},
     options::{Home, Scope},
@@ -90,7 +90,7 @@ pub fn backends(fleet: &Fleet) -> Vec<String> {
 pub(crate) fn initialisations(fleet: &Fleet) -> Vec<(BackendRef<'_>, BackendRef<'_>)> {
     let elements =
         fleet.iter().flat_map(|(host, member)| member.specification.targeted.iter().map(move |element| (host, element)));
-    let initialising = elements.filter(|(_, element)| element.settings.text("initialise") == Some("OnCreate"));
+    let initialising = elements.filter(|(_, element)| matches!(element.settings.text("initialise"), Some("OnCreate" | "Anew")));
     initialising.flat_map(|(host, element)| pairs(fleet, host, element)).filter(|(local, target)| !local.is(target)).collect()
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aviary_proto::directory::v1::{ApplyRequest, Status, WatchRequest, agent_service_client::AgentServiceClient};
+use aviary_proto::directory::v1::{ApplyRequest, Replica, Status, WatchRequest, agent_service_client::AgentServiceClient};
 use hyper_util::rt::TokioIo;
 use kube::runtime::reflector::{ObjectRef, Store};
 use runtime::tls;
@@ -111,6 +111,13 @@ impl Agents {
         let agent = known.entry(key.clone()).or_insert_with(|| self.listen(key.clone(), host));
         let heard = agent.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.clone()
+    }
+
+    /// What the agent of an instance says of its replicas, if it is heard.
+    pub(crate) fn replicas(&self, key: &Key) -> Option<Vec<Replica>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = known.get(key)?.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.status().map(|status| status.replicas.clone())
     }
 
     /// Says what an instance should be.

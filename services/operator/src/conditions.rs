@@ -1,7 +1,8 @@
-//! What can be so of an instance, and why: the closed lists of conditions and events, each with the words for the reference.
-//! When they are so is for `instance::status` to say.
+//! What can be so of a resource, and why: the closed lists of conditions and of their reasons, each with the words for the reference.
+//! When they are so is for `instance::status` and `agreement::status` to say.
 
 mod reference;
+mod told;
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
@@ -9,11 +10,12 @@ use k8s_openapi::{
 };
 
 pub(crate) use reference::reference;
+pub(crate) use told::Told;
 
 /// A type of condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The instance can be made so, its agent is heard, its configuration is carried out, and its server serves.
+    /// All others are met.
     Ready,
     /// What the resource says can be carried out.
     Accepted,
@@ -23,12 +25,19 @@ pub(crate) enum Kind {
     ConfigurationApplied,
     /// The server answers for each suffix.
     Serving,
+    /// All servers that send have their agreements.
+    Configured,
+    /// All servers that receive have all entries.
+    InSync,
 }
 
 impl Kind {
-    /// All, the summary first.
-    pub(crate) const ALL: [Self; 5] =
+    /// Those of an instance, the summary first.
+    pub(crate) const OF_INSTANCES: [Self; 5] =
         [Self::Ready, Self::Accepted, Self::AgentReachable, Self::ConfigurationApplied, Self::Serving];
+
+    /// Those of an agreement, the summary first.
+    pub(crate) const OF_AGREEMENTS: [Self; 4] = [Self::Ready, Self::Accepted, Self::Configured, Self::InSync];
 
     /// As it stands in the resource.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +47,8 @@ impl Kind {
             Self::AgentReachable => "AgentReachable",
             Self::ConfigurationApplied => "ConfigurationApplied",
             Self::Serving => "Serving",
+            Self::Configured => "Configured",
+            Self::InSync => "InSync",
         }
     }
 
@@ -49,6 +60,8 @@ impl Kind {
             Self::AgentReachable => "The agent of the pod answers the operator.",
             Self::ConfigurationApplied => "The server is what the resource says, in all that it says.",
             Self::Serving => "The server answers for each suffix.",
+            Self::Configured => "Each server that sends has its agreement with each that receives.",
+            Self::InSync => "Each server that receives has all entries, but for the changes of the last seconds.",
         }
     }
 }
@@ -82,11 +95,27 @@ pub(crate) enum Reason {
     NotServing,
     /// `started` is false.
     Stopped,
+    /// Another resource says something that cannot be so at the same time.
+    Conflict,
+    /// What the resource names is not there.
+    NotFound,
+    /// There was no session between two servers yet.
+    Waiting,
+    /// A server is given all entries of another.
+    Initialising,
+    /// A server lacks changes.
+    Behind,
+    /// Two servers have data that began apart.
+    OtherData,
+    /// A server cannot send to another.
+    ReplicationFails,
+    /// `paused` is true.
+    Paused,
 }
 
 impl Reason {
     /// All.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::AsItShouldBe,
         Self::Invalid,
         Self::SecretMissing,
@@ -100,6 +129,14 @@ impl Reason {
         Self::WouldChange,
         Self::NotServing,
         Self::Stopped,
+        Self::Conflict,
+        Self::NotFound,
+        Self::Waiting,
+        Self::Initialising,
+        Self::Behind,
+        Self::OtherData,
+        Self::ReplicationFails,
+        Self::Paused,
     ];
 
     /// As it stands in the resource.
@@ -118,6 +155,14 @@ impl Reason {
             Self::WouldChange => "WouldChange",
             Self::NotServing => "NotServing",
             Self::Stopped => "Stopped",
+            Self::Conflict => "Conflict",
+            Self::NotFound => "NotFound",
+            Self::Waiting => "Waiting",
+            Self::Initialising => "Initialising",
+            Self::Behind => "Behind",
+            Self::OtherData => "OtherData",
+            Self::ReplicationFails => "ReplicationFails",
+            Self::Paused => "Paused",
         }
     }
 
@@ -147,8 +192,30 @@ impl Reason {
             }
             Self::NotServing => "The server does not answer, or not for each suffix.",
             Self::Stopped => "started is false: the server does not run, as it should.",
+            Self::Conflict => {
+                "Another resource, which the message names, says what cannot be so at the same time. Nothing is changed."
+            }
+            Self::NotFound => {
+                "What the resource names is not there. The message says what there is; once it is there the operator goes on."
+            }
+            Self::Waiting => "Two servers have not spoken to each other yet. The message says what for.",
+            Self::Initialising => "A server is given all entries of another.",
+            Self::Behind => "A server lacks changes of another, which it is about to get.",
+            Self::OtherData => {
+                "The entries of two servers began apart. Nobody's are replaced without a request; the message says how to ask."
+            }
+            Self::ReplicationFails => "A server cannot send to another. The message has its words.",
+            Self::Paused => "paused is true: nothing is sent.",
         }
     }
+}
+
+/// Why a resource cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) reason: Reason,
+    /// What is wrong and what to do.
+    pub(crate) message: String,
 }
 
 /// Whether a condition is met.
@@ -221,64 +288,6 @@ pub(crate) fn shortened(text: &str) -> String {
     }
     let end = text.floor_char_boundary(LONGEST_MESSAGE - CUT.len());
     format!("{}{CUT}", text.get(..end).unwrap_or_default())
-}
-
-/// Why an event is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// The resource asks for what cannot be.
-    Invalid,
-    /// The server was changed.
-    Changed,
-    /// `check` is true: what would be done.
-    Planned,
-    /// It could not be changed.
-    Failed,
-    /// The pod is made anew.
-    PodReplaced,
-    /// There is a new certificate.
-    CertificateIssued,
-    /// The server serves.
-    Ready,
-}
-
-impl Told {
-    /// All.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Invalid, Self::Changed, Self::Planned, Self::Failed, Self::PodReplaced, Self::CertificateIssued, Self::Ready];
-
-    /// As it stands in the event.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Invalid => "Invalid",
-            Self::Changed => "Changed",
-            Self::Planned => "Planned",
-            Self::Failed => "Failed",
-            Self::PodReplaced => "PodReplaced",
-            Self::CertificateIssued => "CertificateIssued",
-            Self::Ready => "Ready",
-        }
-    }
-
-    /// What it means.
-    pub(crate) fn doc(self) -> &'static str {
-        match self {
-            Self::Invalid => "What the resource says cannot be carried out, or what it refers to is not there.",
-            Self::Changed => "The server was changed; the message lists what was done.",
-            Self::Planned => "check is true; the message lists what would be done.",
-            Self::Failed => "The server could not be changed; the message says why.",
-            Self::PodReplaced => {
-                "The pod is made anew, for another image, for other resources, or because a restart was asked for."
-            }
-            Self::CertificateIssued => "The server got a certificate, its first one or one before the last one ends.",
-            Self::Ready => "The server is what the resource says, and serves.",
-        }
-    }
-
-    /// Whether somebody should look.
-    pub(crate) fn is_warning(self) -> bool {
-        matches!(self, Self::Invalid | Self::Failed)
-    }
 }
 
 #[cfg(test)]

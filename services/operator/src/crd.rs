@@ -1,6 +1,7 @@
-//! The resources: what a user writes, and what the operator answers. Their options come from the engine's table, by
+//! The resources: what a user writes, and what the operator answers; here that of instances. Their options come from the engine's table, by
 //! `crd::options`; what a resource means is for `instance` to say.
 
+mod agreement;
 mod options;
 mod print;
 
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use agreement::{AgreementSpec, AgreementStatus, DS389Agreement, InitialisePolicy, PairStatus};
 pub(crate) use options::spelled;
 pub(crate) use print::print;
 

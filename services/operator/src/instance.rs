@@ -19,12 +19,21 @@ use kube::{
 };
 
 use crate::{
-    agents::Agents, args::Settings, authorities::Authorities, authority, conditions::Reason, crd::DS389Instance, objects,
+    agents::Agents,
+    args::Settings,
+    authorities::Authorities,
+    authority,
+    conditions::{Reason, Refused},
+    crd::DS389Instance,
+    objects,
+    topology::{self, Topologies},
     watches::Known,
 };
 
+pub(crate) use dereference::PASSWORD;
+pub(crate) use document::SECURE_PORT;
 pub(crate) use memory::Memory;
-use names::Names;
+pub(crate) use names::Names;
 
 /// How long to wait after a failure: somebody else has changed what was to be changed, or the API server refuses.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
@@ -62,6 +71,9 @@ pub(crate) enum Error {
     /// Somebody has seen a later state of the resource than we have.
     #[error("the resource is known as it was before")]
     Outdated,
+    /// What the instances of a namespace mean together cannot be said.
+    #[error(transparent)]
+    Topology(#[from] topology::Error),
     /// What the agent is told cannot be written.
     #[error("failed to write the document for the agent")]
     Document(#[from] serde_json::Error),
@@ -74,6 +86,7 @@ pub(crate) struct Context {
     pub(crate) known: Known,
     pub(crate) agents: Agents,
     pub(crate) authorities: Arc<Authorities>,
+    pub(crate) topologies: Topologies,
     pub(crate) recorder: Recorder,
     pub(crate) memory: Memory,
 }
@@ -85,20 +98,24 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
         return Ok(Action::await_change());
     }
     let names = Names::of(&instance, &context.settings.cluster_domain).ok_or(Error::NoNamespace)?;
-    let referenced = dereference::dereference(&instance, &names, &context).await?;
+    let topology = context.topologies.of(&names.namespace, &context.known, &context.agents).await?;
+    let part = topology.parts.get(&names.instance).filter(|part| part.generation == instance.metadata.generation);
+    // It is about the resource as it was: who watches for that comes back with what it is now.
+    let Some(part) = part else { return Ok(Action::requeue(AFTER_CONFLICT)) };
+    let referenced = dereference::dereference(&instance, &names, part, &context).await?;
     if !instance.spec.suspend {
         apply::keep_certificates(&names, &referenced, &context).await?;
     }
-    let done = match validate::validate(&instance, &names, &referenced) {
+    let done = match validate::validate(&instance, &names, part, &referenced) {
         Ok(_) if instance.spec.suspend => Ok(apply::Done::default()),
         Ok(valid) => {
             let built = build::build(&instance, &names, &valid, &referenced, &context.settings)?;
             match apply::apply(&names, &built, &referenced, &context).await {
                 Err(Error::Change(foreign @ objects::Error::Foreign { .. })) => {
-                    Err(validate::Refused { reason: Reason::NameTaken, message: foreign.to_string() })
+                    Err(Refused { reason: Reason::NameTaken, message: foreign.to_string() })
                 }
                 Err(Error::Change(refused)) if refused.is_final() => {
-                    Err(validate::Refused { reason: Reason::ClusterRefuses, message: refused.to_string() })
+                    Err(Refused { reason: Reason::ClusterRefuses, message: refused.to_string() })
                 }
                 applied => Ok(applied?),
             }
@@ -107,7 +124,7 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
     };
     let requeue = match &done {
         // Of objects that are not the operator's, and of quotas, it does not hear.
-        Err(validate::Refused { reason: Reason::NameTaken | Reason::ClusterRefuses, .. }) => AFTER_FAILURE,
+        Err(Refused { reason: Reason::NameTaken | Reason::ClusterRefuses, .. }) => AFTER_FAILURE,
         Ok(done) if done.untold.is_some() => UNTOLD,
         _ => LOOK.min(referenced.until_renewal()),
     };

@@ -2,6 +2,7 @@
 //! be; what has to be done for that, and doing it, is theirs.
 
 mod agents;
+mod agreement;
 mod args;
 mod authorities;
 mod authority;
@@ -11,6 +12,8 @@ mod instance;
 mod lease;
 mod objects;
 mod process;
+mod tell;
+mod topology;
 mod watches;
 
 pub use args::Command;

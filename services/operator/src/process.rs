@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use futures::StreamExt;
 use kube::{
-    Api, Client,
+    Client,
     runtime::{
         Controller,
         controller::{self, Config},
@@ -21,12 +21,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     agents::Agents,
+    agreement,
     args::Settings,
     authorities::Authorities,
-    crd::DS389Instance,
+    crd::{DS389Agreement, DS389Instance},
     instance::{self, Context, Memory},
     lease::Candidate,
     objects::MANAGER,
+    topology::Topologies,
     watches::{Scope, Watches},
 };
 
@@ -57,9 +59,9 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
 fn describe_metrics() {
     metrics::describe_counter!(
         "aviary_operator_failures_total",
-        "How often an instance could not be dealt with and is tried again."
+        "How often a resource could not be dealt with and is tried again."
     );
-    metrics::describe_counter!("aviary_operator_reconciles_total", "How often an instance was dealt with.");
+    metrics::describe_counter!("aviary_operator_reconciles_total", "How often a resource was dealt with.");
     metrics::describe_gauge!("aviary_operator_leads", "1 while this operator has the lease, 0 while it waits for it.");
 }
 
@@ -106,9 +108,9 @@ async fn control(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut instances) = mpsc::channel(TOLD);
-    let api: Api<DS389Instance> = scope.api(&client);
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
-    let controller = Controller::new(api, watcher::Config::default()).with_config(config);
+    let controller = Controller::new(scope.api::<DS389Instance>(&client), watcher::Config::default()).with_config(config.clone());
+    let of_agreements = Controller::new(scope.api::<DS389Agreement>(&client), watcher::Config::default()).with_config(config);
     let mut watches = Watches::new(client.clone(), scope, told.clone());
     let known = {
         let mut starting = std::pin::pin!(watches.start());
@@ -127,27 +129,39 @@ async fn control(
         recorder: Recorder::new(client.clone(), reporter),
         memory: Memory::new(controller.store()),
         agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
+        topologies: Topologies::new(client.clone(), settings.cluster_domain.clone()),
         client,
         settings,
         known,
         authorities,
     };
-    let error_policy =
-        |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&instance, error);
-    controller
+    let context = Arc::new(context);
+    let policy = |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&instance, error);
+    let agreement_policy =
+        |agreement: Arc<DS389Agreement>, error: &instance::Error, _: Arc<Context>| agreement::after_error(&agreement, error);
+    let (stopped, agreements_stopped) = (stop.clone(), stop);
+    let instances = controller
         .reconcile_on(ReceiverStream::new(instances))
-        .graceful_shutdown_on(async move { stop.cancelled().await })
-        .run(instance::reconcile, error_policy, Arc::new(context))
-        .for_each(|done| async {
-            match done {
-                Ok(_) => metrics::counter!("aviary_operator_reconciles_total").increment(1),
-                Err(error @ controller::Error::QueueError(_)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "failed to watch the resources; trying again");
-                }
-                // It was told where it is decided when to try again.
-                Err(_) => {}
-            }
-        })
-        .await;
+        .reconcile_on(context.topologies.instances.stream())
+        .graceful_shutdown_on(async move { stopped.cancelled().await })
+        .run(instance::reconcile, policy, Arc::clone(&context))
+        .for_each(async |done| count(done));
+    let agreements = of_agreements
+        .reconcile_on(context.topologies.agreements.stream())
+        .graceful_shutdown_on(async move { agreements_stopped.cancelled().await })
+        .run(agreement::reconcile, agreement_policy, context)
+        .for_each(async |done| count(done));
+    tokio::join!(instances, agreements);
     Ok(())
+}
+
+/// Counts what was done. Of failures it was told where it is decided when to try again.
+fn count<T>(done: Result<T, controller::Error<instance::Error, watcher::Error>>) {
+    match done {
+        Ok(_) => metrics::counter!("aviary_operator_reconciles_total").increment(1),
+        Err(error @ controller::Error::QueueError(_)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "failed to watch the resources; trying again");
+        }
+        Err(_) => {}
+    }
 }

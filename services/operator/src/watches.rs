@@ -13,7 +13,7 @@ use kube::{
     core::{NamespaceResourceScope, PartialObjectMeta},
     runtime::{
         WatchStreamExt, reflector,
-        reflector::{ObjectRef, Store},
+        reflector::{ObjectRef, Store, store::Writer},
         watcher,
     },
 };
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    crd::DS389Instance,
+    crd::{DS389Agreement, DS389Instance},
     objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
 };
 
@@ -32,6 +32,9 @@ pub(crate) struct Known {
     pub(crate) claims: Store<PersistentVolumeClaim>,
     pub(crate) secrets: Store<Secret>,
     pub(crate) pods: Store<Pod>,
+    /// All resources of the operator's kinds.
+    pub(crate) instances: Store<DS389Instance>,
+    pub(crate) agreements: Store<DS389Agreement>,
 }
 
 /// The tasks that watch. They end with it.
@@ -50,36 +53,88 @@ impl Watches {
 
     /// Watches the operator's own objects.
     pub(crate) async fn start(&mut self) -> Result<Known, reflector::store::WriterDropped> {
-        let known =
-            Known { stateful_sets: self.own(), services: self.own(), claims: self.own(), secrets: self.own(), pods: self.own() };
+        let instances = self.instances();
+        let known = Known {
+            stateful_sets: self.own(),
+            services: self.own(),
+            claims: self.own(),
+            secrets: self.own(),
+            pods: self.own(),
+            agreements: self.agreements(instances.clone()),
+            instances,
+        };
         known.stateful_sets.wait_until_ready().await?;
         known.services.wait_until_ready().await?;
         known.claims.wait_until_ready().await?;
         known.secrets.wait_until_ready().await?;
         known.pods.wait_until_ready().await?;
+        known.instances.wait_until_ready().await?;
+        known.agreements.wait_until_ready().await?;
         Ok(known)
     }
 
-    /// Objects that the operator has made, or that come of such.
+    /// Objects that the operator has made, or that come of such: the instance that they were made for is told.
     fn own<K>(&mut self) -> Store<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        let (store, writer) = reflector::store();
         let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
+        self.watch(config, instance_of)
+    }
+
+    /// All instances. Of one that is gone, another of its namespace is told, for what they mean together is something else now.
+    fn instances(&mut self) -> Store<DS389Instance> {
+        let (others, writer) = reflector::store();
+        let store = others.clone();
+        let about = move |instance: &DS389Instance| {
+            let itself = ObjectRef::from_obj(instance);
+            if others.get(&itself).is_some() { Some(itself) } else { neighbour(&others, instance.namespace()) }
+        };
+        self.watch_into(writer, watcher::Config::default(), about);
+        store
+    }
+
+    /// All agreements. An instance of the namespace is told.
+    fn agreements(&mut self, instances: Store<DS389Instance>) -> Store<DS389Agreement> {
+        let about = move |agreement: &DS389Agreement| neighbour(&instances, agreement.namespace());
+        self.watch(watcher::Config::default(), about)
+    }
+
+    fn watch<K>(
+        &mut self,
+        config: watcher::Config,
+        about: impl Fn(&K) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
+    ) -> Store<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let (store, writer) = reflector::store();
+        self.watch_into(writer, config, about);
+        store
+    }
+
+    /// Keeps objects in a store, and tells the instance that each change is about once it is there.
+    fn watch_into<K>(
+        &mut self,
+        writer: Writer<K>,
+        config: watcher::Config,
+        about: impl Fn(&K) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
+    ) where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
         let events = watcher(self.scope.api(&self.client), config);
         let changed = events.default_backoff().reflect(writer).touched_objects();
         let told = self.told.clone();
         self.tasks.spawn(changed.for_each(move |changed| {
             let told = told.clone();
+            let changed = changed.map(|object| about(&object));
             async move {
                 match changed {
-                    Ok(object) => tell(instance_of(&object), &told).await,
+                    Ok(instance) => tell(instance, &told).await,
                     Err(error) => failed(&error),
                 }
             }
         }));
-        store
     }
 
     /// All Secrets: the instances that refer to one are told when it changes. What is in them is not kept.
@@ -128,9 +183,14 @@ impl Scope {
 }
 
 /// The instance that an object was made for, as its label says.
-fn instance_of(object: &impl ResourceExt) -> Option<ObjectRef<DS389Instance>> {
+fn instance_of<K: ResourceExt>(object: &K) -> Option<ObjectRef<DS389Instance>> {
     let name = object.labels().get(INSTANCE_LABEL)?;
     Some(ObjectRef::new(name).within(&object.namespace()?))
+}
+
+/// Any instance of a namespace.
+fn neighbour(instances: &Store<DS389Instance>, namespace: Option<String>) -> Option<ObjectRef<DS389Instance>> {
+    instances.find(|instance| instance.namespace() == namespace).map(|instance| ObjectRef::from_obj(&*instance))
 }
 
 fn refers(instance: &DS389Instance, secret: &PartialObjectMeta<Secret>) -> bool {

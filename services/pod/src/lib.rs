@@ -5,6 +5,8 @@ mod args;
 mod init;
 mod logs;
 mod probe;
+mod receive;
+mod replicas;
 mod serve;
 mod server;
 mod service;

@@ -14,7 +14,11 @@ use agent::{
     host::{self, Event, Host},
     process::Process,
 };
-use directory::{dn::Dn, place::Problems};
+use directory::{
+    dn::Dn,
+    observed::{self, Initialised},
+    place::Problems,
+};
 
 use crate::{
     logs::{From, Logs},
@@ -60,6 +64,10 @@ pub(crate) struct Server {
     pub(crate) process: Process,
     /// What it serves.
     pub(crate) suffixes: Vec<Dn>,
+    /// Of that, what has a part in replication.
+    pub(crate) replicated: Vec<observed::Backend>,
+    /// Requests to initialise consumers that were met.
+    pub(crate) initialised: Vec<Initialised>,
 }
 
 /// What is needed for it.
@@ -175,7 +183,8 @@ impl Settle {
             self.follow(process, From::Beginning);
         }
         carried_out?;
-        Ok(Some(Server { process: process?, suffixes: wanted.suffixes() }))
+        let server = as_it_is(&host, Some(wanted)).await?;
+        Ok(server.map(|server| Server { suffixes: wanted.suffixes(), ..server }))
     }
 
     /// Starts the one server of the host as it is.
@@ -227,8 +236,13 @@ async fn as_it_is(host: &Host, wanted: Option<&Wanted>) -> Result<Option<Server>
         instances.retain(|instance| wanted.instance.is_called(&instance.name));
     }
     let [instance] = instances.as_slice() else { return Ok(None) };
-    let suffixes = instance.backends.iter().filter(|backend| backend.is_mapped).map(|backend| backend.suffix.clone());
-    Ok(Some(Server { process: host.process(&instance.name).await?, suffixes: suffixes.collect() }))
+    let mapped = || instance.backends.iter().filter(|backend| backend.is_mapped);
+    Ok(Some(Server {
+        process: host.process(&instance.name).await?,
+        suffixes: mapped().map(|backend| backend.suffix.clone()).collect(),
+        replicated: mapped().filter(|backend| backend.role.is_some()).cloned().collect(),
+        initialised: instance.initialised.clone(),
+    }))
 }
 
 /// Stops the server, if there is one.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent::host::Event;
-use aviary_proto::directory::v1::{Activity, Progress, Status};
+use aviary_proto::directory::v1::{Activity, Progress, Replica, Status};
 use directory::action::Action;
 use tokio::sync::watch;
 
@@ -48,6 +48,7 @@ impl Board {
                 not_serving: std::mem::take(&mut status.not_serving),
                 server_version: std::mem::take(&mut status.server_version),
                 agent_version: std::mem::take(&mut status.agent_version),
+                replicas: std::mem::take(&mut status.replicas),
             };
         });
     }
@@ -109,6 +110,11 @@ impl Board {
             status.serves = reason.is_none();
             reason.unwrap_or_default().clone_into(&mut status.not_serving);
         });
+    }
+
+    /// How its replicas are.
+    pub(crate) fn replicate(&self, replicas: Vec<Replica>) {
+        self.change(|status| status.replicas = replicas);
     }
 
     /// The version of the server.

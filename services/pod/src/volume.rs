@@ -1,5 +1,6 @@
-//! What an agent keeps on the volume of its server: a lock, so that no two agents look after the server of one volume, and the
-//! highest revision that was taken, so that no agent goes back to a lower one. Without a folder both last as long as the process.
+//! What an agent keeps on the volume of its server: a lock, so that no two agents look after the server of one volume, the highest
+//! revision that was taken, so that no agent goes back to a lower one, and which suffixes another server may fill. Without a folder
+//! all of it lasts as long as the process.
 
 use std::{
     fs::{DirBuilder, File, TryLockError},
@@ -10,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use crate::receive::Consent;
+
 /// Between two looks at whether nobody else has the volume.
 pub(crate) const LOOK: Duration = Duration::from_millis(500);
 
@@ -18,6 +21,9 @@ const LOCK: &str = "lock";
 
 /// The file with the highest revision.
 const REVISION: &str = "revision";
+
+/// The file with the suffixes that may be filled.
+const RECEIVES: &str = "receives.json";
 
 /// Why a volume cannot be used, or a revision not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,14 @@ pub(crate) enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file with the suffixes that may be filled holds something else.
+    #[error("failed to understand {}: {source}; remove it if no suffix of this server is to be filled by another", path.display())]
+    Receives {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// The thread for work on files was stopped.
     #[error("the agent is being stopped")]
     Stopped,
@@ -58,13 +72,17 @@ pub(crate) struct Volume {
     folder: Option<PathBuf>,
     /// The highest that was taken. Held while a higher one is written, so that none that is lower is written after it.
     highest: Mutex<Option<u64>>,
+    /// What may be filled.
+    consent: Mutex<Consent>,
     _lock: Option<File>,
 }
 
 impl Volume {
     /// Has the volume for this agent alone, by this folder of it.
     fn enter(folder: Option<&Path>) -> Result<Self, Error> {
-        let Some(folder) = folder else { return Ok(Self { folder: None, highest: Mutex::new(None), _lock: None }) };
+        let Some(folder) = folder else {
+            return Ok(Self { folder: None, highest: Mutex::new(None), consent: Mutex::default(), _lock: None });
+        };
         let failed = |path: &Path, source| Error::Use { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|source| failed(folder, source))?;
         let path = folder.join(LOCK);
@@ -80,7 +98,14 @@ impl Volume {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(failed(&path, source)),
         };
-        Ok(Self { folder: Some(folder.to_owned()), highest: Mutex::new(highest), _lock: Some(lock) })
+        let path = folder.join(RECEIVES);
+        let consent = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| Error::Receives { path, source })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Consent::new(),
+            Err(source) => return Err(failed(&path, source)),
+        };
+        let (highest, consent) = (Mutex::new(highest), Mutex::new(consent));
+        Ok(Self { folder: Some(folder.to_owned()), highest, consent, _lock: Some(lock) })
     }
 
     /// Takes a revision, unless a higher one was taken. That it was is on disk when this returns.
@@ -92,9 +117,27 @@ impl Volume {
             _ => {}
         }
         if let Some(folder) = &self.folder {
-            write(folder, revision).map_err(|source| Error::Use { path: folder.join(REVISION), source })?;
+            let text = format!("{revision}\n");
+            write(folder, REVISION, text.as_bytes()).map_err(|source| Error::Use { path: folder.join(REVISION), source })?;
         }
         *highest = Some(revision);
+        Ok(())
+    }
+
+    /// What may be filled.
+    pub(crate) fn consent(&self) -> Consent {
+        self.consent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// This may be filled from now on. That it may is on disk when this returns.
+    fn permit(&self, consent: Consent) -> Result<(), Error> {
+        let mut known = self.consent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &self.folder {
+            let path = || folder.join(RECEIVES);
+            let bytes = serde_json::to_vec(&consent).map_err(|source| Error::Receives { path: path(), source })?;
+            write(folder, RECEIVES, &bytes).map_err(|source| Error::Use { path: path(), source })?;
+        }
+        *known = consent;
         Ok(())
     }
 }
@@ -110,11 +153,17 @@ pub(crate) async fn take(volume: &Arc<Volume>, revision: u64) -> Result<(), Erro
     tokio::task::spawn_blocking(move || volume.take(revision)).await.map_err(|_| Error::Stopped)?
 }
 
-fn write(folder: &Path, revision: u64) -> io::Result<()> {
+/// This may be filled from now on. That it may is on disk when this returns.
+pub(crate) async fn permit(volume: &Arc<Volume>, consent: Consent) -> Result<(), Error> {
+    let volume = Arc::clone(volume);
+    tokio::task::spawn_blocking(move || volume.permit(consent)).await.map_err(|_| Error::Stopped)?
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    writeln!(file, "{revision}")?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(folder.join(REVISION))?;
+    file.persist(folder.join(name))?;
     File::open(folder)?.sync_all()
 }
 
@@ -123,6 +172,7 @@ mod tests {
     use std::{fs, os::unix::fs::MetadataExt};
 
     use super::*;
+    use crate::receive::Permit;
 
     #[test]
     fn a_volume_is_one_agents_at_a_time() {
@@ -152,6 +202,20 @@ mod tests {
         let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["lock", "revision"]);
+    }
+
+    #[test]
+    fn what_may_be_filled_is_known_to_the_next_agent() {
+        let folder = tempfile::tempdir().unwrap();
+        let permit = Permit { with: "g".to_owned(), held: "old".to_owned() };
+        let consent = Consent::from([("dc=test".to_owned(), permit)]);
+        let volume = Volume::enter(Some(folder.path())).unwrap();
+        assert_eq!(volume.consent(), Consent::new());
+        volume.permit(consent.clone()).unwrap();
+        drop(volume);
+        assert_eq!(Volume::enter(Some(folder.path())).unwrap().consent(), consent);
+        fs::write(folder.path().join(RECEIVES), "g").unwrap();
+        assert!(matches!(Volume::enter(Some(folder.path())), Err(Error::Receives { .. })));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::receive::{self, Receive};
 use directory::{
     dn::Dn,
     intent::Intent,
@@ -81,7 +82,9 @@ pub(crate) struct Wanted {
     pub(crate) generation: i64,
     /// Whether it is only to be said what would be done.
     pub(crate) check: bool,
-    /// All that the variables say.
+    /// Suffixes that another server may fill.
+    pub(crate) receives: Vec<Receive>,
+    /// All that the variables say, and the numbers that are never cleaned.
     pub(crate) specification: Specification,
     /// The one instance of it.
     pub(crate) instance: Instance,
@@ -122,15 +125,21 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Wanted, Error> {
         Some(Value::Boolean(check)) => *check,
         Some(other) => return Err(kind("check", "true or false", other.kind())),
     };
+    let beside = |key| node.as_map().and_then(|map| map.get(key));
+    let receives = beside("receives").map(receive::read).transpose();
+    let receives = receives.map_err(|wants| kind("receives", wants, "something else"))?.unwrap_or_default();
+    let numbers = beside("numbers").map(receive::numbers).transpose();
+    let numbers = numbers.map_err(|wants| kind("numbers", wants, "something else"))?.unwrap_or_default();
     let hosts = BTreeMap::from([(HOST.to_owned(), node)]);
     // A person may take us for Ansible, but not a program: what looks like a template there is a password.
     let intent = if revision.is_some() { Intent::read_rendered(&hosts) } else { Intent::read(&hosts) }.map_err(problems)?;
-    let specification = intent.specification(HOST).map_err(problems)?;
+    let mut specification = intent.specification(HOST).map_err(problems)?;
+    specification.numbers.extend(numbers);
     let is_kept = matches!(specification.state, State::Present | State::Updated);
     match specification.instances.as_slice() {
         [instance] if is_kept && instance.presence == Presence::Present => {
             let instance = instance.clone();
-            Ok(Wanted { revision, generation, check, specification, instance })
+            Ok(Wanted { revision, generation, check, receives, specification, instance })
         }
         _ => Err(Error::NotOne { name: name.to_owned() }),
     }

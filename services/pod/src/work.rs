@@ -21,6 +21,8 @@ use crate::{
     args::Settings,
     logs::Logs,
     probe::Probe,
+    receive,
+    replicas::{self, Replicas},
     service::{Proposal, Refusal},
     settle::{self, Outcome, Server, Settle},
     status::Board,
@@ -36,6 +38,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const STOPPED: &str = "the instance is not to be started";
 /// Why there is nothing that serves.
 const ABSENT: &str = "there is no instance yet";
+/// Why a server does not that is to be filled by another.
+const UNFILLED: &str = "a suffix waits for its entries from another server";
 /// Why nothing serves at the end.
 const ENDING: &str = "the agent ends";
 
@@ -63,6 +67,7 @@ pub(crate) struct Agent {
     /// Why the last attempt failed.
     error: String,
     probe: Probe,
+    replicas: Replicas,
     entering: Option<JoinHandle<Volume>>,
     settling: Option<JoinHandle<Outcome>>,
     interrupt: Arc<AtomicBool>,
@@ -89,6 +94,7 @@ impl Agent {
             server: None,
             error: String::new(),
             probe: Probe::default(),
+            replicas: Replicas::default(),
             entering: None,
             settling: None,
             interrupt: Arc::default(),
@@ -170,6 +176,7 @@ impl Agent {
             Command::Stop => {
                 self.due = None;
                 self.probe = Probe::default();
+                self.board.replicate(Vec::new());
                 self.board.serve(Some(ENDING));
                 let process = self.server.take().map(|server| server.process);
                 self.stopping = Some(tokio::spawn(settle::stop(self.wanted.clone(), process)));
@@ -252,10 +259,14 @@ impl Agent {
         if let (Some(seen), Ok(bytes)) = (&self.seen, wanted::bytes(&self.file).await)
             && *seen != bytes
         {
-            tracing::info!(file = %self.file.display(), "something else is wanted");
+            let is_known = self.is_known(&bytes);
             // That is seen now, whatever it says.
             self.seen = Some(bytes);
-            return Some(Event::Changed);
+            if !is_known {
+                tracing::info!(file = %self.file.display(), "something else is wanted");
+                return Some(Event::Changed);
+            }
+            tracing::info!(file = %self.file.display(), "the file says nothing that is later");
         }
         if !matches!(self.state, State::Serving { .. }) || !self.is_kept() || self.is_running().await {
             return None;
@@ -264,6 +275,13 @@ impl Agent {
         tracing::error!("{}", self.error);
         metrics::counter!("aviary_agent_server_ends_total").increment(1);
         Some(Event::Gone)
+    }
+
+    /// Whether the file says nothing that is later than what came by gRPC. Files of Secrets are slower.
+    fn is_known(&self, bytes: &[u8]) -> bool {
+        let Some(given) = self.given.as_ref().and_then(|given| given.revision) else { return false };
+        let read = wanted::read(&self.file.display().to_string(), bytes);
+        read.ok().and_then(|wanted| wanted.revision).is_some_and(|revision| revision <= given)
     }
 
     /// Whether there is a server that is started again when it ends.
@@ -280,9 +298,12 @@ impl Agent {
         tokio::task::spawn_blocking(move || process.id().is_some()).await.unwrap_or(false)
     }
 
+    /// Tells whether the server serves, and how its replicas are.
     async fn tell_readiness(&mut self) {
+        let is_filled = self.tell_replicas().await;
         let reason = match &self.server {
             _ if self.is_stopped() => Some(STOPPED),
+            _ if !is_filled => Some(UNFILLED),
             Some(server) => self.probe.ask(&server.process, &server.suffixes).await,
             None => None,
         };
@@ -296,6 +317,26 @@ impl Agent {
         if let Some(reason) = reason {
             self.readiness.set_not_ready(reason);
         }
+    }
+
+    /// Tells how the replicas are, and what may be filled. False if there is anything that may: what it holds is nobody's.
+    async fn tell_replicas(&mut self) -> bool {
+        let (Some(server), Some(volume)) = (&self.server, &self.volume) else { return true };
+        let seen = if self.is_stopped() { Vec::new() } else { self.replicas.look(server).await };
+        let kept = volume.consent();
+        let mut consent = match &self.wanted {
+            Some(wanted) if !wanted.check => receive::consent(&wanted.receives, &kept, &seen),
+            _ => kept.clone(),
+        };
+        if consent != kept
+            && let Err(error) = volume::permit(volume, consent.clone()).await
+        {
+            // What is not on disk is not so.
+            tracing::error!("{error}");
+            consent = kept;
+        }
+        self.board.replicate(replicas::told(&seen, &consent, &server.initialised));
+        consent.is_empty()
     }
 }
 

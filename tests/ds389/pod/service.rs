@@ -2,7 +2,9 @@
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use aviary_proto::directory::v1::{Activity, ApplyRequest, Status, WatchRequest, agent_service_client::AgentServiceClient};
+use aviary_proto::directory::v1::{
+    Activity, ApplyRequest, Replica, Status, WatchRequest, agent_service_client::AgentServiceClient,
+};
 use hyper_util::rt::TokioIo;
 use runtime::tls::TlsClientArgs;
 use tests::certificates::Identity;
@@ -13,7 +15,10 @@ use tonic::{
 };
 
 use super::{Agent, free_address};
-use crate::machine::{Authority, Machine, element, until};
+use crate::{
+    machine::{Authority, Machine, element, until},
+    replicas::unit,
+};
 
 /// What the agent's certificate is for.
 const HOST: &str = "agent";
@@ -203,7 +208,7 @@ async fn no_agent_goes_back_to_an_older_revision_but_its_server_is_started() {
     called.apply(&five).await.unwrap();
     // A file that lags behind says nothing.
     pod.write("revision: 4, generation: 9", &limited(&instance, 44));
-    called.agent.until_told("something else is wanted").await;
+    called.agent.until_told("the file says nothing that is later").await;
     assert_eq!(called.until_settled(5).await.generation, 0);
     assert_eq!(called.agent.terminate().await.code(), Some(0), "{}", called.agent.process.output());
     assert!(!pod.machine.try_connect("older").await);
@@ -250,6 +255,55 @@ async fn a_check_tells_what_would_be_done_and_does_nothing() {
     let settled = called.until_settled(3).await;
     assert_eq!((settled.changed, settled.planned), (checked.planned, Vec::new()));
     assert!(pod.machine.has("checked", "dc=y").await);
+}
+
+#[tokio::test]
+async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then() {
+    let pod = Pod::new();
+    let replicated = ", backends: [{name: root, suffix: 'dc=test', ReplicaRole: supplier, ReplicaId: 1}]";
+    let instance = element("filled", replicated);
+    let mut called = pod.start().await;
+    called.apply(&pod.document("revision: 1", &instance)).await.unwrap();
+    called.until_settled(1).await;
+    let status = called.until(|status| !status.replicas.is_empty()).await;
+    let generation = status.replicas[0].generation.clone();
+    let expected = Replica {
+        backend: "root".to_owned(),
+        suffix: "dc=test".to_owned(),
+        role: "supplier".to_owned(),
+        id: 1,
+        generation: generation.clone(),
+        is_empty: true,
+        ..Replica::default()
+    };
+    assert_eq!(status.replicas, [expected.clone()]);
+
+    let receives = |revision: u32, request: &str| {
+        let head = format!("revision: {revision}, receives: [{{suffix: 'dc=test', generation: other{request}}}]");
+        pod.document(&head, &instance)
+    };
+    called.apply(&receives(2, "")).await.unwrap();
+    let status = called.until(|status| status.replicas.iter().any(|replica| !replica.receives.is_empty())).await;
+    let permitted = |with: &str| Replica { receives: with.to_owned(), held: generation.clone(), ..expected.clone() };
+    assert_eq!(status.replicas, [permitted("other")]);
+    let status = called.until(|status| !status.serves).await;
+    assert_eq!(status.not_serving, "a suffix waits for its entries from another server");
+    assert!(called.agent.get("/readyz").starts_with("not ready"));
+    // The next agent knows it too, also before it is told what is wanted.
+    assert_eq!(called.agent.terminate().await.code(), Some(0), "{}", called.agent.process.output());
+    let called = pod.start().await;
+    called.until(|status| status.replicas == [permitted("other")] && !status.serves).await;
+    called.apply(&pod.document("revision: 3", &instance)).await.unwrap();
+    called.until(|status| status.replicas == [expected.clone()] && status.serves).await;
+
+    // What holds something may not, unless somebody asks for it.
+    unit(&pod.machine, "filled", "mine").await;
+    called.until(|status| status.replicas.iter().any(|replica| !replica.is_empty)).await;
+    called.apply(&receives(4, "")).await.unwrap();
+    let status = called.until_settled(4).await;
+    assert_eq!(status.replicas, [Replica { is_empty: false, ..expected.clone() }]);
+    called.apply(&receives(5, ", request: word")).await.unwrap();
+    called.until(|status| status.replicas == [Replica { is_empty: false, ..permitted("other word") }] && !status.serves).await;
 }
 
 #[tokio::test]

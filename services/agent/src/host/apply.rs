@@ -173,12 +173,13 @@ impl<'a> Apply<'a> {
 
     /// Strikes out what the action at `done` has finished.
     async fn strike_out(&self, done: usize) -> Result<(), Error> {
-        let Some(action) = self.actions.get(done) else { return Ok(()) };
+        let Some(action) = self.actions.get(done).cloned() else { return Ok(()) };
         let name = action.place.instance_name().to_owned();
         let actions = Arc::clone(&self.actions);
         self.blocking(move |installation| {
             journal::change(&installation.home(&name), |journal| {
                 journal.unfinished.retain(|unfinished| !action::finishes(&actions, done, unfinished));
+                action.note_request(&mut journal.initialised);
                 Ok(())
             })
         })

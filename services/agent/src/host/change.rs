@@ -123,8 +123,8 @@ async fn change(
             let done = initialise::wait_for_data(connection, suffix).await;
             done.map_err(|source| Error::Initialise { message: message(), source })
         }
-        Operation::Initialise { suffix, agreement } => {
-            let done = initialise::run(connection, suffix, agreement, &mut says).await;
+        Operation::Initialise { suffix, agreement, anew } => {
+            let done = initialise::run(connection, suffix, agreement, *anew, &mut says).await;
             done.map_err(|source| Error::Initialise { message: message(), source })
         }
         // These are not of entries.

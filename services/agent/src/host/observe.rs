@@ -20,7 +20,9 @@ pub(super) fn instance(installation: &Installation, name: &str) -> Result<observ
     let mut instance = observed::Instance::read(name, &tree);
     let journal = journal::read(&paths.config_dir)?;
     instance.is_ours = journal.is_some();
-    instance.unfinished = journal.unwrap_or_default().unfinished;
+    let journal = journal.unwrap_or_default();
+    instance.unfinished = journal.unfinished;
+    instance.initialised = journal.initialised;
     instance.is_running = process::serving(&installation.ns_slapd(), &paths.config_dir, &paths.pid_file).is_some();
     Ok(instance)
 }

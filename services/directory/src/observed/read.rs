@@ -46,6 +46,7 @@ pub(super) fn instance(name: &str, tree: &Tree) -> Instance {
         is_ours: false,
         is_running: false,
         unfinished: Vec::new(),
+        initialised: Vec::new(),
         settings,
         default_indexes,
         backends,

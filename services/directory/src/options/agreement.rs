@@ -150,11 +150,20 @@ pub(super) static OPTIONS: &[Definition] = &[
     .spelled("ReplicaWaitForAsyncResults"),
     Definition::new(
         "initialise",
-        Codec::Choice(&[&["Never"], &["OnCreate"]]),
+        Codec::Choice(&[&["Never"], &["OnCreate"], &["Anew"]]),
         Home::Creation,
-        "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost.",
+        "Whether a new agreement's consumer is given all entries: OnCreate unless both have the same data already, Anew also then. \
+         What it held is lost.",
     )
     .spelled("Initialise")
     .alias(&["initialize"])
     .default("Never"),
+    Definition::new(
+        "initialiserequest",
+        Codec::Name,
+        Home::Creation,
+        "A word that asks for Initialise once more where the agreement is there already. Another word asks again.",
+    )
+    .spelled("InitialiseRequest")
+    .alias(&["initialize_request"]),
 ];

@@ -5,7 +5,7 @@ use crate::{
     layout, observed,
     options::{Definition, Home, Scope},
     place::Place,
-    plan::{Planner, Server, backends},
+    plan::{Planner, Server, backends, initialisations},
     specification::{Backend, Child, Presence, Role, RoleWish},
     targets,
 };
@@ -52,7 +52,7 @@ impl Planner<'_> {
                 self.check_bind(&place, agreement, known);
                 match known {
                     // It comes with what it has to do.
-                    None if agreement.settings.text("initialise") == Some("OnCreate") => {}
+                    None if initialisations::is_wanted(&agreement.settings) => {}
                     None => {
                         let settings = agreement.settings.clone();
                         self.push(&place, Step::CreateAgreement { suffix: suffix.clone(), settings });

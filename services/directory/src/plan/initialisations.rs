@@ -1,5 +1,7 @@
-//! Consumers that are given all entries: only of agreements that say so, when they are made, and at the very end. Such an agreement
-//! is made once its server has data to pass on: whatever it says of the consumer's before that is about something else.
+//! Consumers that are given all entries: only of agreements that say so, when they are made or asked once more, and at the very
+//! end. Such an agreement is made once its server has data to pass on: whatever it says of the consumer's before that is about
+//! something else. For the same reason one that is there is made anew when it is asked whether both have the same data: what it says
+//! may be about a consumer that has lost all since, and a server that has nothing to send does not look again.
 
 use crate::{
     action::{Action, Step},
@@ -7,13 +9,15 @@ use crate::{
     observed::Unfinished,
     options::Scope,
     plan::{Planner, Server, backends},
+    setting::Settings,
     specification::{Presence, Role},
+    targets,
 };
 
 /// One of them, and what tells which have to come before it.
 pub(super) struct Initialisation {
-    /// Makes the agreement, if it is not there.
-    make: Option<Action>,
+    /// Makes the agreement, if it is not there or says nothing that counts.
+    make: Vec<Action>,
     action: Action,
     suffix: Dn,
     /// Ports of the instance that sends.
@@ -32,8 +36,11 @@ impl Planner<'_> {
             for agreement in backend.agreements.iter().filter(|agreement| agreement.presence == Presence::Present) {
                 let known = found.agreement(&agreement.name);
                 let is_left = |unfinished: &Unfinished| matches!(unfinished, Unfinished::Initialise { backend, agreement: name } if backend.eq_ignore_ascii_case(&found.name) && name.eq_ignore_ascii_case(&agreement.name));
-                let is_due = known.is_none() || server.found.unfinished.iter().any(is_left);
-                if agreement.settings.text("initialise") != Some("OnCreate") || !is_due {
+                let request = agreement.settings.text("initialiserequest");
+                let met = server.found.initialised.iter().find(|met| met.is_of(&found.name, &agreement.name));
+                let is_asked = request.is_some_and(|request| met.is_none_or(|met| met.request != request));
+                let is_due = known.is_none() || is_asked || server.found.unfinished.iter().any(is_left);
+                if !is_wanted(&agreement.settings) || !is_due {
                     continue;
                 }
                 let place = server.place.child(Scope::Backend, &found.name).child(Scope::Agreement, &agreement.name);
@@ -49,11 +56,32 @@ impl Planner<'_> {
                     let [wanted, found] = [&server.wanted.settings, &server.found.settings].map(|known| known.number(option));
                     wanted.or(found).unwrap_or(default)
                 };
-                let step = Step::Initialise { suffix: suffix.clone(), consumer: format!("{}:{to}", host.unwrap_or_default()) };
-                let settings = agreement.settings.clone();
-                let make = Action { place: place.clone(), step: Step::CreateAgreement { suffix: suffix.clone(), settings } };
+                let anew = agreement.settings.text("initialise") == Some("Anew");
+                let step = Step::Initialise {
+                    suffix: suffix.clone(),
+                    consumer: format!("{}:{to}", host.unwrap_or_default()),
+                    anew,
+                    request: request.map(str::to_owned),
+                };
+                let mut settings = agreement.settings.clone();
+                let mut make = Vec::new();
+                if let Some(known) = known.filter(|_| is_asked && !anew) {
+                    for (option, setting) in known.settings.iter() {
+                        if settings.get(option.name).is_none() {
+                            settings.insert(option, setting.clone());
+                        }
+                    }
+                    for option in targets::missing_to_bind(&settings) {
+                        let message = format!("option '{option}' is missing: 'InitialiseRequest' has the agreement made anew");
+                        self.problems.add(&place, agreement.at, message);
+                    }
+                    make.push(Action { place: place.clone(), step: Step::DeleteAgreement { suffix: suffix.clone() } });
+                }
+                if known.is_none() || !make.is_empty() {
+                    make.push(Action { place: place.clone(), step: Step::CreateAgreement { suffix: suffix.clone(), settings } });
+                }
                 initialisations.push(Initialisation {
-                    make: known.is_none().then_some(make),
+                    make,
                     action: Action { place, step },
                     suffix: suffix.clone(),
                     from: [port("port", 389), port("secure_port", 636)],
@@ -64,6 +92,11 @@ impl Planner<'_> {
         }
         initialisations
     }
+}
+
+/// Whether the consumer of an agreement with these settings is initialised at all.
+pub(super) fn is_wanted(settings: &Settings) -> bool {
+    settings.text("initialise").is_some_and(|initialise| initialise != "Never")
 }
 
 /// Whoever passes entries on gets them first. Ports tell instances of this host apart; where they mean other hosts, the order

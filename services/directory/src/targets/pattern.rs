@@ -3,16 +3,16 @@
 /// The target of an agreement: one or more components of `host.instance.backend` that follow each other. Every dot ends a
 /// component, also one within a name. `*` is a component or a part of one. Nothing else has a meaning of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Vec<Vec<char>>);
+pub struct Pattern(Vec<Vec<char>>);
 
 impl Pattern {
     /// Reads a target. Case does not matter.
-    pub(super) fn new(target: &str) -> Self {
+    pub fn new(target: &str) -> Self {
         Self(target.trim().to_lowercase().split('.').map(|component| component.chars().collect()).collect())
     }
 
     /// Whether it matches whole components, wherever they stand.
-    pub(super) fn matches(&self, full_name: &str) -> bool {
+    pub fn matches(&self, full_name: &str) -> bool {
         let name = full_name.to_lowercase();
         let components: Vec<&str> = name.split('.').collect();
         let follow = |names: &[&str]| self.0.iter().zip(names).all(|(signs, name)| is_like(signs, name));

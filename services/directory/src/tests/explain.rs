@@ -107,7 +107,7 @@ fn what_loses_data_says_so() {
          Plan: 0 to create, 0 to change, 2 to delete.",
     );
     let agreement = Place::instance("one").child(Scope::Backend, "root").child(Scope::Agreement, "to two");
-    let initialise = Step::Initialise { suffix: dn("dc=x"), consumer: "two:389".to_owned() };
+    let initialise = Step::Initialise { suffix: dn("dc=x"), consumer: "two:389".to_owned(), anew: false, request: None };
     let shown = Text(&explain(&[Action { place: agreement, step: initialise }]), Paint::Plain).to_string();
     assert!(shown.contains("\n      all data of the consumer is replaced: nothing but a backup brings it back\n"), "{shown}");
     let plan = explain(&[backend(Step::DeleteBackend { suffix: dn("dc=x") })]);

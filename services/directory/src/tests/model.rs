@@ -33,6 +33,7 @@ pub(super) struct Server {
     pub(super) tree: Tree,
     secrets: BTreeMap<(Dn, String), String>,
     unfinished: BTreeSet<Unfinished>,
+    met: Vec<observed::Initialised>,
     /// Backends whose changelog was opened or closed since the start, which the process does not know.
     confused: BTreeSet<Dn>,
     /// Indexes that do not cover what was there before them.
@@ -58,6 +59,7 @@ impl Model {
             instance.is_ours = server.is_ours;
             instance.is_running = server.is_running;
             instance.unfinished = server.unfinished.iter().cloned().collect();
+            instance.initialised = server.met.clone();
             instance
         });
         // What a new instance is like shows in the template of the installation.
@@ -104,6 +106,7 @@ impl Model {
             }
             let Some(server) = self.servers.get_mut(&name) else { continue };
             server.unfinished.retain(|unfinished| !action::finishes(actions, done, unfinished));
+            action.note_request(&mut server.met);
             if matches!(action.step, Step::CreateInstance(_)) {
                 // Written down as soon as there is where to write it.
                 let of_this =
@@ -168,6 +171,7 @@ impl Server {
         tree.get_mut(&layout::ldbm_config()).unwrap().replace("nsslapd-backend-implement", bytes(vec![kind.to_owned()]));
         let nothing = BTreeSet::new();
         Self {
+            met: Vec::new(),
             is_ours: true,
             is_running: false,
             tree,
@@ -254,7 +258,7 @@ impl Server {
             Operation::AwaitData { suffix } => {
                 assert!(self.tree.get(&layout::replica(suffix)).is_some(), "there is no replica of {suffix}");
             }
-            Operation::Initialise { suffix, agreement } => {
+            Operation::Initialise { suffix, agreement, .. } => {
                 let dn = layout::agreement(suffix, agreement);
                 let entry = self.tree.get(&dn).unwrap_or_else(|| panic!("{dn} is not there"));
                 assert_ne!(entry.text("nsDS5ReplicaEnabled"), Some("off"), "an agreement that is off initialises nobody");

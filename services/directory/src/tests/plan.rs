@@ -654,6 +654,17 @@ fn consumers_are_initialised_last_and_only_of_agreements_that_are_made() {
     let silent = both("", "true");
     assert!(!apply(&mut Model::new(FIXED), &wanted(&silent)).iter().any(|done| done.starts_with("Initialising")));
     check(FIXED, &silent, &asked, &[]);
+    // Unless it is asked for with another word than before.
+    let again = |how: &str, word: &str| both(&format!(", Initialise: {how}, InitialiseRequest: {word}"), "true");
+    check(FIXED, &silent, &again("Anew", "one"), &[&to_hub, &on]);
+    check(FIXED, &again("Anew", "one"), &again("Anew", "two"), &[&to_hub, &on]);
+    check(FIXED, &again("Anew", "one"), &both(", InitialiseRequest: two", "true"), &[]);
+    // What an agreement says of a consumer may be about one that has lost all since.
+    let made =
+        ["sup", "hub"].map(|name| ["Deleting", "Creating"].map(|verb| format!("{verb} agreement a on backend {name}.root")));
+    let expected = [&made[0][0], &made[0][1], &to_hub, &made[1][0], &made[1][1], &on].map(String::as_str);
+    check(FIXED, &silent, &again("OnCreate", "one"), &expected);
+    check(FIXED, &again("OnCreate", "one"), &again("OnCreate", "two"), &expected);
     // What was interrupted is done when it is still asked for.
     let mut model = Model::new(FIXED);
     let actions = plan_for(&model, &wanted(&asked)).unwrap();

@@ -31,6 +31,27 @@ const NOT_OF_INSTANCES: [&str; 16] = [
 /// The same of backends: agreements say how they connect.
 const NOT_OF_BACKENDS: [&str; 1] = ["state"];
 
+/// What the operator says of agreements, and what their resource has in words of its own.
+const NOT_OF_AGREEMENTS: [&str; 17] = [
+    "name",
+    "state",
+    "description",
+    "replicahost",
+    "replicaport",
+    "replicatransportinfo",
+    "replicabindmethod",
+    "replicabinddn",
+    "replicaenabled",
+    "replicabootstrapbinddn",
+    "replicabootstrapbindmethod",
+    "replicabootstraptransportinfo",
+    "replicaupdateschedule",
+    "replicatedattributelist",
+    "replicatedattributelisttotal",
+    "initialise",
+    "initialiserequest",
+];
+
 /// Backends of an instance, and indexes of a backend.
 const MOST_BACKENDS: u32 = 64;
 const MOST_INDEXES: u32 = 512;
@@ -47,7 +68,8 @@ pub(super) fn is_offered(scope: Scope, option: &Definition) -> bool {
     let is_said_elsewhere = match scope {
         Scope::Instance => NOT_OF_INSTANCES.contains(&option.name),
         Scope::Backend => NOT_OF_BACKENDS.contains(&option.name) || option.home == Home::Incoming,
-        Scope::Index | Scope::Agreement => option.name == "state",
+        Scope::Index => option.name == "state",
+        Scope::Agreement => NOT_OF_AGREEMENTS.contains(&option.name),
     };
     !is_of_host && !is_said_elsewhere
 }
@@ -89,16 +111,10 @@ pub(super) fn backends(_: &mut SchemaGenerator) -> Schema {
     let mut backend = object("One database.", fields, &["name", "suffix"]);
     rules(
         &mut backend,
-        &[
-            (
-                "!has(self.replicaId) || (has(self.replicaRole) && self.replicaRole == 'supplier')",
-                "replicaId is given, but replicaRole is not supplier; only suppliers have a number",
-            ),
-            (
-                "!has(self.replicaRole) || self.replicaRole != 'supplier' || has(self.replicaId)",
-                "replicaRole is supplier, but there is no replicaId; give a number from 1 to 65534 that no other supplier of the suffix has",
-            ),
-        ],
+        &[(
+            "!has(self.replicaId) || (has(self.replicaRole) && self.replicaRole == 'supplier')",
+            "replicaId is given, but replicaRole is not supplier; only suppliers have a number",
+        )],
     );
     let mut backends = list("The databases.", backend, MOST_BACKENDS);
     rules(
@@ -109,6 +125,43 @@ pub(super) fn backends(_: &mut SchemaGenerator) -> Schema {
         )],
     );
     schema_of(backends)
+}
+
+/// The schema of the options of agreements.
+pub(super) fn agreement(_: &mut SchemaGenerator) -> Schema {
+    schema_of(object("Other options of the agreements.", fields(Scope::Agreement), &[]))
+}
+
+/// The schema of a list of texts.
+pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
+    schema_of(values(json!({"type": "string", "maxLength": LONGEST_TEXT})))
+}
+
+/// The schema of patterns.
+pub(super) fn targets(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = values(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_SUFFIX}));
+    put(&mut schema, "minItems", 1.into());
+    schema_of(schema)
+}
+
+/// The schema of the word of a request.
+pub(super) fn word(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": "^[A-Za-z0-9._:-]+$"}))
+}
+
+/// The schema of pairs: one of each source and target.
+pub(super) fn pairs(_: &mut SchemaGenerator) -> Schema {
+    let text = || json!({"type": "string", "maxLength": LONGEST_TEXT});
+    let properties = json!({
+        "source": text(), "target": text(), "state": text(), "message": text(), "requestId": text(),
+        "since": {"type": "string", "format": "date-time"},
+    });
+    schema_of(json!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["source", "target"],
+        "items": {"type": "object", "required": ["source", "target", "state"], "properties": properties},
+    }))
 }
 
 /// The schema of conditions: one of each type.

@@ -45,7 +45,7 @@ pub(crate) async fn keep_certificates(names: &Names, referenced: &Referenced, co
 pub(crate) async fn apply(names: &Names, built: &Built, referenced: &Referenced, context: &Context) -> Result<Done, Error> {
     let (client, namespace) = (&context.client, names.namespace.as_str());
     let secrets = Api::namespaced(client.clone(), namespace);
-    if let Some(password) = &built.password {
+    for password in [&built.password, &built.replication].into_iter().flatten() {
         objects::create(&secrets, password).await?;
     }
     match &referenced.specification {

@@ -52,6 +52,8 @@ pub(crate) struct Built {
     pub(crate) document: String,
     /// The Secret with the password, if it was made just now.
     pub(crate) password: Option<Secret>,
+    /// The same of the one that other servers bind with.
+    pub(crate) replication: Option<Secret>,
     pub(crate) stateful_set: StatefulSet,
     /// What the pod should be made from.
     pub(crate) made_from: String,
@@ -80,6 +82,10 @@ pub(crate) fn build(
         }
         _ => None,
     };
+    let replication = match &referenced.replication.own {
+        Some((text, true)) => Some(secret(names.owned(names.replication()), "Opaque", &[(dereference::PASSWORD, text)])),
+        _ => None,
+    };
     Ok(Built {
         service: service(names),
         claim: claim(instance, names, referenced),
@@ -87,6 +93,7 @@ pub(crate) fn build(
         revision,
         document,
         password,
+        replication,
         stateful_set: stateful_set(instance, names, valid, settings, &image, &made_from),
         made_from,
     })

@@ -1,7 +1,7 @@
 //! What an instance refers to and what there is of it already: objects, certificates, passwords, and what its agent says. What is
 //! not there and the operator's to make is made up here, and kept by `apply`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::rand;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -18,6 +18,7 @@ use crate::{
     authority::{self, Authority, Identity, Known, Purpose, RENEWED_BEFORE, SERVER_LASTS},
     crd::DS389Instance,
     instance::{Context, Error, names::Names},
+    topology::Part,
 };
 
 /// The key of a password in its Secret.
@@ -38,6 +39,7 @@ pub(crate) struct Referenced {
     pub(crate) agent: Certificate,
     pub(crate) server: Certificate,
     pub(crate) password: Password,
+    pub(crate) replication: Replication,
     /// What the agent says.
     pub(crate) heard: Heard,
 }
@@ -63,6 +65,15 @@ pub(crate) enum Password {
     Missing(String),
 }
 
+/// The passwords that servers bind to each other with.
+#[derive(Default)]
+pub(crate) struct Replication {
+    /// Of this one, if others send to it; whether it was made just now.
+    pub(crate) own: Option<(String, bool)>,
+    /// Of those that it sends to, by instance.
+    pub(crate) targets: BTreeMap<String, String>,
+}
+
 impl Password {
     /// The password.
     pub(crate) fn text(&self) -> Option<&str> {
@@ -83,7 +94,12 @@ impl Referenced {
 }
 
 /// Finds all of it.
-pub(crate) async fn dereference(instance: &DS389Instance, names: &Names, context: &Context) -> Result<Referenced, Error> {
+pub(crate) async fn dereference(
+    instance: &DS389Instance,
+    names: &Names,
+    part: &Part,
+    context: &Context,
+) -> Result<Referenced, Error> {
     let known = &context.known;
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &names.namespace);
     let own = async |name: String| match known.secrets.get(&ObjectRef::new(&name).within(&names.namespace)) {
@@ -105,6 +121,7 @@ pub(crate) async fn dereference(instance: &DS389Instance, names: &Names, context
         agent,
         server,
         password: password(instance, names, &secrets).await?,
+        replication: replication(names, part, context, &secrets).await?,
         heard: context.agents.heard(&names.key(), &names.fqdn),
     })
 }
@@ -128,6 +145,26 @@ async fn password(instance: &DS389Instance, names: &Names, secrets: &Api<Secret>
         Some(password) => Password::Known(password),
         None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
     })
+}
+
+/// The passwords for replication. The operator's own are all known, but for one that was made just now.
+async fn replication(names: &Names, part: &Part, context: &Context, secrets: &Api<Secret>) -> Result<Replication, Error> {
+    let known = |name: &str| {
+        let secret = context.known.secrets.get(&ObjectRef::new(name).within(&names.namespace))?;
+        text(&secret, PASSWORD)
+    };
+    let own = match part.is_target() {
+        false => None,
+        true => {
+            let kept = match known(&names.replication()) {
+                Some(password) => Some(password),
+                None => get(secrets, names.replication()).await?.and_then(|secret| text(&secret, PASSWORD)),
+            };
+            Some(kept.map_or_else(|| random().map(|made| (made, true)), |kept| Ok((kept, false)))?)
+        }
+    };
+    let of = |target: &str| Some((target.to_owned(), known(&names.replication_of(target))?));
+    Ok(Replication { own, targets: part.targets().into_iter().filter_map(of).collect() })
 }
 
 fn random() -> Result<String, Error> {

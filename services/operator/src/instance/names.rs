@@ -60,6 +60,16 @@ impl Names {
         format!("{}-directory-manager", self.instance)
     }
 
+    /// The Secret with the password that other servers bind with.
+    pub(crate) fn replication(&self) -> String {
+        self.replication_of(&self.instance)
+    }
+
+    /// The same of another instance of the namespace.
+    pub(crate) fn replication_of(&self, instance: &str) -> String {
+        format!("{instance}-replication")
+    }
+
     /// The pod.
     pub(crate) fn pod(&self) -> String {
         format!("{}-0", self.instance)

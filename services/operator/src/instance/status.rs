@@ -3,19 +3,14 @@
 
 use aviary_proto::directory::v1::{Activity, Status};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
-use kube::{
-    Api, Resource, ResourceExt,
-    api::{Patch, PatchParams},
-    runtime::events::{Event, EventType},
-};
-use serde_json::json;
+use kube::ResourceExt;
 
 use crate::{
     agents::Heard,
-    conditions::{Kind, Reason, Said, Told, Truth, shortened},
+    conditions::{Kind, Reason, Refused, Said, Told, Truth},
     crd::{DS389Instance, InstanceStatus},
-    instance::{Context, Error, apply::Done, dereference::Referenced, names::Names, validate::Refused},
-    objects::{self, MANAGER},
+    instance::{Context, Error, apply::Done, dereference::Referenced, names::Names},
+    tell,
 };
 
 /// How many of what was or would be done a status lists.
@@ -45,35 +40,16 @@ pub(crate) async fn tell(
     let before = context.memory.status(instance);
     let status = status(&facts, &before, names, referenced, Timestamp::now());
     for (told, note) in events(&facts, &before, &status, &untold) {
-        let type_ = if told.is_warning() { EventType::Warning } else { EventType::Normal };
-        let note = shortened(&note);
-        // Events that differ in their note alone would be counted as one, with the first note.
-        let action = format!("Reconcile-{}", objects::short_hash(note.as_bytes()));
-        let event = Event { type_, reason: told.name().to_owned(), note: Some(note), action, secondary: None };
-        // They are for information only; the next one may get through.
-        if let Err(error) = context.recorder.publish(&event, &instance.object_ref(&())).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "failed to tell an event");
-        }
+        tell::event(&context.recorder, instance, told, &note).await;
     }
     // Whether the agent answers is known in a moment.
     if referenced.heard == Heard::NotYet || instance.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    let api: Api<DS389Instance> = Api::namespaced(context.client.clone(), &names.namespace);
-    let patch = json!({
-        "apiVersion": DS389Instance::api_version(&()), "kind": DS389Instance::kind(&()), "status": status,
-    });
-    let params = PatchParams::apply(MANAGER).force();
-    let written = api.patch_status(&instance.name_any(), &params, &Patch::Apply(patch)).await;
-    match written {
-        Ok(_) => {
-            context.memory.keep(instance, status, changed);
-            Ok(())
-        }
-        // It was deleted meanwhile.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(objects::failed(instance, source).into()),
+    if tell::status(&context.client, instance, &status).await? {
+        context.memory.keep(instance, status, changed);
     }
+    Ok(())
 }
 
 fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced: &Referenced, now: Timestamp) -> InstanceStatus {
@@ -260,7 +236,7 @@ fn events(facts: &Facts<'_>, before: &InstanceStatus, after: &InstanceStatus, ch
 mod tests {
     use aviary_proto::directory::v1::Progress;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
 

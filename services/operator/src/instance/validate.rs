@@ -7,14 +7,15 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::{Map, Value};
 
 use crate::{
-    conditions::Reason,
+    conditions::{Reason, Refused},
     crd::DS389Instance,
     instance::{
-        dereference::{Password, Referenced},
+        dereference::{Password, Referenced, Replication},
         document::document,
         names::Names,
         sizes::{self, Sizes},
     },
+    topology::Part,
 };
 
 /// What the host is called in the engine's problems.
@@ -29,20 +30,21 @@ pub(crate) struct Valid {
     pub(crate) sizes: Sizes,
 }
 
-/// Why nothing can be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) reason: Reason,
-    /// What is wrong and what to do.
-    pub(crate) message: String,
-}
-
 /// Checks all of it.
-pub(crate) fn validate(instance: &DS389Instance, names: &Names, referenced: &Referenced) -> Result<Valid, Refused> {
-    check(instance, names, &referenced.password)
+pub(crate) fn validate(instance: &DS389Instance, names: &Names, part: &Part, referenced: &Referenced) -> Result<Valid, Refused> {
+    if let Some(refused) = &part.refused {
+        return Err(refused.clone());
+    }
+    check(instance, names, part, &referenced.password, &referenced.replication)
 }
 
-fn check(instance: &DS389Instance, names: &Names, password: &Password) -> Result<Valid, Refused> {
+fn check(
+    instance: &DS389Instance,
+    names: &Names,
+    part: &Part,
+    password: &Password,
+    replication: &Replication,
+) -> Result<Valid, Refused> {
     let invalid = |message: String| Refused { reason: Reason::Invalid, message };
     let sizes = sizes(instance).map_err(invalid)?;
     let password = match password {
@@ -52,7 +54,7 @@ fn check(instance: &DS389Instance, names: &Names, password: &Password) -> Result
         }
         password => password.text().unwrap_or_default(),
     };
-    let document = document(instance, names, password, &sizes);
+    let document = document(instance, names, password, &sizes, part, replication);
     let text = Value::Object(document.clone()).to_string();
     let node = json::parse(&text).map_err(|error| invalid(error.to_string()))?;
     let intent = Intent::read_rendered(&BTreeMap::from([(HOST.to_owned(), node)]));
@@ -91,7 +93,9 @@ mod tests {
     fn refused(spec: Value, expected: &str) {
         let instance = instance(spec);
         let names = Names::of(&instance, "cluster.local").unwrap();
-        let refused = check(&instance, &names, &Password::Known("secret12".to_owned())).unwrap_err();
+        let refused =
+            check(&instance, &names, &Part::default(), &Password::Known("secret12".to_owned()), &Replication::default())
+                .unwrap_err();
         assert_eq!(refused.reason, Reason::Invalid);
         assert!(refused.message.contains(expected), "{}", refused.message);
     }
@@ -107,7 +111,8 @@ mod tests {
             }],
         }));
         let names = Names::of(&instance, "cluster.local").unwrap();
-        let valid = check(&instance, &names, &Password::Known("secret12".to_owned())).unwrap();
+        let valid =
+            check(&instance, &names, &Part::default(), &Password::Known("secret12".to_owned()), &Replication::default()).unwrap();
         assert_eq!(valid.document["ds389_state"], "updated");
         let told = &valid.document["ds389_instances"][0];
         for (option, expected) in [
@@ -148,7 +153,14 @@ mod tests {
     fn a_password_that_is_missing_is_waited_for() {
         let instance = instance(json!({}));
         let names = Names::of(&instance, "cluster.local").unwrap();
-        let refused = check(&instance, &names, &Password::Missing("the Secret a is not there".to_owned())).unwrap_err();
+        let refused = check(
+            &instance,
+            &names,
+            &Part::default(),
+            &Password::Missing("the Secret a is not there".to_owned()),
+            &Replication::default(),
+        )
+        .unwrap_err();
         let message = "spec.directoryManager.secretName: the Secret a is not there".to_owned();
         assert_eq!(refused, Refused { reason: Reason::SecretMissing, message });
     }

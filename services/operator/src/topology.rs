@@ -1,0 +1,145 @@
+//! What the instances and agreements of a namespace mean together: a function of what there is, in `compose`, reckoned anew whenever
+//! one of them is looked at. Whoever it says something else about than before is looked at too. Beside the functions there is one
+//! thing to keep, the records, in a ConfigMap of the namespace.
+
+mod compose;
+mod concerned;
+mod pairs;
+mod records;
+mod states;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::{collections::HashMap, sync::Arc};
+
+use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use kube::{Api, Client, ResourceExt, runtime::reflector::ObjectRef};
+use tokio::sync::Mutex;
+
+pub(crate) use compose::{BackendPart, Found, MANAGER_DN, Part, Sends, Topology};
+pub(crate) use concerned::Concerned;
+use records::Records;
+pub(crate) use states::{PairState, State};
+use world::{Member, World};
+
+use crate::{
+    agents::Agents,
+    authorities::text,
+    crd::{DS389Agreement, DS389Instance},
+    instance::{Names, PASSWORD},
+    objects::{self, MANAGED_BY_LABEL, MANAGER},
+    watches::Known,
+};
+
+/// The ConfigMap of a namespace with its records, and the key in it.
+const RECORDS: &str = "aviary-ds389-suffixes";
+const KEY: &str = "suffixes.json";
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The records cannot be read.
+    #[error("failed to read the ConfigMap {RECORDS}: {}", objects::why(said))]
+    Read {
+        /// What the API server said.
+        said: Box<kube::Error>,
+    },
+    /// The records are not what the operator has written.
+    #[error(
+        "failed to understand the ConfigMap {RECORDS}: delete it to have it made anew, once all instances of the namespace run"
+    )]
+    Understand(#[from] serde_json::Error),
+    /// The records cannot be written.
+    #[error(transparent)]
+    Write(#[from] objects::Error),
+}
+
+/// Those of all namespaces.
+pub(crate) struct Topologies {
+    client: Client,
+    domain: String,
+    /// Instances and agreements about which something else is said than before.
+    pub(crate) instances: Concerned,
+    pub(crate) agreements: Concerned,
+    known: Mutex<HashMap<String, Arc<Topology>>>,
+}
+
+impl Topologies {
+    /// None so far.
+    pub(crate) fn new(client: Client, domain: String) -> Self {
+        let (instances, agreements) = (Concerned::default(), Concerned::default());
+        Self { client, domain, instances, agreements, known: Mutex::default() }
+    }
+
+    /// That of a namespace, as it is now.
+    pub(crate) async fn of(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
+        let mut all = self.known.lock().await;
+        let before = match all.get(namespace) {
+            Some(before) => Arc::clone(before),
+            None => Arc::new(Topology { records: self.read(namespace).await?, ..Topology::default() }),
+        };
+        let world = self.world(namespace, known, agents);
+        let topology = Arc::new(compose::compose(&world, &before.records));
+        // What is not kept is not so.
+        if topology.records != before.records {
+            self.write(namespace, &topology.records).await?;
+        }
+        all.insert(namespace.to_owned(), Arc::clone(&topology));
+        for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
+            self.instances.add(namespace, name);
+        }
+        for (name, _) in topology.agreements.iter().filter(|(name, found)| before.agreements.get(*name) != Some(found)) {
+            self.agreements.add(namespace, name);
+        }
+        Ok(topology)
+    }
+
+    fn world(&self, namespace: &str, known: &Known, agents: &Agents) -> World {
+        let is_here = |object: Option<String>| object.as_deref() == Some(namespace);
+        let instances = known.instances.state().into_iter().filter(|instance| is_here(instance.namespace()));
+        let member = |instance: Arc<DS389Instance>| {
+            let names = Names::of(&instance, &self.domain)?;
+            let secret = known.secrets.get(&ObjectRef::new(&names.replication()).within(namespace));
+            let password = secret.and_then(|secret| text(&secret, PASSWORD));
+            Some(Member {
+                heard: agents.replicas(&names.key()),
+                password: password.map(|password| objects::short_hash(password.as_bytes())),
+                ..Member::of(&instance, &names)?
+            })
+        };
+        let mut members: Vec<Member> = instances.filter_map(member).collect();
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        let agreements = known.agreements.state().into_iter();
+        let is_there = |agreement: &Arc<DS389Agreement>| agreement.metadata.deletion_timestamp.is_none();
+        let mut agreements: Vec<Arc<DS389Agreement>> =
+            agreements.filter(|agreement| is_here(agreement.namespace()) && is_there(agreement)).collect();
+        agreements.sort_by_key(|agreement| (agreement.creation_timestamp(), agreement.name_any()));
+        World { members, agreements }
+    }
+
+    async fn read(&self, namespace: &str) -> Result<Records, Error> {
+        let found = self.api(namespace).get_opt(RECORDS).await.map_err(|said| Error::Read { said: Box::new(said) })?;
+        let text = found.and_then(|map| map.data?.remove(KEY));
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+    }
+
+    async fn write(&self, namespace: &str, records: &Records) -> Result<(), Error> {
+        let labels = [(MANAGED_BY_LABEL.to_owned(), MANAGER.to_owned())].into();
+        let metadata = ObjectMeta {
+            name: Some(RECORDS.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(labels),
+            ..ObjectMeta::default()
+        };
+        let data = [(KEY.to_owned(), serde_json::to_string_pretty(records)?)].into();
+        let map = ConfigMap { metadata, data: Some(data), ..ConfigMap::default() };
+        objects::apply(&self.api(namespace), None, &map).await?;
+        tracing::info!(namespace, "noted numbers and seeds of suffixes");
+        Ok(())
+    }
+
+    fn api(&self, namespace: &str) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+}

@@ -1,0 +1,115 @@
+//! How a pair is, from what both agents say.
+
+use aviary_proto::directory::v1::AgreementState;
+
+use super::{pairs::Pair, records::Choice, world::Replicated};
+
+/// How one pair is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PairState {
+    /// Instance and backend that sends.
+    pub(crate) source: String,
+    /// The one that receives.
+    pub(crate) target: String,
+    pub(crate) state: State,
+    /// Why it is not in sync.
+    pub(crate) message: String,
+    /// The request to initialise that was met last.
+    pub(crate) request: Option<String>,
+}
+
+/// In a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Who would know does not answer.
+    Unknown,
+    /// The server that sends has no agreement yet.
+    Configuring,
+    /// There was no session yet.
+    Waiting,
+    /// Who receives is being given all entries, or is about to be.
+    Initialising,
+    /// Who receives has all.
+    InSync,
+    /// Who receives lacks changes.
+    Behind,
+    /// The two have data that began apart.
+    OtherData,
+    /// There is no session, or it fails.
+    Failing,
+    /// Nothing is sent, as was asked for.
+    Paused,
+}
+
+impl State {
+    /// As it stands in the resource.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "Unknown",
+            Self::Configuring => "Configuring",
+            Self::Waiting => "Waiting",
+            Self::Initialising => "Initialising",
+            Self::InSync => "InSync",
+            Self::Behind => "Behind",
+            Self::OtherData => "OtherData",
+            Self::Failing => "Failing",
+            Self::Paused => "Paused",
+        }
+    }
+}
+
+/// How a pair is.
+pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>) -> PairState {
+    let Pair { source, target, .. } = pair;
+    let (state, message) = state(source, target, choice);
+    let met = source.agreement(target).map(|agreement| agreement.initialised.clone()).filter(|met| !met.is_empty());
+    let request = met.filter(|met| pair.agreement.spec.initialise.request_id.as_ref() == Some(met));
+    PairState { source: source.name(), target: target.name(), state, message, request }
+}
+
+fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> (State, String) {
+    if let Some(silent) = [source, target].into_iter().find(|one| one.heard().is_none()) {
+        return (State::Unknown, format!("nothing is heard of {}", silent.name()));
+    }
+    let Some(agreement) = source.agreement(target) else {
+        return (State::Configuring, format!("{} has no agreement with it yet", source.name()));
+    };
+    let says = || agreement.message.clone();
+    let filled = target.heard().is_some_and(|known| !known.receives.is_empty());
+    match agreement.state() {
+        AgreementState::Paused => (State::Paused, String::new()),
+        AgreementState::Initialising => (State::Initialising, says()),
+        _ if filled => (State::Initialising, format!("{} waits for its entries", target.name())),
+        _ if !is_common(source, target, choice) => match choice {
+            Some(Choice::Waits(names)) => (State::Waiting, format!("nothing is heard of {}", names.join(", "))),
+            Some(Choice::Several(several)) => (State::OtherData, several_have(several)),
+            _ => match [source, target].into_iter().find(|one| one.has_data() != Some(true)) {
+                Some(empty) => (State::Waiting, format!("{} has no entries yet", empty.name())),
+                None => (State::OtherData, other_data(source, target)),
+            },
+        },
+        // A server that has nothing to send does not look again whether the other one still has other data.
+        AgreementState::InSync | AgreementState::OtherData => (State::InSync, String::new()),
+        AgreementState::Behind => (State::Behind, says()),
+        AgreementState::Failing => (State::Failing, says()),
+        AgreementState::Waiting | AgreementState::Unspecified => (State::Waiting, says()),
+    }
+}
+
+/// Whether the two have the data that everybody is to have.
+fn is_common(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> bool {
+    let Some(Choice::Seed(seed)) = choice else { return false };
+    [source, target].into_iter().all(|one| one.generation() == Some(&seed.generation))
+}
+
+const WAY_OUT: &str = "to have the entries of one of them replaced by those of another, set initialise.policy to OnRequest in an agreement between \
+                       the two, with a requestId";
+
+fn several_have(several: &[(String, String)]) -> String {
+    let names: Vec<String> = several.iter().map(|(name, generation)| format!("{name} ({generation})")).collect();
+    format!("the entries of {} began apart, and none are replaced by a guess; {WAY_OUT}", names.join(" and "))
+}
+
+fn other_data(source: &Replicated<'_>, target: &Replicated<'_>) -> String {
+    several_have(&[source, target].map(|one| (one.name(), one.generation().unwrap_or_default().to_owned())))
+}

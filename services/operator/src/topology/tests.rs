@@ -1,0 +1,378 @@
+//! What follows from what there is in a namespace.
+
+use std::sync::Arc;
+
+use aviary_proto::directory::v1::{Agreement, AgreementState, Replica};
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use super::{
+    compose::{Part, Topology, compose},
+    records::{Record, Records, Seed},
+    states::State,
+    world::{Member, World},
+};
+use crate::{
+    conditions::Reason,
+    crd::{DS389Agreement, DS389Instance},
+    instance::Names,
+};
+
+const SUFFIX: &str = "dc=test";
+
+/// An instance with one backend of a role, such as `supplier` or `supplier 7`.
+fn instance(name: &str, role: &str) -> Member {
+    let mut words = role.split(' ');
+    let mut backend = json!({"name": "root", "suffix": SUFFIX, "replicaRole": words.next().unwrap()});
+    if let Some(id) = words.next() {
+        backend["replicaId"] = id.parse::<u16>().unwrap().into();
+    }
+    let resource: DS389Instance = serde_json::from_value(json!({
+        "apiVersion": "ds389.aviary.dev/v1alpha1", "kind": "DS389Instance",
+        "metadata": {"name": name, "namespace": "test", "generation": 1}, "spec": {"backends": [backend]},
+    }))
+    .unwrap();
+    let names = Names::of(&resource, "cluster.local").unwrap();
+    Member { password: Some("hash".to_owned()), ..Member::of(&resource, &names).unwrap() }
+}
+
+/// The same, heard to have data of this name, `empty` or `partial` behind it if it is that.
+fn heard(name: &str, role: &str, data: &str) -> Member {
+    let mut member = instance(name, role);
+    let (generation, how) = data.split_once(' ').unwrap_or((data, ""));
+    let receives = if let Some(receives) = how.strip_prefix("receives ") { receives } else { "" };
+    member.heard = Some(vec![Replica {
+        backend: "root".to_owned(),
+        suffix: SUFFIX.to_owned(),
+        generation: generation.to_owned(),
+        is_empty: how == "empty",
+        receives: receives.to_owned(),
+        held: if receives.is_empty() { String::new() } else { format!("old-{name}") },
+        ..Replica::default()
+    }]);
+    member
+}
+
+/// One that has an agreement with another, in a state.
+fn with_agreement(mut member: Member, target: &str, state: AgreementState, initialised: &str) -> Member {
+    let agreement = Agreement {
+        name: format!("{target}.root"),
+        state: state.into(),
+        message: "words".to_owned(),
+        initialised: initialised.to_owned(),
+    };
+    member.heard.as_mut().unwrap()[0].agreements.push(agreement);
+    member
+}
+
+fn agreement(name: &str, spec: Value) -> Arc<DS389Agreement> {
+    let resource = json!({
+        "apiVersion": "ds389.aviary.dev/v1alpha1", "kind": "DS389Agreement",
+        "metadata": {"name": name, "namespace": "test", "generation": 1}, "spec": spec,
+    });
+    Arc::new(serde_json::from_value(resource).unwrap())
+}
+
+fn mesh() -> Arc<DS389Agreement> {
+    agreement("mesh", json!({"suffix": SUFFIX, "targets": ["*"]}))
+}
+
+fn world(members: Vec<Member>, agreements: Vec<Arc<DS389Agreement>>) -> World {
+    World { members, agreements }
+}
+
+fn recorded(generation: &str) -> Records {
+    let seed = Seed { source: "a.root".to_owned(), generation: generation.to_owned() };
+    Records::from([(SUFFIX.to_owned(), Record { seed: Some(seed), ..Record::default() })])
+}
+
+fn seed(topology: &Topology) -> Option<(&str, &str)> {
+    let seed = topology.records.get(SUFFIX)?.seed.as_ref()?;
+    Some((seed.source.as_str(), seed.generation.as_str()))
+}
+
+fn part<'a>(topology: &'a Topology, name: &str) -> &'a Part {
+    &topology.parts[name]
+}
+
+/// To whom an instance has agreements, and what each is told of initialising.
+fn sends(topology: &Topology, name: &str) -> Vec<String> {
+    let sends = &part(topology, name).backends["root"].agreements;
+    let text = |options: &serde_json::Map<String, Value>, key: &str| options.get(key).and_then(Value::as_str).map(str::to_owned);
+    let told = |options: &serde_json::Map<String, Value>| {
+        let order = text(options, "initialise").zip(text(options, "initialiserequest"));
+        order.map(|(how, word)| format!(" {how} {word}")).unwrap_or_default()
+    };
+    sends.iter().map(|sends| format!("{}{}", sends.target, told(&sends.options))).collect()
+}
+
+fn receives(topology: &Topology, name: &str) -> Vec<Value> {
+    part(topology, name).receives.clone()
+}
+
+fn states(topology: &Topology, name: &str) -> Vec<(String, State)> {
+    let pairs = &topology.agreements[name].pairs;
+    pairs.iter().map(|pair| (format!("{} {}", pair.source, pair.target), pair.state)).collect()
+}
+
+#[test]
+fn patterns_make_pairs_of_all_that_send_and_receive() {
+    let members = vec![instance("a", "supplier"), instance("b", "supplier"), instance("c", "consumer"), instance("h", "hub")];
+    let agreements = vec![
+        agreement("suppliers", json!({"instance": "[ab]", "targets": ["b"]})),
+        agreement("one", json!({"instance": "a", "targets": ["b.root", "h"]})),
+        agreement("two", json!({"suffix": "DC=test", "instance": "h", "targets": ["c"]})),
+    ];
+    let topology = compose(&world(members, agreements), &Records::new());
+    assert_eq!(sends(&topology, "a"), ["b", "h"]);
+    assert_eq!(sends(&topology, "b"), [""; 0]);
+    assert_eq!(sends(&topology, "h"), ["c"]);
+    assert!(part(&topology, "c").is_target() && !part(&topology, "a").is_target());
+    let options = &part(&topology, "a").backends["root"].agreements[0].options;
+    assert_eq!(options["replicahost"], "b.test.svc.cluster.local");
+    assert_eq!(options["replicatransportinfo"], "LDAPS");
+    let refused = topology.agreements["suppliers"].refused.as_ref().unwrap();
+    assert_eq!(refused.reason, Reason::NotFound);
+}
+
+#[test]
+fn what_an_agreement_names_that_is_not_there_is_told_with_what_there_is() {
+    let members = || vec![instance("a", "supplier"), instance("b", "consumer")];
+    for (spec, expected) in [
+        (json!({"instance": "x", "targets": ["b"]}), "there is no DS389Instance x"),
+        (json!({"instance": "b", "targets": ["a"]}), "a supplier or a hub; there is a.root"),
+        (
+            json!({"instance": "a", "targets": ["x"]}),
+            "match no other backend of the suffix that has a part in replication; there is b.root",
+        ),
+        (json!({"suffix": "dc=other", "targets": ["b"]}), "no backend that this is about is a supplier"),
+        (json!({"suffix": "no name", "targets": ["b"]}), "spec.suffix: "),
+    ] {
+        let topology = compose(&world(members(), vec![agreement("x", spec)]), &Records::new());
+        let refused = topology.agreements["x"].refused.clone().unwrap();
+        assert!(refused.message.contains(expected), "{}", refused.message);
+    }
+}
+
+#[test]
+fn the_second_of_two_that_mean_the_same_is_refused() {
+    let members = vec![instance("a", "supplier"), instance("b", "supplier")];
+    let agreements = vec![agreement("one", json!({"instance": "a", "targets": ["b"]})), mesh()];
+    let topology = compose(&world(members, agreements), &Records::new());
+    assert_eq!(topology.agreements["one"].refused, None);
+    let refused = topology.agreements["mesh"].refused.clone().unwrap();
+    assert_eq!(refused.reason, Reason::Conflict);
+    assert!(refused.message.contains("a.root sends to b.root by the DS389Agreement one"), "{}", refused.message);
+    assert_eq!(sends(&topology, "b"), [""; 0], "nothing of what is refused is done");
+}
+
+#[test]
+fn suppliers_get_numbers_that_nobody_has_or_had() {
+    let first = compose(
+        &world(vec![instance("a", "supplier"), instance("b", "supplier 1"), instance("c", "hub")], vec![]),
+        &Records::new(),
+    );
+    let id = |topology: &Topology, name: &str| part(topology, name).backends["root"].id;
+    assert_eq!([id(&first, "a"), id(&first, "b"), id(&first, "c")], [Some(2), Some(1), None]);
+    // Also when their instance is gone, or has another number now.
+    let next = world(vec![instance("b", "supplier 7"), instance("d", "supplier")], vec![]);
+    let next = compose(&next, &first.records);
+    assert_eq!([id(&next, "b"), id(&next, "d")], [Some(7), Some(3)]);
+    let back = compose(&world(vec![instance("a", "supplier"), instance("e", "supplier")], vec![]), &next.records);
+    assert_eq!([id(&back, "a"), id(&back, "e")], [Some(2), Some(4)]);
+    assert_eq!(part(&first, "c").numbers[SUFFIX], [1, 2].into());
+}
+
+#[test]
+fn two_with_one_number_are_both_told_of_the_other() {
+    let members = vec![instance("a", "supplier 3"), instance("b", "supplier 3"), instance("c", "supplier")];
+    let topology = compose(&world(members, vec![]), &Records::new());
+    for (name, other) in [("a", "b.root"), ("b", "a.root")] {
+        let refused = part(&topology, name).refused.clone().unwrap();
+        assert_eq!(refused.reason, Reason::Conflict);
+        assert!(refused.message.contains(other), "{}", refused.message);
+    }
+    assert_eq!(part(&topology, "c").refused, None);
+}
+
+/// Whose data is chosen of two suppliers, by what each says.
+#[track_caller]
+fn chosen(a: Option<&str>, b: Option<&str>, known: Option<&str>, expected: Option<(&str, &str)>) {
+    let member = |name: &str, data: Option<&str>| match data {
+        Some(data) => heard(name, "supplier", data),
+        None => instance(name, "supplier"),
+    };
+    let known = known.map(recorded).unwrap_or_default();
+    let topology = compose(&world(vec![member("a", a), member("b", b)], vec![mesh()]), &known);
+    assert_eq!(seed(&topology), expected);
+}
+
+#[test]
+fn the_data_of_the_one_that_has_any_is_everybodys() {
+    chosen(Some("ga"), Some("gb empty"), None, Some(("a.root", "ga")));
+    chosen(Some("ga empty"), Some("gb"), None, Some(("b.root", "gb")));
+    // Of several that have none, the first.
+    chosen(Some("ga empty"), Some("gb empty"), None, Some(("a.root", "ga")));
+    // The same data on both.
+    chosen(Some("g"), Some("g"), None, Some(("a.root", "g")));
+}
+
+#[test]
+fn nothing_is_chosen_that_is_not_known() {
+    chosen(Some("ga"), None, None, None);
+    chosen(None, Some("gb empty"), None, None);
+    chosen(Some("ga"), Some(""), None, None);
+    // Of two that have other data, none.
+    chosen(Some("ga"), Some("gb"), None, None);
+}
+
+#[test]
+fn what_was_chosen_stays_while_anybody_has_it_or_may_have_it() {
+    chosen(Some("ga empty"), Some("g"), Some("g"), Some(("a.root", "g")));
+    chosen(Some("ga empty"), None, Some("g"), Some(("a.root", "g")));
+    chosen(Some("ga"), Some("g"), Some("g"), Some(("a.root", "g")));
+    // Once all are heard and nobody has it, it is no more.
+    chosen(Some("ga empty"), Some("gb empty"), Some("g"), Some(("a.root", "ga")));
+    chosen(Some("ga empty"), Some("gb"), Some("g"), Some(("b.root", "gb")));
+}
+
+#[test]
+fn who_holds_nothing_is_filled_once_it_has_said_that_it_may_be() {
+    let filling = |b: Member| compose(&world(vec![heard("a", "supplier", "ga"), b], vec![mesh()]), &recorded("ga"));
+    // First it is asked; whether it holds anything is for its agent to see.
+    for data in ["gb empty", "gb"] {
+        let asked = filling(heard("b", "supplier", data));
+        assert_eq!(receives(&asked, "b"), [json!({"suffix": SUFFIX, "generation": "ga"})]);
+        assert_eq!((sends(&asked, "a"), receives(&asked, "a")), (vec!["b".to_owned()], vec![]));
+    }
+    // Then the one that has the data is told, with a word that is another one if it has to be done once more.
+    let agreed = filling(heard("b", "supplier", "gb receives ga"));
+    assert_eq!(sends(&agreed, "a"), ["b OnCreate old-b"]);
+    assert_eq!(sends(&agreed, "b"), ["a"]);
+    // While it is filled it says nothing of what it holds.
+    let under_way = filling(heard("b", "supplier", " receives ga"));
+    assert_eq!((sends(&under_way, "a"), receives(&under_way, "b").len()), (vec!["b OnCreate old-b".to_owned()], 1));
+    let done = filling(heard("b", "supplier", "ga"));
+    assert_eq!((sends(&done, "a"), receives(&done, "b")), (vec!["b".to_owned()], vec![]));
+    // Of one that is not heard nothing is guessed.
+    let silent = filling(instance("b", "supplier"));
+    assert_eq!((sends(&silent, "a"), receives(&silent, "b")), (vec!["b".to_owned()], vec![]));
+    // With other data than was agreed to, nothing is given.
+    let other = filling(heard("b", "supplier", "gb receives gx"));
+    assert_eq!(sends(&other, "a"), ["b"]);
+}
+
+#[test]
+fn nobody_gives_what_is_not_its_own_or_what_it_gets_itself() {
+    let members = vec![
+        heard("a", "supplier", "ga empty"),
+        heard("b", "supplier", "gb receives g"),
+        heard("c", "consumer", "gc receives g"),
+    ];
+    let topology = compose(&world(members, vec![mesh()]), &recorded("g"));
+    assert!(["a", "b"].iter().all(|name| sends(&topology, name).iter().all(|told| !told.contains(' '))));
+    assert!(["a", "b", "c"].iter().all(|name| receives(&topology, name).is_empty()));
+}
+
+#[test]
+fn of_several_that_could_fill_one_only_one_does() {
+    let members = vec![heard("a", "supplier", "g"), heard("b", "supplier", "g"), heard("c", "consumer", "gc receives g")];
+    let topology = compose(&world(members, vec![mesh()]), &recorded("g"));
+    assert_eq!(sends(&topology, "a"), ["b", "c OnCreate old-c"]);
+    assert_eq!(sends(&topology, "b"), ["a", "c"]);
+    assert_eq!(receives(&topology, "c").len(), 1);
+}
+
+#[test]
+fn whoever_is_made_anew_where_there_is_data_begins_without_any() {
+    let is_bare = |known: &Records| {
+        let members = vec![heard("a", "supplier", "ga"), instance("b", "supplier"), instance("c", "consumer")];
+        let one_way = agreement("one", json!({"instance": "a", "targets": ["b"]}));
+        let topology = compose(&world(members, vec![one_way]), known);
+        ["a", "b", "c"].map(|name| part(&topology, name).backends["root"].is_bare)
+    };
+    assert_eq!(is_bare(&Records::new()), [false; 3]);
+    assert_eq!(is_bare(&recorded("ga")), [false, true, false]);
+}
+
+#[test]
+fn a_request_gives_data_to_whoever_holds_any_but_once_and_never_nothing() {
+    let asking = || {
+        let initialise = json!({"policy": "OnRequest", "requestId": "word"});
+        agreement("one", json!({"instance": "a", "targets": ["b"], "initialise": initialise}))
+    };
+    let asked =
+        |a: Member, b: Member, agreement: Arc<DS389Agreement>| compose(&world(vec![a, b], vec![agreement]), &recorded("gb"));
+    let topology = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb"), asking());
+    // What was asked for is everybody's data now.
+    assert_eq!(seed(&topology), Some(("a.root", "ga")));
+    assert_eq!(receives(&topology, "b"), [json!({"suffix": SUFFIX, "generation": "ga", "request": "word"})]);
+    assert_eq!(sends(&topology, "a"), ["b"]);
+    let topology = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb receives ga word"), asking());
+    assert_eq!(sends(&topology, "a"), ["b Anew word"]);
+    // It was met, as the server says, or as was noted when it said so.
+    let met = with_agreement(heard("a", "supplier", "ga"), "b", AgreementState::InSync, "word");
+    let topology = asked(met, heard("b", "supplier", "ga"), asking());
+    assert_eq!((sends(&topology, "a"), receives(&topology, "b")), (vec!["b".to_owned()], vec![]));
+    assert_eq!(topology.agreements["one"].pairs[0].request.as_deref(), Some("word"));
+    let mut noted = (*asking()).clone();
+    let pair = json!({"source": "a.root", "target": "b.root", "state": "InSync", "requestId": "word"});
+    noted.status = Some(serde_json::from_value(json!({"pairs": [pair]})).unwrap());
+    let topology = asked(heard("a", "supplier", "ga empty"), heard("b", "supplier", "gb"), Arc::new(noted));
+    assert_eq!((seed(&topology), receives(&topology, "b")), (Some(("a.root", "gb")), vec![]));
+    // Who has nothing gives nothing.
+    let topology = asked(heard("a", "supplier", "ga empty"), heard("b", "supplier", "gb"), asking());
+    assert_eq!((seed(&topology), receives(&topology, "b")), (Some(("a.root", "gb")), vec![]));
+    // And who was not asked does not do it.
+    let never = agreement("one", json!({"instance": "a", "targets": ["b"], "initialise": {"policy": "Never"}}));
+    let topology = asked(heard("a", "supplier", "gb"), heard("b", "supplier", "gx empty"), never);
+    assert_eq!(receives(&topology, "b"), [Value::Null; 0]);
+}
+
+#[test]
+fn a_pair_is_as_both_say() {
+    let state = |a: Member, b: Member| {
+        let one = agreement("one", json!({"instance": "a", "targets": ["b"]}));
+        let topology = compose(&world(vec![a, b], vec![one]), &recorded("g"));
+        states(&topology, "one")[0].1
+    };
+    let sender = |state: AgreementState| with_agreement(heard("a", "supplier", "g"), "b", state, "");
+    let good = || heard("b", "consumer", "g");
+    assert_eq!(state(instance("a", "supplier"), good()), State::Unknown);
+    assert_eq!(state(sender(AgreementState::InSync), instance("b", "consumer")), State::Unknown);
+    assert_eq!(state(heard("a", "supplier", "g"), good()), State::Configuring);
+    assert_eq!(state(sender(AgreementState::InSync), good()), State::InSync);
+    // Two that were made in the same second may call their nothing the same.
+    let nothing = with_agreement(heard("a", "hub", "gn"), "b", AgreementState::InSync, "");
+    assert_eq!(state(nothing, heard("b", "consumer", "gn empty")), State::Waiting);
+    assert_eq!(state(sender(AgreementState::OtherData), good()), State::InSync, "it had nothing to send since");
+    assert_eq!(state(sender(AgreementState::Behind), good()), State::Behind);
+    assert_eq!(state(sender(AgreementState::Failing), good()), State::Failing);
+    assert_eq!(state(sender(AgreementState::Paused), good()), State::Paused);
+    assert_eq!(state(sender(AgreementState::Initialising), heard("b", "consumer", "")), State::Initialising);
+    assert_eq!(state(sender(AgreementState::OtherData), heard("b", "consumer", "gb receives g")), State::Initialising);
+    assert_eq!(state(sender(AgreementState::OtherData), heard("b", "consumer", "gb empty")), State::Waiting);
+    assert_eq!(state(sender(AgreementState::OtherData), heard("b", "consumer", "gb")), State::OtherData);
+    let sends_nothing = with_agreement(heard("a", "supplier", "ga receives g"), "b", AgreementState::OtherData, "");
+    assert_eq!(state(sends_nothing, good()), State::Waiting);
+    // What the server that sends says may be of the time before the other one lost all it had.
+    assert_eq!(state(sender(AgreementState::InSync), heard("b", "consumer", "gb")), State::OtherData);
+}
+
+#[test]
+fn both_sides_of_a_conflict_of_data_are_named_with_the_way_out() {
+    let members = || {
+        vec![
+            with_agreement(heard("a", "supplier", "ga"), "b", AgreementState::OtherData, ""),
+            with_agreement(heard("b", "supplier", "gb"), "a", AgreementState::OtherData, ""),
+        ]
+    };
+    let topology = compose(&world(members(), vec![mesh()]), &Records::new());
+    let pair = &topology.agreements["mesh"].pairs[0];
+    assert_eq!(pair.state, State::OtherData);
+    for part in ["a.root (ga) and b.root (gb)", "OnRequest"] {
+        assert!(pair.message.contains(part), "{}", pair.message);
+    }
+    assert!(["a", "b"].iter().all(|name| receives(&topology, name).is_empty()));
+    assert_eq!(mesh().name_any(), "mesh");
+}

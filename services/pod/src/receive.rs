@@ -1,0 +1,191 @@
+//! Which suffixes another server may fill: of those that the document names, the ones that hold nothing and those that somebody
+//! has asked for by a word. What a suffix holds that was filled in part is nobody's, until it has been filled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use directory::{
+    dn::Dn,
+    value::{Node, Value},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::replicas::Seen;
+
+/// A suffix that another server may fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Receive {
+    /// The suffix.
+    pub(crate) suffix: Dn,
+    /// What its data will be called.
+    pub(crate) generation: String,
+    /// The word of whoever asks for it, whatever the suffix holds.
+    pub(crate) request: Option<String>,
+}
+
+/// By suffix, what it may be filled with.
+pub(crate) type Consent = BTreeMap<String, Permit>;
+
+/// That a suffix may be filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Permit {
+    /// With what: the generation, and the request behind a space if there is one.
+    pub(crate) with: String,
+    /// What it holds until then is called.
+    pub(crate) held: String,
+}
+
+impl Receive {
+    /// What tells this from others of the suffix.
+    fn key(&self) -> String {
+        match &self.request {
+            Some(request) => format!("{} {request}", self.generation),
+            None => self.generation.clone(),
+        }
+    }
+}
+
+/// Reads the `receives` of a document; what is wrong is said without values.
+pub(crate) fn read(node: &Node) -> Result<Vec<Receive>, &'static str> {
+    const WANTS: &str = "a list of suffix, generation and request";
+    let text = |node: &Node, key: &str| node.as_map()?.get(key)?.as_text().map(str::to_owned);
+    let one = |node: &Node| {
+        let suffix = Dn::parse(&text(node, "suffix")?).ok()?;
+        Some(Receive { suffix, generation: text(node, "generation")?, request: text(node, "request") })
+    };
+    node.as_list().and_then(|items| items.iter().map(one).collect()).ok_or(WANTS)
+}
+
+/// Reads the `numbers` of a document.
+pub(crate) fn numbers(node: &Node) -> Result<Vec<(Dn, u16)>, &'static str> {
+    const WANTS: &str = "lists of numbers by suffix";
+    let number = |node: &Node| match node.value {
+        Value::Integer(number) => u16::try_from(number).ok(),
+        _ => None,
+    };
+    let mut numbers = Vec::new();
+    for entry in node.as_map().ok_or(WANTS)?.entries() {
+        let suffix = Dn::parse(&entry.key).map_err(|_| WANTS)?;
+        for node in entry.node.as_list().ok_or(WANTS)? {
+            numbers.push((suffix.clone(), number(node).ok_or(WANTS)?));
+        }
+    }
+    Ok(numbers)
+}
+
+/// What may be filled now, of what is asked for, what was so before, and how the suffixes are.
+pub(crate) fn consent(asked: &[Receive], kept: &Consent, seen: &[Seen]) -> Consent {
+    let suffixes = asked.iter().map(|asked| asked.suffix.normal()).chain(kept.keys().map(String::as_str));
+    let suffixes: BTreeSet<&str> = suffixes.collect();
+    let of_one = |suffix: &str| {
+        let asked = asked.iter().find(|asked| asked.suffix.normal() == suffix);
+        let seen = seen.iter().find(|seen| seen.replica.suffix.normal() == suffix);
+        Some((suffix.to_owned(), filling(asked, kept.get(suffix), seen)?))
+    };
+    suffixes.into_iter().filter_map(of_one).collect()
+}
+
+/// What one suffix may be filled with.
+fn filling(asked: Option<&Receive>, kept: Option<&Permit>, seen: Option<&Seen>) -> Option<Permit> {
+    let Some((seen, held)) = seen.and_then(|seen| Some((seen, seen.generation()?))) else {
+        // Nothing is known of it now.
+        return kept.cloned();
+    };
+    let is_partial = !seen.is_empty && kept.is_some_and(|kept| generation(&kept.with) != held);
+    let with = match asked {
+        Some(asked) if asked.request.is_some() => Some(asked.key()),
+        Some(asked) if held == asked.generation => None,
+        Some(asked) => (seen.is_empty || is_partial).then(|| asked.key()),
+        None => kept.filter(|_| is_partial).map(|kept| kept.with.clone()),
+    };
+    with.map(|with| Permit { with, held: held.to_owned() })
+}
+
+/// What the data will be called, of a key.
+fn generation(key: &str) -> &str {
+    key.split(' ').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use directory::{
+        json,
+        replication::{Replica, Ruv},
+        specification::Role,
+    };
+
+    use super::*;
+
+    fn seen(generation: Option<&str>, is_empty: bool) -> Vec<Seen> {
+        let ruv = generation.map(|generation| Ruv { generation: generation.to_owned(), elements: Vec::new() });
+        let replica = Replica {
+            instance: "a".to_owned(),
+            backend: "root".to_owned(),
+            suffix: Dn::parse("dc=test").unwrap(),
+            role: Role::Consumer,
+            id: None,
+            is_running: true,
+            ruv,
+            cleaning: Vec::new(),
+            agreements: Vec::new(),
+        };
+        vec![Seen { replica, is_empty, is_filling: false }]
+    }
+
+    #[track_caller]
+    fn check(asked: &str, kept: &str, seen: &[Seen], expected: &str) {
+        // What is held is "old" at first.
+        let permit = |key: &str, held: &str| Permit { with: key.to_owned(), held: held.to_owned() };
+        let consent_of = |key: &str, held: &str| -> Consent {
+            Some(key).filter(|key| !key.is_empty()).map(|key| ("dc=test".to_owned(), permit(key, held))).into_iter().collect()
+        };
+        let now = seen.first().and_then(Seen::generation).unwrap_or("old");
+        let (generation, request) = asked.split_once(' ').map_or((asked, None), |(one, other)| (one, Some(other.to_owned())));
+        let suffix = Dn::parse("dc=test").unwrap();
+        let asked = Receive { suffix, generation: generation.to_owned(), request };
+        let asked = if generation.is_empty() { vec![] } else { vec![asked] };
+        assert_eq!(consent(&asked, &consent_of(kept, "old"), seen), consent_of(expected, now));
+    }
+
+    #[test]
+    fn what_holds_nothing_may_be_filled_and_nothing_else_without_a_word() {
+        check("g", "", &seen(Some("other"), true), "g");
+        check("g", "", &seen(Some("other"), false), "");
+        check("g word", "", &seen(Some("other"), false), "g word");
+        check("g word", "", &seen(Some("g"), false), "g word");
+        check("", "g", &seen(Some("other"), true), "");
+        check("g", "", &[], "");
+        check("g", "", &seen(None, true), "");
+    }
+
+    #[test]
+    fn what_was_filled_in_part_may_still_be_filled_until_it_is() {
+        check("g", "g", &seen(Some("other"), false), "g");
+        check("g", "g", &seen(None, false), "g");
+        check("g", "g", &[], "g");
+        let mut filling = seen(Some("other"), false);
+        filling[0].is_filling = true;
+        check("g", "g", &filling, "g");
+        check("g", "g", &seen(Some("g"), false), "");
+        check("g", "f", &seen(Some("other"), false), "g");
+        // Also when nobody asks any more; what holds nothing is its own again then.
+        check("", "g", &seen(Some("other"), false), "g");
+        check("", "g word", &seen(Some("g"), false), "");
+    }
+
+    #[test]
+    fn what_a_document_asks_is_read_or_told_to_be_wrong() {
+        let read = |text: &str| super::read(&json::parse(text).unwrap());
+        let suffix = Dn::parse("dc=test").unwrap();
+        let expected = Receive { suffix: suffix.clone(), generation: "g".to_owned(), request: None };
+        assert_eq!(read(r#"[{"suffix": "DC=test", "generation": "g"}]"#), Ok(vec![expected]));
+        for wrong in [r#"[{"suffix": "x", "generation": "g"}]"#, r#"[{"suffix": "dc=test"}]"#, "{}", "1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        let numbers = |text: &str| super::numbers(&json::parse(text).unwrap());
+        assert_eq!(numbers(r#"{"dc=test": [1, 2]}"#), Ok(vec![(suffix.clone(), 1), (suffix, 2)]));
+        for wrong in [r#"{"dc=test": 1}"#, r#"{"dc=test": [65536]}"#, r#"{"x": []}"#, "[]"] {
+            assert!(numbers(wrong).is_err(), "{wrong}");
+        }
+    }
+}

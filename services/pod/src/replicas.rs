@@ -1,0 +1,175 @@
+//! How the replicas of the server are: asked over one connection for as long as that lasts, and told in the words of the contract.
+
+use std::time::Duration;
+
+use agent::{ldap, ldap::Connection, replication};
+use aviary_proto::directory::v1 as proto;
+use directory::{
+    observed::Initialised,
+    replication::{Agreement, Colour, Outcome, Replica},
+};
+
+use crate::{receive::Consent, settle::Server};
+
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// By how many seconds a consumer may be behind that is said to have all: a writer is always a little ahead.
+const BEHIND: u64 = 10;
+
+/// A replica.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) replica: Replica,
+    /// Whether its suffix holds nothing.
+    pub(crate) is_empty: bool,
+    /// Whether it is being filled by another server.
+    pub(crate) is_filling: bool,
+}
+
+impl Seen {
+    /// What its data is called, if that can be told.
+    pub(crate) fn generation(&self) -> Option<&str> {
+        let ruv = self.replica.ruv.as_ref().filter(|_| !self.is_filling)?;
+        Some(ruv.generation.as_str())
+    }
+}
+
+/// Asks for them.
+#[derive(Default)]
+pub(crate) struct Replicas {
+    connection: Option<Connection>,
+}
+
+impl Replicas {
+    /// How they are; none if the server does not answer.
+    pub(crate) async fn look(&mut self, server: &Server) -> Vec<Seen> {
+        if server.replicated.is_empty() {
+            return Vec::new();
+        }
+        match tokio::time::timeout(PATIENCE, look(self.connection.take(), server)).await {
+            Ok(Ok((connection, seen))) => {
+                self.connection = Some(connection);
+                seen
+            }
+            Ok(Err(error)) => {
+                tracing::debug!("{error}");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+async fn look(known: Option<Connection>, server: &Server) -> Result<(Connection, Vec<Seen>), ldap::Error> {
+    let mut connection = match known {
+        Some(connection) => connection,
+        None => Connection::open(&server.process.socket).await?,
+    };
+    let mut seen = Vec::new();
+    for backend in &server.replicated {
+        let Some(replica) = replication::replica(&mut connection, &server.process.instance, backend).await? else { continue };
+        // While it is being filled it answers with somebody else's address.
+        let (is_empty, is_filling) = match replication::is_empty(&mut connection, &backend.suffix).await {
+            Err(error) if error.is_refused() => (false, true),
+            answer => (answer?, false),
+        };
+        seen.push(Seen { replica, is_empty, is_filling });
+    }
+    Ok((connection, seen))
+}
+
+/// In the words of the contract.
+pub(crate) fn told(seen: &[Seen], consent: &Consent, met: &[Initialised]) -> Vec<proto::Replica> {
+    seen.iter().map(|seen| replica(seen, consent, met)).collect()
+}
+
+fn replica(seen: &Seen, consent: &Consent, met: &[Initialised]) -> proto::Replica {
+    let Seen { replica, is_empty, .. } = seen;
+    let permit = consent.get(replica.suffix.normal());
+    let agreement = |agreement: &Agreement| {
+        let (state, message) = state(agreement);
+        let met = met.iter().find(|met| met.is_of(&replica.backend, &agreement.name));
+        let initialised = met.map(|met| met.request.clone()).unwrap_or_default();
+        proto::Agreement { name: agreement.name.clone(), state: state.into(), message, initialised }
+    };
+    proto::Replica {
+        backend: replica.backend.clone(),
+        suffix: replica.suffix.to_string(),
+        role: replica.role.name().to_owned(),
+        id: replica.id.map(u32::from).unwrap_or_default(),
+        generation: seen.generation().unwrap_or_default().to_owned(),
+        is_empty: *is_empty,
+        receives: permit.map(|permit| permit.with.clone()).unwrap_or_default(),
+        held: permit.map(|permit| permit.held.clone()).unwrap_or_default(),
+        agreements: replica.agreements.iter().map(agreement).collect(),
+    }
+}
+
+/// How an agreement is, and what the server says of it. What changes with every change of an entry is left out.
+fn state(agreement: &Agreement) -> (proto::AgreementState, String) {
+    use proto::AgreementState as State;
+    let says = |outcome: &Option<Outcome>| outcome.as_ref().map(|outcome| outcome.text.clone()).unwrap_or_default();
+    match &agreement.update {
+        _ if !agreement.is_enabled => (State::Paused, String::new()),
+        _ if agreement.is_initialising => (State::Initialising, says(&agreement.initialisation)),
+        Some(update) if update.code == Outcome::OTHER_DATA => (State::OtherData, update.text.clone()),
+        Some(update) if update.colour == Colour::Red => (State::Failing, update.text.clone()),
+        _ => match agreement.lag {
+            Some(lag) if lag <= BEHIND => (State::InSync, String::new()),
+            Some(_) => (State::Behind, says(&agreement.update)),
+            None => (State::Waiting, says(&agreement.update)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::AgreementState as State;
+
+    use super::*;
+
+    fn agreement() -> Agreement {
+        Agreement {
+            name: "b.root".to_owned(),
+            host: "b".to_owned(),
+            port: Some(3636),
+            is_enabled: true,
+            colour: Colour::Green,
+            update: Some(outcome(0)),
+            update_began: None,
+            update_ended: None,
+            is_updating: false,
+            initialisation: None,
+            initialisation_began: None,
+            initialisation_ended: None,
+            is_initialising: false,
+            sent: Vec::new(),
+            newest: None,
+            lag: Some(0),
+        }
+    }
+
+    fn outcome(code: i64) -> Outcome {
+        let colour = if code == 0 { Colour::Green } else { Colour::Red };
+        Outcome { colour, code, text: format!("code {code}"), at: None }
+    }
+
+    #[track_caller]
+    fn check(agreement: Agreement, expected: State) {
+        assert_eq!(state(&agreement).0, expected);
+    }
+
+    #[test]
+    fn an_agreement_is_in_sync_when_its_consumer_has_all_but_the_last_changes() {
+        check(agreement(), State::InSync);
+        check(Agreement { lag: Some(10), ..agreement() }, State::InSync);
+        check(Agreement { lag: Some(11), ..agreement() }, State::Behind);
+        check(Agreement { lag: None, ..agreement() }, State::Waiting);
+        check(Agreement { update: None, lag: None, ..agreement() }, State::Waiting);
+        check(Agreement { update: Some(outcome(-1)), ..agreement() }, State::Failing);
+        check(Agreement { update: Some(outcome(19)), lag: None, ..agreement() }, State::OtherData);
+        check(Agreement { is_initialising: true, update: Some(outcome(19)), ..agreement() }, State::Initialising);
+        check(Agreement { is_enabled: false, is_initialising: true, ..agreement() }, State::Paused);
+    }
+}
