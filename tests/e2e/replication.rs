@@ -27,7 +27,7 @@ struct Client<'a> {
 impl<'a> Client<'a> {
     fn new(operator: &'a Operator, instance: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = OpenOptions::new().write(true).create(true).mode(0o600).open(folder.path().join("password")).unwrap();
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join("password")).unwrap();
         file.write_all(operator.secret(&format!("{instance}-directory-manager"), "password").as_bytes()).unwrap();
         Self { operator, instance, folder }
     }
@@ -69,7 +69,7 @@ impl<'a> Client<'a> {
     }
 }
 
-fn pair<'a>(operator: &Operator, resource: &str, source: &str, target: &'a str) -> Value {
+fn pair(operator: &Operator, resource: &str, source: &str, target: &str) -> Value {
     let name = |instance: &str| format!("{instance}.userroot");
     let found = operator.namespace.json(&["get", resource]);
     let pairs = found["status"]["pairs"].as_array().cloned().unwrap_or_default();

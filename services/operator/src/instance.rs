@@ -135,7 +135,7 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
 /// When to try again.
 pub(crate) fn after_error(instance: &DS389Instance, error: &Error) -> Action {
     let is_conflict = match error {
-        Error::Change(failed) => failed.is_conflict(),
+        Error::Change(failed) | Error::Topology(topology::Error::Write(failed)) => failed.is_conflict(),
         Error::Outdated => true,
         _ => false,
     };

@@ -14,7 +14,11 @@ mod world;
 use std::{collections::HashMap, sync::Arc};
 
 use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
-use kube::{Api, Client, ResourceExt, runtime::reflector::ObjectRef};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{Patch, PatchParams, PostParams},
+    runtime::reflector::ObjectRef,
+};
 use tokio::sync::Mutex;
 
 pub(crate) use compose::{BackendPart, Found, MANAGER_DN, Part, Sends, Topology};
@@ -62,7 +66,15 @@ pub(crate) struct Topologies {
     /// Instances and agreements about which something else is said than before.
     pub(crate) instances: Concerned,
     pub(crate) agreements: Concerned,
-    known: Mutex<HashMap<String, Arc<Topology>>>,
+    known: Mutex<HashMap<String, Kept>>,
+}
+
+/// What was said of a namespace last.
+#[derive(Default)]
+struct Kept {
+    topology: Arc<Topology>,
+    /// That of the ConfigMap; `None` if there is none yet.
+    version: Option<String>,
 }
 
 impl Topologies {
@@ -75,17 +87,20 @@ impl Topologies {
     /// That of a namespace, as it is now.
     pub(crate) async fn of(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
         let mut all = self.known.lock().await;
-        let before = match all.get(namespace) {
-            Some(before) => Arc::clone(before),
-            None => Arc::new(Topology { records: self.read(namespace).await?, ..Topology::default() }),
+        // Whoever fails to write begins with what is there.
+        let Kept { topology: before, mut version } = match all.remove(namespace) {
+            Some(kept) => kept,
+            None => self.read(namespace).await?,
         };
         let world = self.world(namespace, known, agents);
         let topology = Arc::new(compose::compose(&world, &before.records));
         // What is not kept is not so.
         if topology.records != before.records {
-            self.write(namespace, &topology.records).await?;
+            version = self.write(namespace, &topology.records, version).await?;
         }
-        all.insert(namespace.to_owned(), Arc::clone(&topology));
+        if !(topology.parts.is_empty() && topology.agreements.is_empty()) {
+            all.insert(namespace.to_owned(), Kept { topology: Arc::clone(&topology), version });
+        }
         for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
             self.instances.add(namespace, name);
         }
@@ -118,25 +133,37 @@ impl Topologies {
         World { members, agreements }
     }
 
-    async fn read(&self, namespace: &str) -> Result<Records, Error> {
+    async fn read(&self, namespace: &str) -> Result<Kept, Error> {
         let found = self.api(namespace).get_opt(RECORDS).await.map_err(|said| Error::Read { said: Box::new(said) })?;
-        let text = found.and_then(|map| map.data?.remove(KEY));
-        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+        let Some(map) = found else { return Ok(Kept::default()) };
+        let text = map.data.as_ref().and_then(|data| data.get(KEY));
+        let records = text.map(|text| serde_json::from_str(text)).transpose()?.unwrap_or_default();
+        Ok(Kept { topology: Arc::new(Topology { records, ..Topology::default() }), version: map.resource_version() })
     }
 
-    async fn write(&self, namespace: &str, records: &Records) -> Result<(), Error> {
+    /// Writes the records, unless somebody has written others since.
+    async fn write(&self, namespace: &str, records: &Records, version: Option<String>) -> Result<Option<String>, Error> {
         let labels = [(MANAGED_BY_LABEL.to_owned(), MANAGER.to_owned())].into();
         let metadata = ObjectMeta {
             name: Some(RECORDS.to_owned()),
             namespace: Some(namespace.to_owned()),
             labels: Some(labels),
+            resource_version: version.clone(),
             ..ObjectMeta::default()
         };
         let data = [(KEY.to_owned(), serde_json::to_string_pretty(records)?)].into();
         let map = ConfigMap { metadata, data: Some(data), ..ConfigMap::default() };
-        objects::apply(&self.api(namespace), None, &map).await?;
+        let api = self.api(namespace);
+        let written = match version {
+            None => {
+                let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+                api.create(&params, &map).await
+            }
+            Some(_) => api.patch(RECORDS, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&map)).await,
+        };
+        let written = written.map_err(|said| objects::failed(&map, said))?;
         tracing::info!(namespace, "noted numbers and seeds of suffixes");
-        Ok(())
+        Ok(written.resource_version())
     }
 
     fn api(&self, namespace: &str) -> Api<ConfigMap> {

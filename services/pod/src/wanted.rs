@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::receive::{self, Receive};
 use directory::{
     dn::Dn,
     intent::Intent,
@@ -16,6 +15,8 @@ use directory::{
     value::{Node, Value},
     yaml,
 };
+
+use crate::receive::{self, Receive};
 
 /// What an agent calls the host that it is on.
 const HOST: &str = "localhost";

@@ -276,7 +276,7 @@ async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then(
         is_empty: true,
         ..Replica::default()
     };
-    assert_eq!(status.replicas, [expected.clone()]);
+    assert_eq!(status.replicas, std::slice::from_ref(&expected));
 
     let receives = |revision: u32, request: &str| {
         let head = format!("revision: {revision}, receives: [{{suffix: 'dc=test', generation: other{request}}}]");

@@ -81,6 +81,9 @@ fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choic
         AgreementState::Initialising => (State::Initialising, says()),
         _ if filled => (State::Initialising, format!("{} waits for its entries", target.name())),
         _ if !is_common(source, target, choice) => match choice {
+            Some(Choice::Waits(names)) if names.is_empty() => {
+                (State::Waiting, format!("no server of {} has entries, and none is a supplier", source.backend.suffix))
+            }
             Some(Choice::Waits(names)) => (State::Waiting, format!("nothing is heard of {}", names.join(", "))),
             Some(Choice::Several(several)) => (State::OtherData, several_have(several)),
             _ => match [source, target].into_iter().find(|one| one.has_data() != Some(true)) {

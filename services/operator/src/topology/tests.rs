@@ -40,7 +40,7 @@ fn instance(name: &str, role: &str) -> Member {
 fn heard(name: &str, role: &str, data: &str) -> Member {
     let mut member = instance(name, role);
     let (generation, how) = data.split_once(' ').unwrap_or((data, ""));
-    let receives = if let Some(receives) = how.strip_prefix("receives ") { receives } else { "" };
+    let receives = how.strip_prefix("receives ").unwrap_or_default();
     member.heard = Some(vec![Replica {
         backend: "root".to_owned(),
         suffix: SUFFIX.to_owned(),
