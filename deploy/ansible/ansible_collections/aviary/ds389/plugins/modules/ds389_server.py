@@ -1836,12 +1836,18 @@ options:
                 type: int
               Initialise:
                 description:
-                  - "Whether a new agreement's consumer is given all entries, unless both have the same data already. What it held is lost."
+                  - "Whether a new agreement's consumer is given all entries: OnCreate unless both have the same data already, Anew also then. What it held is lost."
                   - "It has an effect on creation only."
                 type: str
-                choices: ["Never", "OnCreate"]
+                choices: ["Never", "OnCreate", "Anew"]
                 default: "Never"
                 aliases: [initialize]
+              InitialiseRequest:
+                description:
+                  - "A word that asks for Initialise once more where the agreement is there already. Another word asks again."
+                  - "It has an effect on creation only."
+                type: str
+                aliases: [initialize_request]
   # Made of the table of options: end
 notes:
   - The variable C(ds389_binary) names the program on the controller, C(ds389_binary_cache) the folder for it on hosts.
