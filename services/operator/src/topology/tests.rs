@@ -343,7 +343,7 @@ fn a_pair_is_as_both_say() {
     assert_eq!(state(heard("a", "supplier", "g"), good()), State::Configuring);
     assert_eq!(state(sender(AgreementState::InSync), good()), State::InSync);
     // Two that were made in the same second may call their nothing the same.
-    let nothing = with_agreement(heard("a", "hub", "gn"), "b", AgreementState::InSync, "");
+    let nothing = with_agreement(heard("a", "hub", "gn empty"), "b", AgreementState::InSync, "");
     assert_eq!(state(nothing, heard("b", "consumer", "gn empty")), State::Waiting);
     assert_eq!(state(sender(AgreementState::OtherData), good()), State::InSync, "it had nothing to send since");
     assert_eq!(state(sender(AgreementState::Behind), good()), State::Behind);
