@@ -15,6 +15,13 @@ pub(crate) fn sample(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+/// Installs the definitions of the resources. Not with a release: they are the cluster's, and stay.
+pub(crate) fn define() {
+    let crds = chart().join("files/crds.yaml");
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--filename", crds.to_str().unwrap()];
+    succeeded("kubectl apply of the definitions", &Command::new("kubectl").args(arguments).output().unwrap());
+}
+
 /// An operator of this namespace alone.
 pub(crate) struct Operator {
     pub(crate) namespace: Namespace,
@@ -22,10 +29,7 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) fn new(purpose: &str) -> Self {
-        let crds = chart().join("files/crds.yaml");
-        // Not with the release: they are the cluster's, and stay.
-        let arguments = ["apply", "--server-side", "--force-conflicts", "--filename", crds.to_str().unwrap()];
-        succeeded("kubectl apply of the definitions", &Command::new("kubectl").args(arguments).output().unwrap());
+        define();
         let namespace = Namespace::new(purpose);
         let namespaces = format!("operator.namespaces={{{}}}", namespace.name);
         let values = ["reports.enabled=false", "operator.enabled=true", "operator.crds=false", &namespaces];

@@ -13,6 +13,7 @@ mod load;
 mod release;
 mod replicas;
 mod replication;
+mod rules;
 mod tls;
 mod upgrade;
 mod volume;

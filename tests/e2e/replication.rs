@@ -172,7 +172,7 @@ fn suppliers_that_both_have_data_keep_it_until_somebody_asks() {
     namespace.until("an event OtherData", is_told);
     assert!(left.has("of-left") && right.has("of-right") && !right.has("of-left"));
 
-    operator.patch(MESH, &json!({"spec": {"initialise": {"policy": "OnRequest", "requestId": "left-wins"}}}));
+    operator.patch(MESH, &json!({"spec": {"initialise": {"policy": "OnRequest", "requestId": "left-wins", "from": "left"}}}));
     operator.until(MESH, "InSync", "True/AsItShouldBe");
     assert!(right.has("of-left") && !right.has("of-right"));
     assert_eq!(operator.namespace.json(&["get", MESH])["status"]["pairs"][0]["requestId"], "left-wins");

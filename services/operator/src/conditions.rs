@@ -193,7 +193,7 @@ impl Reason {
             Self::NotServing => "The server does not answer, or not for each suffix.",
             Self::Stopped => "started is false: the server does not run, as it should.",
             Self::Conflict => {
-                "Another resource, which the message names, says what cannot be so at the same time. Nothing is changed."
+                "Another resource, which the message names, says what cannot be so at the same time. What is there stays."
             }
             Self::NotFound => {
                 "What the resource names is not there. The message says what there is; once it is there the operator goes on."

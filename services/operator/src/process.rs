@@ -28,7 +28,7 @@ use crate::{
     instance::{self, Context, Memory},
     lease::Candidate,
     objects::MANAGER,
-    topology::Topologies,
+    topology::{Concerned, Topologies},
     watches::{Scope, Watches},
 };
 
@@ -108,10 +108,11 @@ async fn control(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut instances) = mpsc::channel(TOLD);
+    let concerned = Concerned::default();
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
     let controller = Controller::new(scope.api::<DS389Instance>(&client), watcher::Config::default()).with_config(config.clone());
     let of_agreements = Controller::new(scope.api::<DS389Agreement>(&client), watcher::Config::default()).with_config(config);
-    let mut watches = Watches::new(client.clone(), scope, told.clone());
+    let mut watches = Watches::new(client.clone(), scope, told.clone(), concerned.clone());
     let known = {
         let mut starting = std::pin::pin!(watches.start());
         loop {
@@ -129,7 +130,7 @@ async fn control(
         recorder: Recorder::new(client.clone(), reporter),
         memory: Memory::new(controller.store()),
         agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
-        topologies: Topologies::new(client.clone(), settings.cluster_domain.clone()),
+        topologies: Topologies::new(client.clone(), settings.cluster_domain.clone(), concerned),
         client,
         settings,
         known,

@@ -79,9 +79,8 @@ struct Kept {
 
 impl Topologies {
     /// None so far.
-    pub(crate) fn new(client: Client, domain: String) -> Self {
-        let (instances, agreements) = (Concerned::default(), Concerned::default());
-        Self { client, domain, instances, agreements, known: Mutex::default() }
+    pub(crate) fn new(client: Client, domain: String, agreements: Concerned) -> Self {
+        Self { client, domain, instances: Concerned::default(), agreements, known: Mutex::default() }
     }
 
     /// That of a namespace, as it is now.

@@ -23,6 +23,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use crate::{
     crd::{DS389Agreement, DS389Instance},
     objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
+    topology::Concerned,
 };
 
 /// What is known.
@@ -43,24 +44,28 @@ pub(crate) struct Watches {
     client: Client,
     scope: Scope,
     told: mpsc::Sender<ObjectRef<DS389Instance>>,
+    /// Agreements that are to be looked at, of namespaces without instances.
+    concerned: Concerned,
 }
 
 impl Watches {
     /// None so far. The instances that changes are about are sent.
-    pub(crate) fn new(client: Client, scope: Scope, told: mpsc::Sender<ObjectRef<DS389Instance>>) -> Self {
-        Self { tasks: JoinSet::new(), client, scope, told }
+    pub(crate) fn new(client: Client, scope: Scope, told: mpsc::Sender<ObjectRef<DS389Instance>>, concerned: Concerned) -> Self {
+        Self { tasks: JoinSet::new(), client, scope, told, concerned }
     }
 
     /// Watches the operator's own objects.
     pub(crate) async fn start(&mut self) -> Result<Known, reflector::store::WriterDropped> {
-        let instances = self.instances();
+        let (agreements, writer) = reflector::store();
+        let instances = self.instances(agreements.clone());
+        self.agreements(writer, instances.clone());
         let known = Known {
             stateful_sets: self.own(),
             services: self.own(),
             claims: self.own(),
             secrets: self.own(),
             pods: self.own(),
-            agreements: self.agreements(instances.clone()),
+            agreements,
             instances,
         };
         known.stateful_sets.wait_until_ready().await?;
@@ -78,43 +83,41 @@ impl Watches {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
+        let (store, writer) = reflector::store();
         let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
-        self.watch(config, instance_of)
+        self.watch(writer, config, instance_of);
+        store
     }
 
     /// All instances. Of one that is gone, another of its namespace is told, for what they mean together is something else now.
-    fn instances(&mut self) -> Store<DS389Instance> {
+    fn instances(&mut self, agreements: Store<DS389Agreement>) -> Store<DS389Instance> {
         let (others, writer) = reflector::store();
-        let store = others.clone();
+        let (store, concerned) = (others.clone(), self.concerned.clone());
         let about = move |instance: &DS389Instance| {
             let itself = ObjectRef::from_obj(instance);
-            if others.get(&itself).is_some() { Some(itself) } else { neighbour(&others, instance.namespace()) }
+            if others.get(&itself).is_some() {
+                return Some(itself);
+            }
+            let other = neighbour(&others, instance.namespace());
+            if let (None, Some(namespace)) = (&other, instance.namespace()) {
+                for agreement in agreements.state().iter().filter(|one| one.namespace().as_ref() == Some(&namespace)) {
+                    concerned.add(&namespace, &agreement.name_any());
+                }
+            }
+            other
         };
-        self.watch_into(writer, watcher::Config::default(), about);
+        self.watch(writer, watcher::Config::default(), about);
         store
     }
 
     /// All agreements. An instance of the namespace is told.
-    fn agreements(&mut self, instances: Store<DS389Instance>) -> Store<DS389Agreement> {
+    fn agreements(&mut self, writer: Writer<DS389Agreement>, instances: Store<DS389Instance>) {
         let about = move |agreement: &DS389Agreement| neighbour(&instances, agreement.namespace());
-        self.watch(watcher::Config::default(), about)
-    }
-
-    fn watch<K>(
-        &mut self,
-        config: watcher::Config,
-        about: impl Fn(&K) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
-    ) -> Store<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    {
-        let (store, writer) = reflector::store();
-        self.watch_into(writer, config, about);
-        store
+        self.watch(writer, watcher::Config::default(), about);
     }
 
     /// Keeps objects in a store, and tells the instance that each change is about once it is there.
-    fn watch_into<K>(
+    fn watch<K>(
         &mut self,
         writer: Writer<K>,
         config: watcher::Config,

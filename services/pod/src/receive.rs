@@ -33,6 +33,10 @@ pub(crate) struct Permit {
     pub(crate) with: String,
     /// What it holds until then is called.
     pub(crate) held: String,
+    /// What it held when it was permitted first was called.
+    first: String,
+    /// Whether it was filled in part: what it holds is nobody's.
+    is_partial: bool,
 }
 
 impl Receive {
@@ -88,17 +92,21 @@ pub(crate) fn consent(asked: &[Receive], kept: &Consent, seen: &[Seen]) -> Conse
 /// What one suffix may be filled with.
 fn filling(asked: Option<&Receive>, kept: Option<&Permit>, seen: Option<&Seen>) -> Option<Permit> {
     let Some((seen, held)) = seen.and_then(|seen| Some((seen, seen.generation()?))) else {
-        // Nothing is known of it now.
-        return kept.cloned();
+        // What has begun to be filled is no longer what it was. Otherwise nothing is known of it now.
+        let begins = |permit: &Permit| permit.is_partial || seen.is_some_and(|seen| seen.is_filling);
+        return kept.map(|permit| Permit { is_partial: begins(permit), ..permit.clone() });
     };
-    let is_partial = !seen.is_empty && kept.is_some_and(|kept| generation(&kept.with) != held);
+    // What is called otherwise than when it was permitted, and not as it is to be, was filled in part. What somebody has written
+    // since then is not.
+    let is_partial = kept.is_some_and(|kept| (kept.is_partial || held != kept.first) && held != generation(&kept.with));
     let with = match asked {
         Some(asked) if asked.request.is_some() => Some(asked.key()),
         Some(asked) if held == asked.generation => None,
         Some(asked) => (seen.is_empty || is_partial).then(|| asked.key()),
         None => kept.filter(|_| is_partial).map(|kept| kept.with.clone()),
     };
-    with.map(|with| Permit { with, held: held.to_owned() })
+    let first = kept.map_or(held, |kept| &kept.first);
+    with.map(|with| Permit { with, held: held.to_owned(), first: first.to_owned(), is_partial })
 }
 
 /// What the data will be called, of a key.
@@ -132,45 +140,58 @@ mod tests {
         vec![Seen { replica, is_empty, is_filling: false }]
     }
 
-    #[track_caller]
-    fn check(asked: &str, kept: &str, seen: &[Seen], expected: &str) {
-        // What is held is "old" at first.
-        let permit = |key: &str, held: &str| Permit { with: key.to_owned(), held: held.to_owned() };
-        let consent_of = |key: &str, held: &str| -> Consent {
-            Some(key).filter(|key| !key.is_empty()).map(|key| ("dc=test".to_owned(), permit(key, held))).into_iter().collect()
-        };
-        let now = seen.first().and_then(Seen::generation).unwrap_or("old");
-        let (generation, request) = asked.split_once(' ').map_or((asked, None), |(one, other)| (one, Some(other.to_owned())));
+    fn asked(key: &str) -> Vec<Receive> {
+        let (generation, request) = key.split_once(' ').map_or((key, None), |(one, other)| (one, Some(other.to_owned())));
         let suffix = Dn::parse("dc=test").unwrap();
         let asked = Receive { suffix, generation: generation.to_owned(), request };
-        let asked = if generation.is_empty() { vec![] } else { vec![asked] };
-        assert_eq!(consent(&asked, &consent_of(kept, "old"), seen), consent_of(expected, now));
+        if generation.is_empty() { Vec::new() } else { vec![asked] }
+    }
+
+    /// What may be filled after each look, of a suffix of which nothing was permitted before: who asks, how it is, what is expected.
+    #[track_caller]
+    fn check(looks: &[(&str, Vec<Seen>, &str)]) {
+        let mut kept = Consent::new();
+        for (asks, seen, expected) in looks {
+            kept = consent(&asked(asks), &kept, seen);
+            let with = kept.get("dc=test").map(|permit| permit.with.as_str());
+            assert_eq!(with.unwrap_or_default(), *expected, "{asks}: {seen:?}");
+        }
+    }
+
+    fn filling() -> Vec<Seen> {
+        let mut seen = seen(Some("new"), false);
+        seen[0].is_filling = true;
+        seen
     }
 
     #[test]
     fn what_holds_nothing_may_be_filled_and_nothing_else_without_a_word() {
-        check("g", "", &seen(Some("other"), true), "g");
-        check("g", "", &seen(Some("other"), false), "");
-        check("g word", "", &seen(Some("other"), false), "g word");
-        check("g word", "", &seen(Some("g"), false), "g word");
-        check("", "g", &seen(Some("other"), true), "");
-        check("g", "", &[], "");
-        check("g", "", &seen(None, true), "");
+        let (empty, full) = (seen(Some("own"), true), seen(Some("own"), false));
+        check(&[("g", empty.clone(), "g"), ("", empty.clone(), "")]);
+        check(&[("g", full.clone(), "")]);
+        check(&[("g word", full.clone(), "g word"), ("", full.clone(), "")]);
+        check(&[("g word", seen(Some("g"), false), "g word"), ("", seen(Some("g"), false), "")]);
+        check(&[("g", Vec::new(), ""), ("g", seen(None, true), "")]);
+        // A word that is taken back permits nothing.
+        check(&[("g word", full.clone(), "g word"), ("g", full.clone(), "")]);
+        // What somebody writes before it is filled is theirs.
+        check(&[("g", empty, "g"), ("g", full, "")]);
     }
 
     #[test]
-    fn what_was_filled_in_part_may_still_be_filled_until_it_is() {
-        check("g", "g", &seen(Some("other"), false), "g");
-        check("g", "g", &seen(None, false), "g");
-        check("g", "g", &[], "g");
-        let mut filling = seen(Some("other"), false);
-        filling[0].is_filling = true;
-        check("g", "g", &filling, "g");
-        check("g", "g", &seen(Some("g"), false), "");
-        check("g", "f", &seen(Some("other"), false), "g");
-        // Also when nobody asks any more; what holds nothing is its own again then.
-        check("", "g", &seen(Some("other"), false), "g");
-        check("", "g word", &seen(Some("g"), false), "");
+    fn what_was_filled_in_part_may_be_filled_until_it_is() {
+        let (empty, partial, done) = (seen(Some("own"), true), seen(Some("new"), false), seen(Some("g"), false));
+        check(&[("g", empty.clone(), "g"), ("g", Vec::new(), "g"), ("g", filling(), "g"), ("g", done, "")]);
+        check(&[("g", empty.clone(), "g"), ("g", partial.clone(), "g"), ("g", partial.clone(), "g")]);
+        check(&[("g", empty.clone(), "g"), ("g", partial.clone(), "g"), ("h", partial.clone(), "h")]);
+        // Also when nobody asks any more, and when it was filled by the word.
+        check(&[("g", empty.clone(), "g"), ("g", filling(), "g"), ("", partial.clone(), "g")]);
+        check(&[("g word", seen(Some("own"), false), "g word"), ("g", filling(), "g word"), ("g", partial, "g")]);
+        // What is held has another name when it was interrupted, and so has the next attempt.
+        let first = consent(&asked("g"), &Consent::new(), &empty);
+        let next = consent(&asked("g"), &first, &seen(Some("new"), false));
+        assert_eq!([&first, &next].map(|consent| consent["dc=test"].held.as_str()), ["own", "new"]);
+        assert_eq!(consent(&asked("g"), &next, &filling())["dc=test"].held, "new");
     }
 
     #[test]

@@ -172,7 +172,6 @@ mod tests {
     use std::{fs, os::unix::fs::MetadataExt};
 
     use super::*;
-    use crate::receive::Permit;
 
     #[test]
     fn a_volume_is_one_agents_at_a_time() {
@@ -207,8 +206,8 @@ mod tests {
     #[test]
     fn what_may_be_filled_is_known_to_the_next_agent() {
         let folder = tempfile::tempdir().unwrap();
-        let permit = Permit { with: "g".to_owned(), held: "old".to_owned() };
-        let consent = Consent::from([("dc=test".to_owned(), permit)]);
+        let permit = serde_json::json!({"with": "g", "held": "own", "first": "own", "is_partial": true});
+        let consent: Consent = serde_json::from_value(serde_json::json!({"dc=test": permit})).unwrap();
         let volume = Volume::enter(Some(folder.path())).unwrap();
         assert_eq!(volume.consent(), Consent::new());
         volume.permit(consent.clone()).unwrap();

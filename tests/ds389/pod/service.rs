@@ -262,8 +262,8 @@ async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then(
     let pod = Pod::new();
     let replicated = ", backends: [{name: root, suffix: 'dc=test', ReplicaRole: supplier, ReplicaId: 1}]";
     let instance = element("filled", replicated);
+    pod.write("revision: 1", &instance);
     let mut called = pod.start().await;
-    called.apply(&pod.document("revision: 1", &instance)).await.unwrap();
     called.until_settled(1).await;
     let status = called.until(|status| !status.replicas.is_empty()).await;
     let generation = status.replicas[0].generation.clone();

@@ -53,13 +53,20 @@ impl<'a> Apply<'a> {
         is_enough: &(dyn Fn() -> bool + Sync),
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let mut open = None;
+        let (mut open, mut failed) = (None, None);
         for (index, action) in self.actions.iter().enumerate() {
             if is_enough() {
                 break;
             }
             progress(Event::Begins(action));
-            self.act(action, &mut open, progress).await?;
+            match self.act(action, &mut open, progress).await {
+                // One that cannot be filled does not keep others from it: these are the last of a plan.
+                Err(error @ Error::Initialise { .. }) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
+                done => done?,
+            }
             match action.step {
                 Step::RemoveInstance => {}
                 // There is a place for the journal only now.
@@ -68,7 +75,7 @@ impl<'a> Apply<'a> {
             }
             progress(Event::Done(action));
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn act(&self, action: &Action, open: &mut Option<Open>, progress: &mut Progress<'_>) -> Result<(), Error> {

@@ -4,7 +4,7 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use crate::{
-    conditions::{Kind, Reason, Said, Told, Truth},
+    conditions::{Kind, Reason, Said, Told, Truth, shortened},
     crd::{AgreementStatus, DS389Agreement, PairStatus},
     instance::{Context, Error},
     tell,
@@ -53,7 +53,7 @@ fn of_pair(pair: &PairState, before: &AgreementStatus, now: Timestamp) -> PairSt
         target: pair.target.clone(),
         state: pair.state.name().to_owned(),
         since: Some(since.unwrap_or(Time(now))),
-        message: Some(pair.message.clone()).filter(|message| !message.is_empty()),
+        message: Some(shortened(&pair.message)).filter(|message| !message.is_empty()),
         request_id: pair.request.clone().or_else(|| known.and_then(|known| known.request_id.clone())),
     }
 }
@@ -118,7 +118,7 @@ fn words(pair: &PairState) -> String {
 /// What has happened since a status.
 fn events(found: &Found, before: &AgreementStatus) -> Vec<(Told, String)> {
     let mut events = Vec::new();
-    let knows = |message: &str| before.conditions.iter().any(|known| known.message == crate::conditions::shortened(message));
+    let knows = |message: &str| before.conditions.iter().any(|known| known.message == shortened(message));
     if let Some(refused) = found.refused.as_ref().filter(|refused| !knows(&refused.message)) {
         events.push((Told::Invalid, refused.message.clone()));
     }

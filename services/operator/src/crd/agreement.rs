@@ -93,10 +93,15 @@ pub(crate) struct Initialise {
     #[serde(default)]
     pub(crate) policy: InitialisePolicy,
 
-    /// With OnRequest: a word. Each other word than before has it done once, whatever who receives holds.
+    /// With OnRequest: a word. Each other word than before has it done once, whatever those who receive at that time hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "options::word")]
     pub(crate) request_id: Option<String>,
+
+    /// With OnRequest: the instance whose entries replace those of others. It is needed where several send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "options::word")]
+    pub(crate) from: Option<String>,
 }
 
 /// When who receives is given all entries.
@@ -107,7 +112,7 @@ pub(crate) enum InitialisePolicy {
     IfEmpty,
     /// Not by the operator.
     Never,
-    /// When asked for by requestId.
+    /// When it holds none, and once for each requestId whatever it holds.
     OnRequest,
 }
 

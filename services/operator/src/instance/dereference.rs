@@ -9,7 +9,7 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
 };
-use kube::{Api, runtime::reflector::ObjectRef};
+use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use time::OffsetDateTime;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     authority::{self, Authority, Identity, Known, Purpose, RENEWED_BEFORE, SERVER_LASTS},
     crd::DS389Instance,
     instance::{Context, Error, names::Names},
+    objects::{MANAGED_BY_LABEL, MANAGER},
     topology::Part,
 };
 
@@ -72,6 +73,8 @@ pub(crate) struct Replication {
     pub(crate) own: Option<(String, bool)>,
     /// Of those that it sends to, by instance.
     pub(crate) targets: BTreeMap<String, String>,
+    /// Why there is none of this one, and none can be made.
+    pub(crate) problem: Option<String>,
 }
 
 impl Password {
@@ -153,18 +156,25 @@ async fn replication(names: &Names, part: &Part, context: &Context, secrets: &Ap
         let secret = context.known.secrets.get(&ObjectRef::new(name).within(&names.namespace))?;
         text(&secret, PASSWORD)
     };
-    let own = match part.is_target() {
-        false => None,
-        true => {
-            let kept = match known(&names.replication()) {
-                Some(password) => Some(password),
-                None => get(secrets, names.replication()).await?.and_then(|secret| text(&secret, PASSWORD)),
-            };
-            Some(kept.map_or_else(|| random().map(|made| (made, true)), |kept| Ok((kept, false)))?)
-        }
+    let mut problem = None;
+    let own = match (part.is_target(), known(&names.replication())) {
+        (false, _) => None,
+        (true, Some(password)) => Some((password, false)),
+        (true, None) => match get(secrets, names.replication()).await? {
+            None => Some((random()?, true)),
+            Some(secret) => {
+                let is_ours = secret.labels().get(MANAGED_BY_LABEL).is_some_and(|manager| manager == MANAGER);
+                let password = text(&secret, PASSWORD).filter(|_| is_ours);
+                if password.is_none() {
+                    let name = names.replication();
+                    problem = Some(format!("the Secret {name} is not the operator's, or has no {PASSWORD}: delete it"));
+                }
+                password.map(|password| (password, false))
+            }
+        },
     };
     let of = |target: &str| Some((target.to_owned(), known(&names.replication_of(target))?));
-    Ok(Replication { own, targets: part.targets().into_iter().filter_map(of).collect() })
+    Ok(Replication { own, targets: part.targets().into_iter().filter_map(of).collect(), problem })
 }
 
 fn random() -> Result<String, Error> {

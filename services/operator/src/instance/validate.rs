@@ -35,6 +35,9 @@ pub(crate) fn validate(instance: &DS389Instance, names: &Names, part: &Part, ref
     if let Some(refused) = &part.refused {
         return Err(refused.clone());
     }
+    if let Some(problem) = &referenced.replication.problem {
+        return Err(Refused { reason: Reason::NameTaken, message: problem.clone() });
+    }
     check(instance, names, part, &referenced.password, &referenced.replication)
 }
 

@@ -4,17 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use directory::{options::Scope, specification::Role};
 use serde_json::{Map, Value, json};
 
 use super::{
     pairs::{self, Pair},
     records::{self, Choice, Records},
     states::{self, PairState},
-    world::{Replicated, World},
+    world::{Member, Replicated, World},
 };
 use crate::{
     conditions::{Reason, Refused},
-    crd::{AgreementSpec, InitialisePolicy},
+    crd::{AgreementSpec, InitialisePolicy, spelled},
     instance::SECURE_PORT,
 };
 
@@ -104,11 +105,13 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
     let (pairs, refused) = pairs::resolve(world);
     let mut records = known.clone();
     records::number(world, &mut records);
+    records::ask(&pairs, &mut records);
     let choices = choose(world, &pairs, &mut records);
     let mut topology = Topology { parts: parts(world, &records), ..Topology::default() };
     let mut filled = BTreeSet::new();
     for pair in &pairs {
-        connect(pair, &choices, &mut filled, &mut topology.parts);
+        let choice = choice(&choices, &pair.target);
+        connect(pair, choice, records::request(&records, pair), &mut filled, &mut topology.parts);
     }
     for agreement in &world.agreements {
         let name = agreement.metadata.name.clone().unwrap_or_default();
@@ -134,13 +137,19 @@ fn choice<'a>(choices: &'a Choices, one: &Replicated<'_>) -> Option<&'a Choice> 
 /// Whose data the suffixes are to have, of those that anybody sends; and notes it.
 fn choose(world: &World, pairs: &[Pair<'_>], records: &mut Records) -> Choices {
     let mut choices = Choices::new();
+    // What nobody has any more is not waited for.
+    for (suffix, record) in records.iter_mut() {
+        if !world.replicated().any(|one| one.backend.suffix.normal() == suffix) {
+            record.seed = None;
+        }
+    }
     for pair in pairs {
         let suffix = &pair.source.backend.suffix;
         if choices.contains_key(suffix.normal()) {
             continue;
         }
         let of_suffix = || pairs.iter().filter(|pair| pair.source.backend.suffix == *suffix);
-        let asked = of_suffix().find(|pair| pair.request().is_some()).map(|pair| pair.source);
+        let asked = of_suffix().find(|pair| records::request(records, pair).is_some()).map(|pair| pair.source);
         let record = records.entry(suffix.normal().to_owned()).or_default();
         let choice = records::choose(&world.of_suffix(suffix), record.seed.as_ref(), asked.as_ref());
         if let Choice::Seed(seed) = &choice {
@@ -153,35 +162,34 @@ fn choose(world: &World, pairs: &[Pair<'_>], records: &mut Records) -> Choices {
 
 /// What follows for instances before any pair is looked at.
 fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
-    let mut numbers: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     let id = |one: &Replicated<'_>| {
-        let record = records::of(records, &one.backend.suffix)?;
-        record.numbers.get(&one.name()).copied().filter(|_| one.backend.role == directory::specification::Role::Supplier)
+        let known = records::of(records, &one.backend.suffix)?.numbers.get(&one.key()).copied();
+        known.filter(|_| one.backend.role == Role::Supplier)
     };
+    // By suffix and number, who has it.
+    let mut numbers: BTreeMap<&str, BTreeMap<u16, Vec<String>>> = BTreeMap::new();
     for (one, id) in world.replicated().filter_map(|one| Some((one, id(&one)?))) {
-        numbers.entry(one.backend.suffix.normal().to_owned()).or_default().insert(id);
+        numbers.entry(one.backend.suffix.normal()).or_default().entry(id).or_default().push(one.name());
     }
-    let part = |member: &super::world::Member| {
+    let part = |member: &Member| {
         let mut part = Part { generation: member.generation, ..Part::default() };
         for one in member.backends.iter().map(|backend| Replicated { member, backend }) {
-            let suffix = one.backend.suffix.normal();
-            if let Some(of_suffix) = numbers.get(suffix) {
-                part.numbers.insert(suffix.to_owned(), of_suffix.clone());
+            let (suffix, id) = (one.backend.suffix.normal(), id(&one));
+            let of_suffix = numbers.get(suffix);
+            part.numbers.extend(of_suffix.map(|known| (suffix.to_owned(), known.keys().copied().collect())));
+            if one.backend.role == Role::Supplier && id.is_none() {
+                let message = format!("the number of {} is not known until its agent answers", one.name());
+                part.refused = Some(Refused { reason: Reason::Waiting, message });
             }
-            let own = BackendPart { id: id(&one), ..BackendPart::default() };
-            let is_twin = |other: &Replicated<'_>| {
-                other.backend.suffix == one.backend.suffix && !other.is(&one) && own.id.is_some() && id(other) == own.id
-            };
-            if let Some((twin, id)) = world.replicated().find(is_twin).zip(own.id) {
+            let who = id.and_then(|id| Some((id, of_suffix?.get(&id)?)));
+            if let Some((id, twin)) = who.and_then(|(id, who)| Some((id, who.iter().find(|name| **name != one.name())?))) {
                 let message = format!(
-                    "backend {}: replicaId {id} is that of {} too, and both have suffix {}: give one of them another number",
-                    one.backend.name,
-                    twin.name(),
-                    one.backend.suffix
+                    "backend {}: replicaId {id} is that of {twin} too, and both have suffix {}: give one of them another number",
+                    one.backend.name, one.backend.suffix
                 );
                 part.refused = Some(Refused { reason: Reason::Conflict, message });
             }
-            part.backends.insert(one.backend.name.to_lowercase(), own);
+            part.backends.insert(one.backend.name.to_lowercase(), BackendPart { id, ..BackendPart::default() });
         }
         (member.name.clone(), part)
     };
@@ -189,26 +197,29 @@ fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
 }
 
 /// What follows for both of a pair. Of those that could fill a target, one does.
-fn connect(pair: &Pair<'_>, choices: &Choices, filled: &mut BTreeSet<String>, parts: &mut BTreeMap<String, Part>) {
+fn connect(
+    pair: &Pair<'_>,
+    choice: Option<&Choice>,
+    request: Option<&str>,
+    filled: &mut BTreeSet<String>,
+    parts: &mut BTreeMap<String, Part>,
+) {
     let Pair { agreement, source, target } = pair;
-    let suffix = target.backend.suffix.to_string();
     let mut options = options(&agreement.spec, target);
-    let filling = filling(pair, choice(choices, target)).filter(|_| filled.insert(target.name()));
+    let filling = filling(pair, choice, request);
     if let Some(part) = parts.get_mut(&target.member.name) {
         if let Some(backend) = part.backends.get_mut(&target.backend.name.to_lowercase()) {
             backend.is_target = true;
-            // One that has its entries keeps them; one that is made anew begins without any.
-            backend.is_bare = target.backend.may_be_bare && matches!(choice(choices, target), Some(Choice::Seed(_)));
+            backend.is_bare |= is_bare(pair, choice);
         }
-        if let Some(filling) = &filling {
-            let mut told = json!({"suffix": suffix, "generation": filling.generation});
-            if let (Some(request), Value::Object(told)) = (&filling.request, &mut told) {
-                told.insert("request".to_owned(), request.as_str().into());
-            }
-            part.receives.push(told);
-        }
+        let told = filling
+            .as_ref()
+            .map(|filling| filling.told(target))
+            .filter(|told| part.receives.iter().all(|known| known.get("suffix") != told.get("suffix")));
+        part.receives.extend(told);
     }
-    if let Some((initialise, word)) = filling.and_then(|filling| filling.order(target)) {
+    let order = filling.filter(|filling| filling.gives).and_then(|filling| filling.order(target));
+    if let Some((initialise, word)) = order.filter(|_| filled.insert(target.key())) {
         options.insert("initialise".to_owned(), initialise.into());
         options.insert("initialiserequest".to_owned(), word.into());
     }
@@ -221,15 +232,34 @@ fn connect(pair: &Pair<'_>, choices: &Choices, filled: &mut BTreeSet<String>, pa
     }
 }
 
+/// Whether the target of a pair, made anew, begins without any entries, so that nobody can write to it before it is filled: that is,
+/// if there may be one to fill it. One that has its entries keeps them.
+fn is_bare(pair: &Pair<'_>, choice: Option<&Choice>) -> bool {
+    let Pair { agreement, source, target } = pair;
+    let is_filled = !agreement.spec.paused && agreement.spec.initialise.policy != InitialisePolicy::Never;
+    target.backend.may_be_bare && source.member.was_there && is_filled && matches!(choice, Some(Choice::Seed(_)))
+}
+
 /// That the target of a pair is to be given all entries of its source.
 struct Filling {
     /// What they are called.
     generation: String,
     /// The word of the user who asks for it, whatever the target holds.
     request: Option<String>,
+    /// Whether the source is known to have them, and to be at it for nobody else's sake.
+    gives: bool,
 }
 
 impl Filling {
+    /// What the target is told.
+    fn told(&self, target: &Replicated<'_>) -> Value {
+        let mut told = json!({"suffix": target.backend.suffix.to_string(), "generation": self.generation});
+        if let (Some(request), Value::Object(told)) = (&self.request, &mut told) {
+            told.insert("request".to_owned(), request.as_str().into());
+        }
+        told
+    }
+
     /// What the source is told, once the target has said that it may be filled: how to do it, and a word of its own for each time.
     fn order(&self, target: &Replicated<'_>) -> Option<(&'static str, String)> {
         let heard = target.heard()?;
@@ -242,25 +272,26 @@ impl Filling {
 }
 
 /// Whether the target of a pair is to be filled by its source, as far as both are heard.
-fn filling(pair: &Pair<'_>, choice: Option<&Choice>) -> Option<Filling> {
+fn filling(pair: &Pair<'_>, choice: Option<&Choice>, request: Option<&str>) -> Option<Filling> {
     let Pair { agreement, source, target } = pair;
     let Some(Choice::Seed(seed)) = choice else { return None };
     // Who is to get the data itself, or has other data, gives none.
     let gives = source.generation() == Some(&seed.generation) && source.heard().is_some_and(|known| known.receives.is_empty());
-    if !gives || agreement.spec.paused {
+    if agreement.spec.paused {
         return None;
     }
-    let request = pair.request().map(str::to_owned);
     let generation = seed.generation.clone();
-    match agreement.spec.initialise.policy {
-        InitialisePolicy::OnRequest => request.map(|request| Filling { generation, request: Some(request) }),
-        InitialisePolicy::Never => None,
-        InitialisePolicy::IfEmpty => {
-            let heard = target.heard()?;
-            let lacks = heard.generation != seed.generation && (!heard.generation.is_empty() || !heard.receives.is_empty());
-            lacks.then_some(Filling { generation, request: None })
-        }
+    if let Some(request) = request.filter(|_| gives) {
+        return Some(Filling { generation, request: Some(request.to_owned()), gives });
     }
+    if agreement.spec.initialise.policy == InitialisePolicy::Never {
+        return None;
+    }
+    let heard = target.heard()?;
+    let lacks = heard.generation != seed.generation && (!heard.generation.is_empty() || !heard.receives.is_empty());
+    // What was permitted stays so while whoever was told to fill it is not heard: it may be at it.
+    let is_permitted = heard.receives == seed.generation;
+    (lacks && (gives || is_permitted)).then_some(Filling { generation, request: None, gives })
 }
 
 /// The options of an agreement with a target, but for the password.
@@ -283,9 +314,8 @@ fn options(spec: &AgreementSpec, target: &Replicated<'_>) -> Map<String, Value> 
         options.insert("replicatedattributelist".to_owned(), json!(spec.excluded_attributes));
         options.insert("replicatedattributelisttotal".to_owned(), json!(spec.excluded_attributes));
     }
-    let named = spec.config.iter().filter_map(|(field, value)| {
-        Some((crate::crd::spelled(directory::options::Scope::Agreement, field)?.to_owned(), value.clone()))
-    });
+    let named =
+        spec.config.iter().filter_map(|(field, value)| Some((spelled(Scope::Agreement, field)?.to_owned(), value.clone())));
     options.extend(named);
     options
 }

@@ -22,7 +22,7 @@ struct Inner {
 
 impl Concerned {
     /// This one is to be looked at.
-    pub(super) fn add(&self, namespace: &str, name: &str) {
+    pub(crate) fn add(&self, namespace: &str, name: &str) {
         let mut names = self.0.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert((namespace.to_owned(), name.to_owned()));
         self.0.is_any.notify_one();

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use directory::{dn::Dn, targets::Pattern};
+use directory::{dn::Dn, json, options::Scope, targets::Pattern};
 use kube::ResourceExt;
+use serde_json::json;
 
 use super::world::{Replicated, World};
 use crate::{
     conditions::{Reason, Refused},
-    crd::{DS389Agreement, InitialisePolicy},
+    crd::{DS389Agreement, InitialisePolicy, spelled},
 };
 
 /// Names that a message lists.
@@ -24,17 +25,24 @@ pub(crate) struct Pair<'a> {
     pub(crate) target: Replicated<'a>,
 }
 
+impl DS389Agreement {
+    /// Whether it asks for who receives to be initialised, whatever that holds.
+    pub(crate) fn asks(&self) -> bool {
+        self.spec.initialise.policy == InitialisePolicy::OnRequest
+    }
+}
+
 impl Pair<'_> {
-    /// The request to initialise, whatever the target holds, unless it was met.
-    pub(crate) fn request(&self) -> Option<&str> {
+    /// What tells it from others.
+    pub(crate) fn key(&self) -> String {
+        format!("{} {}", self.source.key(), self.target.key())
+    }
+
+    /// The word of the request of its agreement, if that is about its source.
+    pub(crate) fn word(&self) -> Option<&str> {
         let initialise = &self.agreement.spec.initialise;
-        let request = initialise.request_id.as_deref().filter(|_| initialise.policy == InitialisePolicy::OnRequest)?;
-        let heard = self.source.agreement(&self.target).map(|agreement| agreement.initialised.as_str());
-        // What a server that has lost its volume knows no more is still known here.
-        let kept = self.agreement.status.iter().flat_map(|status| &status.pairs);
-        let kept = kept.filter(|pair| pair.source == self.source.name() && pair.target == self.target.name());
-        let mut met = kept.filter_map(|pair| pair.request_id.as_deref()).chain(heard);
-        (!self.agreement.spec.paused && !met.any(|met| met == request)).then_some(request)
+        let is_meant = initialise.from.as_ref().is_none_or(|from| self.source.member.name == *from);
+        initialise.request_id.as_deref().filter(|_| self.agreement.asks() && is_meant)
     }
 }
 
@@ -50,29 +58,53 @@ pub(crate) fn resolve(world: &World) -> (Vec<Pair<'_>>, BTreeMap<String, Refused
                 continue;
             }
         };
-        let twin = found.iter().find_map(|new| {
-            let is_same = |known: &&Pair<'_>| known.source.is(&new.source) && known.target.is(&new.target);
-            pairs.iter().find(is_same).map(|known| (known.agreement.name_any(), new))
-        });
-        match twin {
-            Some((other, pair)) => {
-                let message = format!(
-                    "{} sends to {} by the DS389Agreement {other} already: leave the pair to one of them",
-                    pair.source.name(),
-                    pair.target.name()
-                );
-                refused.insert(name, Refused { reason: Reason::Conflict, message });
-            }
-            None => pairs.extend(found),
+        for pair in found {
+            let is_same = |known: &&Pair<'_>| known.source.is(&pair.source) && known.target.is(&pair.target);
+            let Some(known) = pairs.iter().find(is_same) else {
+                pairs.push(pair);
+                continue;
+            };
+            let message = format!(
+                "{} sends to {} by the DS389Agreement {} already, which is the older one: leave the pair to one of them",
+                pair.source.name(),
+                pair.target.name(),
+                known.agreement.name_any()
+            );
+            refused.insert(name.clone(), Refused { reason: Reason::Conflict, message });
         }
     }
     (pairs, refused)
 }
 
+/// What is wrong with the options of an agreement: its servers could do nothing with all that they are told.
+fn check(agreement: &DS389Agreement) -> Result<(), String> {
+    let spec = &agreement.spec;
+    let own = [
+        ("spec.schedule", "replicaupdateschedule", &spec.schedule),
+        ("spec.excludedAttributes", "replicatedattributelist", &spec.excluded_attributes),
+    ];
+    let own = own.into_iter().filter(|(_, _, values)| !values.is_empty());
+    let own = own.map(|(field, option, values)| (field.to_owned(), option, json!(values)));
+    let other = spec
+        .config
+        .iter()
+        .filter_map(|(field, value)| Some((format!("spec.config.{field}"), spelled(Scope::Agreement, field)?, value.clone())));
+    for (field, option, value) in own.chain(other) {
+        let node = json::parse(&value.to_string()).map_err(|error| format!("{field}: {error}"))?;
+        let definition = Scope::Agreement.option(option);
+        if let Some(Err(problem)) = definition.map(|definition| definition.codec.read(&node)) {
+            return Err(format!("{field} {problem}"));
+        }
+    }
+    Ok(())
+}
+
 fn of_one<'a>(world: &'a World, agreement: &'a DS389Agreement) -> Result<Vec<Pair<'a>>, Refused> {
     let spec = &agreement.spec;
     let suffix = spec.suffix.as_deref().map(Dn::parse).transpose();
-    let suffix = suffix.map_err(|error| Refused { reason: Reason::Invalid, message: format!("spec.suffix: {error}") })?;
+    let invalid = |message: String| Refused { reason: Reason::Invalid, message };
+    let suffix = suffix.map_err(|error| invalid(format!("spec.suffix: {error}")))?;
+    check(agreement).map_err(invalid)?;
     let missing = |message: String| Refused { reason: Reason::NotFound, message };
     let instance = spec.instance.as_deref().map(Pattern::new);
     if let Some(pattern) = &instance
@@ -90,6 +122,17 @@ fn of_one<'a>(world: &'a World, agreement: &'a DS389Agreement) -> Result<Vec<Pai
     if sources.is_empty() {
         let candidates = world.replicated().filter(Replicated::sends).map(|one| one.name());
         return Err(missing(format!("no backend that this is about is a supplier or a hub{}", could_be(candidates))));
+    }
+    if let Some(from) = &spec.initialise.from
+        && !sources.iter().any(|one| one.member.name == *from)
+    {
+        return Err(missing(format!("spec.initialise.from: {from} is none of those that send")));
+    }
+    let several = sources.iter().any(|one| one.member.name != sources[0].member.name);
+    if agreement.asks() && several && spec.initialise.from.is_none() {
+        let message =
+            "spec.initialise.policy is OnRequest, and several send: say in initialise.from whose entries replace the others'";
+        return Err(invalid(message.to_owned()));
     }
     let patterns: Vec<Pattern> = spec.targets.iter().map(|target| Pattern::new(target)).collect();
     let is_target = |one: &Replicated<'_>| patterns.iter().any(|pattern| pattern.matches(&one.name()));

@@ -105,8 +105,8 @@ fn is_common(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&C
     [source, target].into_iter().all(|one| one.generation() == Some(&seed.generation))
 }
 
-const WAY_OUT: &str = "to have the entries of one of them replaced by those of another, set initialise.policy to OnRequest in an agreement between \
-                       the two, with a requestId";
+const WAY_OUT: &str = "to have the entries of others replaced by those of one, set initialise.policy to OnRequest in an agreement by which \
+                       that sends, with its name in from and a word in requestId";
 
 fn several_have(several: &[(String, String)]) -> String {
     let names: Vec<String> = several.iter().map(|(name, generation)| format!("{name} ({generation})")).collect();

@@ -38,7 +38,7 @@ fn instance(name: &str, role: &str) -> Member {
 
 /// The same, heard to have data of this name, `empty` or `partial` behind it if it is that.
 fn heard(name: &str, role: &str, data: &str) -> Member {
-    let mut member = instance(name, role);
+    let mut member = Member { was_there: true, ..instance(name, role) };
     let (generation, how) = data.split_once(' ').unwrap_or((data, ""));
     let receives = how.strip_prefix("receives ").unwrap_or_default();
     member.heard = Some(vec![Replica {
@@ -155,7 +155,7 @@ fn what_an_agreement_names_that_is_not_there_is_told_with_what_there_is() {
 }
 
 #[test]
-fn the_second_of_two_that_mean_the_same_is_refused() {
+fn of_two_that_mean_the_same_the_later_one_leaves_it() {
     let members = vec![instance("a", "supplier"), instance("b", "supplier")];
     let agreements = vec![agreement("one", json!({"instance": "a", "targets": ["b"]})), mesh()];
     let topology = compose(&world(members, agreements), &Records::new());
@@ -163,7 +163,7 @@ fn the_second_of_two_that_mean_the_same_is_refused() {
     let refused = topology.agreements["mesh"].refused.clone().unwrap();
     assert_eq!(refused.reason, Reason::Conflict);
     assert!(refused.message.contains("a.root sends to b.root by the DS389Agreement one"), "{}", refused.message);
-    assert_eq!(sends(&topology, "b"), [""; 0], "nothing of what is refused is done");
+    assert_eq!((sends(&topology, "a"), sends(&topology, "b")), (vec!["b".to_owned()], vec!["a".to_owned()]));
 }
 
 #[test]
@@ -296,37 +296,110 @@ fn whoever_is_made_anew_where_there_is_data_begins_without_any() {
 }
 
 #[test]
-fn a_request_gives_data_to_whoever_holds_any_but_once_and_never_nothing() {
-    let asking = || {
-        let initialise = json!({"policy": "OnRequest", "requestId": "word"});
-        agreement("one", json!({"instance": "a", "targets": ["b"], "initialise": initialise}))
+fn what_was_permitted_stays_so_while_whoever_fills_it_is_not_heard() {
+    let members = vec![instance("a", "supplier"), heard("b", "supplier", "gb receives g")];
+    let topology = compose(&world(members, vec![mesh()]), &recorded("g"));
+    assert_eq!((receives(&topology, "b").len(), sends(&topology, "a")), (1, vec!["b".to_owned()]));
+}
+
+#[test]
+fn numbers_that_were_forgotten_are_those_that_servers_have() {
+    let with_id = |name: &str, id: u32| {
+        let mut member = heard(name, "supplier", "g");
+        member.heard.as_mut().unwrap()[0].id = id;
+        member
     };
-    let asked =
-        |a: Member, b: Member, agreement: Arc<DS389Agreement>| compose(&world(vec![a, b], vec![agreement]), &recorded("gb"));
-    let topology = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb"), asking());
+    let silent = Member { was_there: true, ..instance("c", "supplier") };
+    let topology =
+        compose(&world(vec![with_id("a", 2), with_id("b", 1), silent, instance("d", "supplier")], vec![]), &Records::new());
+    let id = |name: &str| part(&topology, name).backends["root"].id;
+    assert_eq!([id("a"), id("b"), id("c"), id("d")], [Some(2), Some(1), None, Some(3)]);
+    assert_eq!(part(&topology, "c").refused.as_ref().unwrap().reason, Reason::Waiting);
+}
+
+#[test]
+fn what_nobody_has_any_more_is_not_waited_for() {
+    let topology = compose(&world(vec![], vec![mesh()]), &recorded("g"));
+    assert_eq!(seed(&topology), None);
+}
+
+fn asking(spec: &Value, word: &str) -> Arc<DS389Agreement> {
+    let mut spec = spec.clone();
+    spec["initialise"]["policy"] = "OnRequest".into();
+    spec["initialise"]["requestId"] = word.into();
+    agreement("one", spec)
+}
+
+#[test]
+fn a_request_gives_data_to_whoever_holds_any_but_once_and_never_nothing() {
+    let one_way = json!({"instance": "a", "targets": ["b"]});
+    let asked = |a: Member, b: Member, known: &Records| compose(&world(vec![a, b], vec![asking(&one_way, "word")]), known);
+    let first = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb"), &recorded("gb"));
     // What was asked for is everybody's data now.
-    assert_eq!(seed(&topology), Some(("a.root", "ga")));
-    assert_eq!(receives(&topology, "b"), [json!({"suffix": SUFFIX, "generation": "ga", "request": "word"})]);
-    assert_eq!(sends(&topology, "a"), ["b"]);
-    let topology = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb receives ga word"), asking());
-    assert_eq!(sends(&topology, "a"), ["b Anew word"]);
-    // It was met, as the server says, or as was noted when it said so.
+    assert_eq!(seed(&first), Some(("a.root", "ga")));
+    assert_eq!(receives(&first, "b"), [json!({"suffix": SUFFIX, "generation": "ga", "request": "word"})]);
+    assert_eq!(sends(&first, "a"), ["b"]);
+    let agreed = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb receives ga word"), &first.records);
+    assert_eq!(sends(&agreed, "a"), ["b Anew word"]);
+    // It is met when the server says so, and stays so when that has forgotten it.
     let met = with_agreement(heard("a", "supplier", "ga"), "b", AgreementState::InSync, "word");
-    let topology = asked(met, heard("b", "supplier", "ga"), asking());
-    assert_eq!((sends(&topology, "a"), receives(&topology, "b")), (vec!["b".to_owned()], vec![]));
-    assert_eq!(topology.agreements["one"].pairs[0].request.as_deref(), Some("word"));
-    let mut noted = (*asking()).clone();
-    let pair = json!({"source": "a.root", "target": "b.root", "state": "InSync", "requestId": "word"});
-    noted.status = Some(serde_json::from_value(json!({"pairs": [pair]})).unwrap());
-    let topology = asked(heard("a", "supplier", "ga empty"), heard("b", "supplier", "gb"), Arc::new(noted));
-    assert_eq!((seed(&topology), receives(&topology, "b")), (Some(("a.root", "gb")), vec![]));
+    let met = asked(met, heard("b", "supplier", "ga"), &first.records);
+    assert_eq!((sends(&met, "a"), receives(&met, "b")), (vec!["b".to_owned()], vec![]));
+    assert_eq!(met.agreements["one"].pairs[0].request.as_deref(), Some("word"));
+    let later = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gx"), &met.records);
+    assert_eq!(receives(&later, "b"), [json!({"suffix": SUFFIX, "generation": "ga"})], "no more than of one that holds nothing");
     // Who has nothing gives nothing.
-    let topology = asked(heard("a", "supplier", "ga empty"), heard("b", "supplier", "gb"), asking());
-    assert_eq!((seed(&topology), receives(&topology, "b")), (Some(("a.root", "gb")), vec![]));
+    let nothing = asked(heard("a", "supplier", "ga empty"), heard("b", "supplier", "gb"), &recorded("gb"));
+    assert_eq!((seed(&nothing), receives(&nothing, "b")), (Some(("a.root", "gb")), vec![]));
+    // A word that is taken back counts no more, also when it comes again.
+    let taken_back = agreement("one", one_way.clone());
+    let taken_back =
+        compose(&world(vec![heard("a", "supplier", "ga"), heard("b", "supplier", "gb")], vec![taken_back]), &first.records);
+    let again = asked(heard("a", "supplier", "ga"), heard("b", "supplier", "gb"), &taken_back.records);
+    assert!(receives(&again, "b").iter().all(|told| told.get("request").is_none()));
     // And who was not asked does not do it.
     let never = agreement("one", json!({"instance": "a", "targets": ["b"], "initialise": {"policy": "Never"}}));
-    let topology = asked(heard("a", "supplier", "gb"), heard("b", "supplier", "gx empty"), never);
-    assert_eq!(receives(&topology, "b"), [Value::Null; 0]);
+    let never =
+        compose(&world(vec![heard("a", "supplier", "g"), heard("b", "supplier", "gx empty")], vec![never]), &recorded("g"));
+    assert_eq!(receives(&never, "b"), [Value::Null; 0]);
+}
+
+#[test]
+fn a_request_is_about_those_that_there_are_when_it_comes_and_from_one() {
+    let members = || vec![heard("a", "supplier", "ga"), heard("b", "supplier", "gb")];
+    let everybody = json!({"suffix": SUFFIX, "targets": ["*"]});
+    let topology = compose(&world(members(), vec![asking(&everybody, "word")]), &Records::new());
+    let refused = topology.agreements["one"].refused.as_ref().unwrap();
+    assert!(refused.message.contains("say in initialise.from"), "{}", refused.message);
+
+    let from_b = json!({"suffix": SUFFIX, "targets": ["*"], "initialise": {"from": "b"}});
+    let topology = compose(&world(members(), vec![asking(&from_b, "word")]), &recorded("ga"));
+    assert_eq!((seed(&topology), receives(&topology, "b")), (Some(("b.root", "gb")), vec![]));
+    assert_eq!(receives(&topology, "a")[0]["request"], "word");
+    // One that comes later keeps what it has.
+    let later = [members(), vec![heard("c", "supplier", "gc")]].concat();
+    let topology = compose(&world(later, vec![asking(&from_b, "word")]), &topology.records);
+    assert_eq!(receives(&topology, "c"), [json!({"suffix": SUFFIX, "generation": "gb"})]);
+    let nobody = json!({"suffix": SUFFIX, "targets": ["*"], "initialise": {"from": "x"}});
+    let topology = compose(&world(members(), vec![asking(&nobody, "word")]), &Records::new());
+    assert_eq!(topology.agreements["one"].refused.as_ref().unwrap().reason, Reason::NotFound);
+}
+
+#[test]
+fn options_that_mean_nothing_are_the_agreements_own_problem() {
+    for (spec, expected) in [
+        (json!({"schedule": ["0100-0200"]}), "spec.schedule wants times such as"),
+        (json!({"excludedAttributes": ["no name"]}), "spec.excludedAttributes"),
+        (json!({"config": {"replicaTimeout": -1}}), "spec.config.replicaTimeout"),
+    ] {
+        let mut all = json!({"instance": "a", "targets": ["b"]});
+        all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        let members = vec![instance("a", "supplier"), instance("b", "supplier")];
+        let topology = compose(&world(members, vec![agreement("one", all)]), &Records::new());
+        let refused = topology.agreements["one"].refused.clone().unwrap();
+        assert!(refused.reason == Reason::Invalid && refused.message.contains(expected), "{}", refused.message);
+        assert_eq!((part(&topology, "a").refused.clone(), sends(&topology, "a").len()), (None, 0));
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Of the resource.
     pub(crate) generation: Option<i64>,
+    /// Whether its agent was ever heard: there may be a server whose state nobody knows now.
+    pub(crate) was_there: bool,
     /// Where others reach it.
     pub(crate) fqdn: String,
     /// Those that have a part in replication.
@@ -88,6 +90,7 @@ impl Member {
         Some(Self {
             name: instance.name_any(),
             generation: instance.metadata.generation,
+            was_there: instance.status.as_ref().is_some_and(|status| status.version.is_some()),
             fqdn: names.fqdn.clone(),
             backends: instance.spec.backends.iter().filter_map(backend).collect(),
             heard: None,
@@ -100,6 +103,11 @@ impl Replicated<'_> {
     /// Instance and backend.
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", self.member.name, self.backend.name)
+    }
+
+    /// The same for comparison.
+    pub(crate) fn key(&self) -> String {
+        self.name().to_lowercase()
     }
 
     /// Whether it is the same.
