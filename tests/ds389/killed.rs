@@ -82,9 +82,46 @@ async fn make(machine: &Machine, text: &str) -> BTreeSet<String> {
     kinds
 }
 
+/// Kinds of actions.
+const KINDS: [&str; 19] = [
+    "ChangeRole",
+    "CleanRuv",
+    "CreateAgreement",
+    "CreateBackend",
+    "CreateIndex",
+    "CreateInstance",
+    "CreateManager",
+    "DeleteAgreement",
+    "DeleteBackend",
+    "DeleteIndex",
+    "DisableReplica",
+    "EnableReplica",
+    "Fill",
+    "Initialise",
+    "Reindex",
+    "RemoveInstance",
+    "Restart",
+    "Set",
+    "SetPassword",
+];
+
 #[tokio::test]
 async fn every_kind_of_action_is_finished_after_an_interruption() {
     let machine = Machine::new();
+    let mut kinds = BTreeSet::new();
+    let missing = |kinds: &BTreeSet<String>| -> Vec<&str> { KINDS.into_iter().filter(|kind| !kinds.contains(*kind)).collect() };
+    // An action that is done before anybody can interrupt it is none that was interrupted, this time.
+    for _ in 0..3 {
+        kinds.extend(live(&machine).await);
+        if missing(&kinds).is_empty() {
+            break;
+        }
+    }
+    assert_eq!(missing(&kinds), [""; 0], "{kinds:?}");
+}
+
+/// All that can become of two servers, with interruptions. Gives the kinds of actions that were interrupted.
+async fn live(machine: &Machine) -> BTreeSet<String> {
     let consumer = element("killcon", &format!(", backends: [{{name: root, suffix: 'dc=test', ReplicaRole: consumer, {BIND}}}]"));
     let port = consumer.split("port: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
     let agreement = format!("{{name: next, ReplicaHost: localhost, ReplicaPort: {port}, Initialise: OnCreate, {BIND}}}");
@@ -94,51 +131,29 @@ async fn every_kind_of_action_is_finished_after_an_interruption() {
          ReplicaRole: supplier, ReplicaId: 1, {BIND}, ChangelogMaxAge: 2d, agmts: [{agreement}]}}]"
     );
     let text = |more: &str| format!("ds389_instances: [{}, {consumer}]", supplier.replace("MORE", more));
-    let mut kinds = make(&machine, &text(&full)).await;
+    let mut kinds = make(machine, &text(&full)).await;
     assert!(machine.has("killcon", "ou=people,dc=test").await);
     let changed = full
         .replace("backends", "nsslapd_idlistscanlimit: 4001, backends")
         .replace("indextype: eq", "indextype: [eq, pres]")
         .replace("ReplicaId: 1", "ReplicaId: 2")
         .replace("secret34, ChangelogMaxAge: 2d", "secret56, ChangelogMaxAge: 3d");
-    kinds.extend(make(&machine, &text(&changed)).await);
+    kinds.extend(make(machine, &text(&changed)).await);
     // A restart comes first in no plan: whatever was killed has to be started, which does away with it.
     let restarted = text(&changed.replace("4001", "4002"));
     let actions = machine.host.plan(&wanted(&restarted)).await.unwrap().unwrap();
     let restart = actions.iter().position(|action| action.step == Step::Restart).unwrap();
     kinds.insert(kind(&actions[restart]));
-    interrupt(&machine, &actions, restart, Duration::from_millis(20)).await;
-    kill(&machine).await;
-    kinds.extend(make(&machine, &restarted).await);
+    interrupt(machine, &actions, restart, Duration::from_millis(20)).await;
+    kill(machine).await;
+    kinds.extend(make(machine, &restarted).await);
     let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
                 agmts: [{name: next, state: absent}]}]";
-    kinds.extend(make(&machine, &text(gone)).await);
-    kinds.extend(make(&machine, &text("backends: [{name: root, state: absent}]")).await);
-    kinds.extend(make(&machine, "state: absent").await);
+    kinds.extend(make(machine, &text(gone)).await);
+    kinds.extend(make(machine, &text("backends: [{name: root, state: absent}]")).await);
+    kinds.extend(make(machine, "state: absent").await);
     assert_eq!(machine.prefix.left(), [""; 0]);
-    let all = [
-        "ChangeRole",
-        "CleanRuv",
-        "CreateAgreement",
-        "CreateBackend",
-        "CreateIndex",
-        "CreateInstance",
-        "CreateManager",
-        "DeleteAgreement",
-        "DeleteBackend",
-        "DeleteIndex",
-        "DisableReplica",
-        "EnableReplica",
-        "Fill",
-        "Initialise",
-        "Reindex",
-        "RemoveInstance",
-        "Restart",
-        "Set",
-        "SetPassword",
-    ];
-    let missing: Vec<&str> = all.into_iter().filter(|kind| !kinds.contains(*kind)).collect();
-    assert_eq!(missing, [""; 0], "{kinds:?}");
+    kinds
 }
 
 /// Starts the command again and again and kills it, each time after half as long again, until it is done sooner. Gives how often
