@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use directory::{dn::Dn, entry::Entry, layout, observed, replication::Replica};
+use directory::{dn::Dn, layout, observed, replication::Replica};
 
 use crate::ldap::{self, Connection};
 
@@ -18,8 +18,12 @@ pub async fn replica(
     instance: &str,
     backend: &observed::Backend,
 ) -> Result<Option<Replica>, ldap::Error> {
-    let (replica, agreements) = entries(connection, backend).await?;
-    Ok(Replica::read(instance, backend, replica.as_ref(), &agreements))
+    let entry = connection.entry(&layout::replica(&backend.suffix), &OF_REPLICAS).await?;
+    let mut agreements = Vec::new();
+    for agreement in &backend.agreements {
+        agreements.extend(connection.entry(&layout::agreement(&backend.suffix, &agreement.name), &OF_REPLICAS).await?);
+    }
+    Ok(Replica::read(instance, backend, entry.as_ref(), &agreements))
 }
 
 /// Whether a suffix has nothing below its root but what replication itself has put there.
@@ -36,22 +40,10 @@ pub(crate) async fn read(socket: &Path, instance: &observed::Instance) -> Result
     };
     let mut replicas = Vec::new();
     for backend in replicated {
-        let (replica, agreements) = match &mut connection {
-            Some(connection) => entries(connection, backend).await?,
-            None => (None, Vec::new()),
-        };
-        replicas.extend(Replica::read(&instance.name, backend, replica.as_ref(), &agreements));
+        replicas.extend(match &mut connection {
+            Some(connection) => replica(connection, &instance.name, backend).await?,
+            None => Replica::read(&instance.name, backend, None, &[]),
+        });
     }
     Ok(replicas)
-}
-
-/// The entry of a replica and those of its agreements.
-async fn entries(connection: &mut Connection, backend: &observed::Backend) -> Result<(Option<Entry>, Vec<Entry>), ldap::Error> {
-    let dn = layout::replica(&backend.suffix);
-    let replica = connection.entry(&dn, &OF_REPLICAS).await?;
-    let mut agreements = Vec::new();
-    for agreement in &backend.agreements {
-        agreements.extend(connection.entry(&layout::agreement(&backend.suffix, &agreement.name), &OF_REPLICAS).await?);
-    }
-    Ok((replica, agreements))
 }

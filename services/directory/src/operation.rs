@@ -12,6 +12,7 @@ use crate::{
     secret::Secret,
     setting::{Setting, Settings},
     specification::Role,
+    targets,
 };
 
 /// One operation. Secrets are kept apart from the rest, so that nothing shows them.
@@ -173,8 +174,7 @@ pub fn operations(action: &Action) -> Vec<Operation> {
                 .with("nsDS5ReplicaRoot", &[suffix.as_str()])
                 .with("nsDS5ReplicaTransportInfo", &["LDAP"])
                 .with("nsDS5ReplicaBindMethod", &["SIMPLE"]);
-            let waits = settings.text("initialise").is_some_and(|initialise| initialise != "Never");
-            let wait = waits.then(|| Operation::AwaitData { suffix: suffix.clone() });
+            let wait = targets::initialises(settings).then(|| Operation::AwaitData { suffix: suffix.clone() });
             wait.into_iter().chain([add(agreement, settings)]).collect()
         }
         Step::DeleteAgreement { suffix } => vec![Operation::Delete(layout::agreement(suffix, name))],

@@ -128,6 +128,15 @@ impl Settings {
         }
     }
 
+    /// Takes over what others say of options of which these say nothing.
+    pub(crate) fn complete(&mut self, others: &Self) {
+        for (option, setting) in others.iter() {
+            if self.get(option.name).is_none() {
+                self.insert(option, setting.clone());
+            }
+        }
+    }
+
     /// Gives an option its value.
     pub fn insert(&mut self, definition: &'static Definition, setting: Setting) {
         self.0.insert(definition.name, (definition, setting));

@@ -90,7 +90,7 @@ pub fn backends(fleet: &Fleet) -> Vec<String> {
 pub(crate) fn initialisations(fleet: &Fleet) -> Vec<(BackendRef<'_>, BackendRef<'_>)> {
     let elements =
         fleet.iter().flat_map(|(host, member)| member.specification.targeted.iter().map(move |element| (host, element)));
-    let initialising = elements.filter(|(_, element)| matches!(element.settings.text("initialise"), Some("OnCreate" | "Anew")));
+    let initialising = elements.filter(|(_, element)| initialises(&element.settings));
     initialising.flat_map(|(host, element)| pairs(fleet, host, element)).filter(|(local, target)| !local.is(target)).collect()
 }
 
@@ -221,6 +221,11 @@ pub(crate) fn missing_to_bind(settings: &Settings) -> Vec<&'static str> {
         ("ReplicaCredentials", settings.secret("replicacredentials").is_none()),
     ];
     needed.into_iter().filter(|(_, is_missing)| *is_missing && needs_password(settings)).map(|(option, _)| option).collect()
+}
+
+/// Whether the consumer of an agreement with these settings is initialised at all.
+pub(crate) fn initialises(settings: &Settings) -> bool {
+    settings.text("initialise").is_some_and(|initialise| initialise != "Never")
 }
 
 /// Whether an agreement with these settings binds with a DN and a password, not with a certificate or a ticket.

@@ -14,7 +14,7 @@ mod validate;
 use std::{sync::Arc, time::Duration};
 
 use kube::{
-    Client, ResourceExt,
+    Client, Resource, ResourceExt,
     runtime::{controller::Action, events::Recorder},
 };
 
@@ -36,7 +36,7 @@ pub(crate) use memory::Memory;
 pub(crate) use names::Names;
 
 /// How long to wait after a failure: somebody else has changed what was to be changed, or the API server refuses.
-const AFTER_CONFLICT: Duration = Duration::from_secs(1);
+pub(crate) const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How long what an agent did not take waits.
 const UNTOLD: Duration = Duration::from_secs(5);
@@ -132,19 +132,19 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
     Ok(Action::requeue(requeue))
 }
 
-/// When to try again.
-pub(crate) fn after_error(instance: &DS389Instance, error: &Error) -> Action {
+/// When to try again with a resource, an instance or an agreement.
+pub(crate) fn after_error<K: Resource<DynamicType = ()>>(resource: &K, error: &Error) -> Action {
     let is_conflict = match error {
         Error::Change(failed) | Error::Topology(topology::Error::Write(failed)) => failed.is_conflict(),
         Error::Outdated => true,
         _ => false,
     };
     metrics::counter!("aviary_operator_failures_total").increment(1);
-    let place = format!("{}/{}", instance.namespace().unwrap_or_default(), instance.name_any());
+    let (kind, place) = (K::kind(&()), format!("{}/{}", resource.namespace().unwrap_or_default(), resource.name_any()));
     if is_conflict {
-        tracing::debug!(instance = place, error = error as &dyn std::error::Error, "trying again");
+        tracing::debug!(%kind, resource = place, error = error as &dyn std::error::Error, "trying again");
     } else {
-        tracing::warn!(instance = place, error = error as &dyn std::error::Error, "trying again");
+        tracing::warn!(%kind, resource = place, error = error as &dyn std::error::Error, "trying again");
     }
     Action::requeue(if is_conflict { AFTER_CONFLICT } else { AFTER_FAILURE })
 }

@@ -137,9 +137,10 @@ async fn control(
         authorities,
     };
     let context = Arc::new(context);
-    let policy = |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&instance, error);
+    let policy =
+        |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&*instance, error);
     let agreement_policy =
-        |agreement: Arc<DS389Agreement>, error: &instance::Error, _: Arc<Context>| agreement::after_error(&agreement, error);
+        |agreement: Arc<DS389Agreement>, error: &instance::Error, _: Arc<Context>| instance::after_error(&*agreement, error);
     let (stopped, agreements_stopped) = (stop.clone(), stop);
     let instances = controller
         .reconcile_on(ReceiverStream::new(instances))

@@ -323,19 +323,20 @@ impl Agent {
     async fn tell_replicas(&mut self) -> bool {
         let (Some(server), Some(volume)) = (&self.server, &self.volume) else { return true };
         let seen = if self.is_stopped() { Vec::new() } else { self.replicas.look(server).await };
-        let mut kept = volume.consent();
+        let before = volume.consent();
+        let mut kept = before.clone();
         // What has no part in replication any more is filled by nobody.
         kept.retain(|suffix, _| server.replicated.iter().any(|backend| backend.suffix.normal() == suffix));
         let mut consent = match &self.wanted {
             Some(wanted) if !wanted.check => receive::consent(&wanted.receives, &kept, &seen),
-            _ => kept.clone(),
+            _ => kept,
         };
-        if consent != volume.consent()
+        if consent != before
             && let Err(error) = volume::permit(volume, consent.clone()).await
         {
             // What is not on disk is not so.
             tracing::error!("{error}");
-            consent = volume.consent();
+            consent = before;
         }
         self.board.replicate(replicas::told(&seen, &consent, &server.initialised));
         consent.is_empty()

@@ -5,7 +5,7 @@ use crate::{
     layout, observed,
     options::{Definition, Home, Scope},
     place::Place,
-    plan::{Planner, Server, backends, initialisations},
+    plan::{Planner, Server, backends},
     specification::{Backend, Child, Presence, Role, RoleWish},
     targets,
 };
@@ -52,7 +52,7 @@ impl Planner<'_> {
                 self.check_bind(&place, agreement, known);
                 match known {
                     // It comes with what it has to do.
-                    None if initialisations::is_wanted(&agreement.settings) => {}
+                    None if targets::initialises(&agreement.settings) => {}
                     None => {
                         let settings = agreement.settings.clone();
                         self.push(&place, Step::CreateAgreement { suffix: suffix.clone(), settings });
@@ -77,9 +77,7 @@ impl Planner<'_> {
             if targets::needs_password(&known.settings) {
                 return;
             }
-            for (option, setting) in known.settings.iter().filter(|(option, _)| agreement.settings.get(option.name).is_none()) {
-                settings.insert(option, setting.clone());
-            }
+            settings.complete(&known.settings);
         }
         for option in targets::missing_to_bind(&settings) {
             let method = settings.text("replicabindmethod").unwrap_or("SIMPLE");

@@ -9,7 +9,6 @@ use crate::{
     observed::Unfinished,
     options::Scope,
     plan::{Planner, Server, backends},
-    setting::Settings,
     specification::{Presence, Role},
     targets,
 };
@@ -40,7 +39,7 @@ impl Planner<'_> {
                 let met = server.found.initialised.iter().find(|met| met.is_of(&found.name, &agreement.name));
                 let is_asked = request.is_some_and(|request| met.is_none_or(|met| met.request != request));
                 let is_due = known.is_none() || is_asked || server.found.unfinished.iter().any(is_left);
-                if !is_wanted(&agreement.settings) || !is_due {
+                if !targets::initialises(&agreement.settings) || !is_due {
                     continue;
                 }
                 let place = server.place.child(Scope::Backend, &found.name).child(Scope::Agreement, &agreement.name);
@@ -66,11 +65,7 @@ impl Planner<'_> {
                 let mut settings = agreement.settings.clone();
                 let mut make = Vec::new();
                 if let Some(known) = known.filter(|_| is_asked && !anew) {
-                    for (option, setting) in known.settings.iter() {
-                        if settings.get(option.name).is_none() {
-                            settings.insert(option, setting.clone());
-                        }
-                    }
+                    settings.complete(&known.settings);
                     for option in targets::missing_to_bind(&settings) {
                         let message = format!("option '{option}' is missing: 'InitialiseRequest' has the agreement made anew");
                         self.problems.add(&place, agreement.at, message);
@@ -92,11 +87,6 @@ impl Planner<'_> {
         }
         initialisations
     }
-}
-
-/// Whether the consumer of an agreement with these settings is initialised at all.
-pub(super) fn is_wanted(settings: &Settings) -> bool {
-    settings.text("initialise").is_some_and(|initialise| initialise != "Never")
 }
 
 /// Whoever passes entries on gets them first. Ports tell instances of this host apart; where they mean other hosts, the order

@@ -9,7 +9,7 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
 };
-use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
+use kube::{Api, runtime::reflector::ObjectRef};
 use time::OffsetDateTime;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     authority::{self, Authority, Identity, Known, Purpose, RENEWED_BEFORE, SERVER_LASTS},
     crd::DS389Instance,
     instance::{Context, Error, names::Names},
-    objects::{MANAGED_BY_LABEL, MANAGER},
+    objects,
     topology::Part,
 };
 
@@ -163,13 +163,15 @@ async fn replication(names: &Names, part: &Part, context: &Context, secrets: &Ap
         (true, None) => match get(secrets, names.replication()).await? {
             None => Some((random()?, true)),
             Some(secret) => {
-                let is_ours = secret.labels().get(MANAGED_BY_LABEL).is_some_and(|manager| manager == MANAGER);
-                let password = text(&secret, PASSWORD).filter(|_| is_ours);
-                if password.is_none() {
-                    let name = names.replication();
-                    problem = Some(format!("the Secret {name} is not the operator's, or has no {PASSWORD}: delete it"));
-                }
-                password.map(|password| (password, false))
+                let wanted = Secret { metadata: names.owned(names.replication()), ..Secret::default() };
+                let password = match objects::check_owner(&wanted, &secret) {
+                    Ok(()) => text(&secret, PASSWORD).ok_or_else(|| {
+                        format!("the Secret {} has no text in its key {PASSWORD}: delete it", names.replication())
+                    }),
+                    Err(foreign) => Err(foreign.to_string()),
+                };
+                problem = password.as_ref().err().cloned();
+                password.ok().map(|password| (password, false))
             }
         },
     };
