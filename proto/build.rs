@@ -1,5 +1,5 @@
-//! Compiles the contract with protox, so that no `protoc` is needed, and keeps the descriptor set of what clients call, for
-//! reflection.
+//! Compiles the contract with protox, so that no `protoc` is needed, and keeps the descriptor sets of what clients call,
+//! for reflection.
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
@@ -28,7 +28,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         config = config.boxed(format!(".aviary.report.v1.{field}"));
     }
     config.compile_fds(descriptors)?;
-    let agents = protox::compile(["aviary/directory/v1/agent.proto"], ["."])?;
-    tonic_prost_build::configure().build_transport(false).compile_fds(agents)?;
+    let fleet = protox::compile(["aviary/directory/v1/fleet.proto"], ["."])?;
+    fs::write(out.join("fleet_descriptors.bin"), fleet.encode_to_vec())?;
+    // What agents are told is no business of clients.
+    let directories = protox::compile(["aviary/directory/v1/agent.proto", "aviary/directory/v1/fleet.proto"], ["."])?;
+    let mut config = tonic_prost_build::configure().build_transport(false);
+    for field in ["FleetChange.about.instance", "FleetChange.about.agreement"] {
+        config = config.boxed(format!(".aviary.directory.v1.{field}"));
+    }
+    config.compile_fds(directories)?;
     Ok(())
 }

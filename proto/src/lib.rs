@@ -1,4 +1,4 @@
-//! The wire contract: messages and services generated from `aviary/**.proto`, the descriptor set of what clients call, and
+//! The wire contract: messages and services generated from `aviary/**.proto`, the descriptor sets of what clients call, and
 //! the one list of texts that may travel in chunks. No other logic.
 
 mod long_texts;
@@ -14,7 +14,7 @@ pub mod report {
     }
 }
 
-/// `aviary.directory.v1`: what the operator says to the agents of pods.
+/// `aviary.directory.v1`: what the operator says to the agents of pods, and what it tells its clients of the fleet.
 pub mod directory {
     /// Version 1; documented in the `.proto` files.
     #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
@@ -25,3 +25,6 @@ pub mod directory {
 
 /// The descriptors of `aviary.report.v1`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The descriptors of the fleet's part of `aviary.directory.v1`, for gRPC reflection.
+pub const FLEET_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/fleet_descriptors.bin"));

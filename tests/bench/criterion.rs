@@ -32,6 +32,30 @@ impl Criterion {
     }
 }
 
+/// Each criterion with its figure, on the screen.
+pub(crate) fn print(criteria: &[Criterion]) {
+    println!();
+    for criterion in criteria {
+        let met = if criterion.met { "ok    " } else { "missed" };
+        println!("{met} {:<48} {:>26}  {}", criterion.what, criterion.got, criterion.wanted);
+    }
+}
+
+/// The same as a table of a page.
+pub(crate) fn table(criteria: &[Criterion]) -> String {
+    let row = |criterion: &Criterion| format!("\n| {} | {} | {} |", criterion.what, criterion.got, criterion.wanted);
+    let rows: String = criteria.iter().map(row).collect();
+    format!("| What | Measured | Wanted |\n|---|---|---|{rows}")
+}
+
+/// Whether all was reached, in words.
+pub(crate) fn verdict(criteria: &[Criterion]) -> String {
+    match criteria.iter().filter(|criterion| !criterion.met).count() {
+        0 => "All of it was reached.".to_owned(),
+        missed => format!("{missed} of these were missed."),
+    }
+}
+
 /// A figure with about three digits, and a comma between thousands.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {

@@ -9,7 +9,8 @@ mod wanted;
 use serde::Serialize;
 
 use crate::Settings;
-use crate::criterion::{Criterion, median};
+use crate::criterion::{self, Criterion, median};
+use crate::docs;
 use crate::machine::Machine;
 
 /// An instance may take so long until it answers, in seconds.
@@ -69,10 +70,10 @@ pub(crate) fn run(settings: &Settings, write: bool) -> Vec<Criterion> {
     ];
     let server = tests::installation::version();
     let measured = Measured { machine, server, rounds, create_s, dscreate_s, nothing_ms, facts_ms, many_s, dsconf_s, criteria };
-    output::print(&measured);
-    output::save(&measured);
+    criterion::print(&measured.criteria);
+    docs::save("directory", &measured);
     if write {
-        crate::docs::write("directory", &output::markdown(&measured));
+        docs::write("directory", &output::markdown(&measured));
     }
     measured.criteria
 }

@@ -1,9 +1,34 @@
-//! `docs/benchmarks.md`: a part for each bench, between two marks, which the bench rewrites.
+//! Where figures are kept: in a file for each bench, and in `docs/benchmarks.md`, which has a part for each between two marks that the
+//! bench rewrites.
 
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
+use crate::criterion::number;
+use crate::machine::Machine;
+
 const TITLE: &str = "# Benchmarks\n";
+
+/// All figures in `target/bench`.
+pub(crate) fn save(bench: &str, measured: &impl Serialize) {
+    let folder = tests::target_dir().join("bench");
+    fs::create_dir_all(&folder).unwrap();
+    let json = serde_json::to_string_pretty(measured).unwrap();
+    fs::write(folder.join(format!("{bench}.json")), json + "\n").unwrap();
+}
+
+/// A text with values in the place of their names, of the machine too.
+pub(crate) fn filled(method: &str, machine: &Machine, values: &[(&str, String)]) -> String {
+    let of_machine = [
+        ("{cores}", format!("{} × {}", machine.cores, machine.processor)),
+        ("{memory}", number(machine.memory_gib)),
+        ("{kernel}", machine.kernel.clone()),
+    ];
+    let all = values.iter().chain(&of_machine);
+    all.fold(method.to_owned(), |text, (name, value)| text.replace(name, value))
+}
 
 /// Puts `text` in the place of what the bench wrote there before.
 pub(crate) fn write(bench: &str, text: &str) {

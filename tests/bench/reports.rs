@@ -19,6 +19,7 @@ use tests::http::Connection;
 
 use crate::Settings;
 use crate::criterion::{Criterion, median};
+use crate::docs;
 use crate::machine::{self, Machine};
 use load::{Load, Server};
 use memory::Memory;
@@ -135,9 +136,10 @@ pub(crate) fn run(settings: &Settings, write: bool) -> Vec<Criterion> {
     criteria.push(Criterion::at_most("start to first answer", start_ms, START_MS, "ms"));
     let measured = Measured { machine, settings: settings.clone(), rows, memory, ara_memory, start_ms, ara_start_ms, criteria };
     output::print(&measured);
-    output::save(&measured);
+    docs::save("reports", &measured);
+    println!("\nfigures: target/bench/reports.json");
     if write {
-        crate::docs::write("reports", &output::markdown(&measured));
+        docs::write("reports", &output::markdown(&measured));
     }
     measured.criteria
 }

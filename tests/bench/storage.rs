@@ -18,7 +18,8 @@ use tests::served::{Serve, wait_until};
 use tests::stores::Nginx;
 
 use crate::Settings;
-use crate::criterion::Criterion;
+use crate::criterion::{self, Criterion};
+use crate::docs;
 use crate::machine::{self, Machine};
 use crate::reports::load::{self, Server};
 use cold::Cold;
@@ -95,10 +96,10 @@ pub(crate) fn run(settings: &Settings, write: bool) -> Vec<Criterion> {
     }));
     let measured =
         Measured { machine, cold, one_process, two_processes, working_set, moved, after_restart, crowd, listing, criteria };
-    output::print(&measured);
-    output::save(&measured);
+    criterion::print(&measured.criteria);
+    docs::save("storage", &measured);
     if write {
-        crate::docs::write("storage", &output::markdown(&measured));
+        docs::write("storage", &output::markdown(&measured));
     }
     measured.criteria
 }

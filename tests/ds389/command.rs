@@ -5,6 +5,7 @@ mod bad_input;
 mod docs;
 mod inventory;
 mod report;
+mod resources;
 mod secrets;
 mod vault;
 

@@ -156,6 +156,29 @@ async fn live(machine: &Machine) -> BTreeSet<String> {
     kinds
 }
 
+#[tokio::test]
+async fn what_was_asked_for_last_may_be_done_after_the_next_plan_was_made() {
+    let machine = Machine::new();
+    let bare = element("killlate", "");
+    machine.meet(&wanted(&format!("ds389_instances: [{bare}]"))).await;
+    let backend = |id: u16| {
+        let agreement = format!("{{name: next, ReplicaHost: localhost, ReplicaPort: 3890, {BIND}}}");
+        let backend = format!(
+            "{{name: root, suffix: 'dc=test', sample_entries: yes, indexes: [{{name: l, indextype: eq}}], ReplicaRole: supplier, \
+             ReplicaId: {id}, {BIND}, agmts: [{agreement}]}}"
+        );
+        wanted(&format!("ds389_instances: [{}, backends: [{backend}]}}]", bare.trim_end_matches('}')))
+    };
+    let plan = async |id: u16| machine.host.plan(&backend(id)).await.unwrap().unwrap();
+    let (actions, other) = (plan(1).await, plan(2).await);
+    machine.host.carry_out(&actions, &mut |_| {}).await.unwrap();
+    // As if all of it had been under way when the plan was made.
+    machine.host.carry_out(&actions, &mut |_| {}).await.unwrap();
+    assert_eq!(plan(1).await, [], "nothing is left to do");
+    let refused = machine.host.carry_out(&other, &mut |_| {}).await.unwrap_err();
+    assert!(refused.to_string().contains("there is such an entry already"), "{refused}");
+}
+
 /// Starts the command again and again and kills it, each time after half as long again, until it is done sooner. Gives how often
 /// it was killed.
 async fn apply_killed(machine: &Machine, text: &str) -> u32 {

@@ -275,14 +275,23 @@ pub(crate) fn servers(prefix: &Prefix, instance: &str) -> Vec<i32> {
 }
 
 /// Waits until something is so.
-pub(crate) async fn until<T: Debug, F: Future<Output = T>>(mut look: impl FnMut() -> F, is_so: impl Fn(&T) -> bool) -> T {
+pub(crate) async fn until<T: Debug, F: Future<Output = T>>(look: impl FnMut() -> F, is_so: impl Fn(&T) -> bool) -> T {
+    until_within(LIMIT, look, is_so).await
+}
+
+/// The same of what may take longer.
+pub(crate) async fn until_within<T: Debug, F: Future<Output = T>>(
+    limit: Duration,
+    mut look: impl FnMut() -> F,
+    is_so: impl Fn(&T) -> bool,
+) -> T {
     let since = Instant::now();
     loop {
         let seen = look().await;
         if is_so(&seen) {
             return seen;
         }
-        assert!(since.elapsed() < LIMIT, "still {seen:?}");
+        assert!(since.elapsed() < limit, "still {seen:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

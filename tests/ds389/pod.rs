@@ -151,6 +151,28 @@ async fn a_server_outlives_its_agent_which_comes_back() {
 }
 
 #[tokio::test]
+async fn a_server_whose_agent_is_killed_at_the_end_is_stopped_all_the_same() {
+    let mut agent = Agent::start(&element("one", SUFFIX));
+    agent.until_ready().await;
+    let worker = agent.worker().unwrap();
+    // It does not get to stop the server itself.
+    kill_process(worker, Signal::STOP).unwrap();
+    let first = Pid::from_raw(agent.process.id().try_into().unwrap()).unwrap();
+    kill_process(first, Signal::TERM).unwrap();
+    let status = format!("/proc/{}/status", worker.as_raw_nonzero());
+    // Bits of pending signals, SIGTERM's the fifteenth.
+    let is_told = |status: &String| {
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).map(str::trim);
+        pending.is_some_and(|bits| u64::from_str_radix(bits, 16).unwrap() & 1 << 14 != 0)
+    };
+    until(async || fs::read_to_string(&status).unwrap_or_default(), is_told).await;
+    kill_process(worker, Signal::KILL).unwrap();
+    let ended = until(|| std::future::ready(agent.process.ended()), Option::is_some).await.unwrap();
+    assert_eq!(ended.code(), Some(1), "{}", agent.process.output());
+    assert!(agent.machine.logs().contains("slapd stopped."), "{}", agent.machine.logs());
+}
+
+#[tokio::test]
 async fn a_change_of_the_file_is_carried_out_and_a_broken_one_does_no_harm() {
     let one = element("one", SUFFIX);
     let agent = Agent::start(&one);

@@ -1,5 +1,6 @@
 //! Reports in a bucket: an S3 server in the namespace, filled with a stock client, and a release over it.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::answers::Reports;
@@ -7,11 +8,22 @@ use crate::cluster::{Namespace, image, succeeded};
 use crate::load::{self, Load};
 use crate::release::{self, get, install};
 
-const KEY: &str = "e2e-access";
-const SECRET: &str = "e2e-secret-key";
+pub(crate) const KEY: &str = "e2e-access";
+pub(crate) const SECRET: &str = "e2e-secret-key";
 
 /// An S3 server with these reports in it; returns the values that make a release serve them.
 pub(crate) fn filled(namespace: &Namespace, reports: &Reports) -> Vec<String> {
+    vec![
+        format!("stores[0].url={}", bucket(namespace, reports.folder())),
+        "credentials.environmentSecret=s3".to_owned(),
+        // As the answers of other replicas are asked for over and over.
+        "query.cache.volumeSize=1Gi".to_owned(),
+        "query.cache.size=800M".to_owned(),
+    ]
+}
+
+/// An S3 server with the files of a folder in it; returns the URL at which pods find that folder.
+pub(crate) fn bucket(namespace: &Namespace, folder: &Path) -> String {
     serve(namespace);
     let (port, _forward) = namespace.forward("pod/s3", 7070);
     let aws = tests::target_dir().join("tools/s3/bin/aws");
@@ -19,7 +31,7 @@ pub(crate) fn filled(namespace: &Namespace, reports: &Reports) -> Vec<String> {
     let endpoint = format!("http://127.0.0.1:{port}");
     for arguments in [
         &["s3", "mb", "s3://ci-logs"][..],
-        &["s3", "cp", "--quiet", "--recursive", reports.folder().to_str().unwrap(), "s3://ci-logs/ansible"],
+        &["s3", "cp", "--quiet", "--recursive", folder.to_str().unwrap(), "s3://ci-logs/ansible"],
     ] {
         let output = Command::new(&aws)
             .args(["--endpoint-url", &endpoint])
@@ -31,13 +43,7 @@ pub(crate) fn filled(namespace: &Namespace, reports: &Reports) -> Vec<String> {
             .unwrap();
         succeeded("aws", &output);
     }
-    vec![
-        format!("stores[0].url=s3://ci-logs/ansible?endpoint=http://s3.{}.svc:7070&region=us-east-1", namespace.name),
-        "credentials.environmentSecret=s3".to_owned(),
-        // As the answers of other replicas are asked for over and over.
-        "query.cache.volumeSize=1Gi".to_owned(),
-        "query.cache.size=800M".to_owned(),
-    ]
+    format!("s3://ci-logs/ansible?endpoint=http://s3.{}.svc:7070&region=us-east-1", namespace.name)
 }
 
 fn serve(namespace: &Namespace) {

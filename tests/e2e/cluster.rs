@@ -92,22 +92,30 @@ impl Namespace {
 
     /// Waits until something holds, for a minute.
     #[track_caller]
-    pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let end = std::time::Instant::now() + Duration::from_secs(60);
-        while !holds() {
-            assert!(std::time::Instant::now() < end, "not within a minute: {what}");
-            std::thread::park_timeout(Duration::from_millis(200));
-        }
+    pub(crate) fn until(&self, what: &str, holds: impl FnMut() -> bool) {
+        until_within(Duration::from_secs(60), what, holds);
+    }
+
+    /// The same of what has to get into files of pods, for which the kubelet takes its time.
+    #[track_caller]
+    pub(crate) fn until_late(&self, what: &str, holds: impl FnMut() -> bool) {
+        until_within(Duration::from_secs(180), what, holds);
     }
 
     /// A port of this machine that leads to one pod: for set-up and single requests, as it ends with that pod.
     pub(crate) fn forward(&self, object: &str, port: u16) -> (u16, Process) {
+        self.try_forward(object, port).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// The same of a pod that may not be there.
+    pub(crate) fn try_forward(&self, object: &str, port: u16) -> Result<(u16, Process), String> {
         let command = self.command("kubectl", &["port-forward", object, &format!(":{port}")]);
         let process = Process::start(command, Duration::ZERO);
-        let local = process.wait_for("a forwarded port", Duration::from_secs(30), |line| {
+        let local = process.try_wait_for("a forwarded port", Duration::from_secs(30), |line| {
             line.strip_prefix("Forwarding from 127.0.0.1:")?.split(' ').next()?.parse().ok()
         });
-        (local, process)
+        let local = local.map_err(|problem| format!("{problem}; output:\n{}", process.output()))?;
+        Ok((local, process))
     }
 
     fn tell_what_is_there(&self) {
@@ -135,6 +143,15 @@ impl Drop for Namespace {
             self.tell_what_is_there();
         }
         let _ = Command::new("kubectl").args(["delete", "namespace", &self.name, "--wait=false"]).output();
+    }
+}
+
+#[track_caller]
+fn until_within(time: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + time;
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "not within {} s: {what}", time.as_secs());
+        std::thread::park_timeout(Duration::from_millis(200));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cluster::{Namespace, image};
 const POD: &str = "directory-0";
 
 /// The sample, with the images of the tests.
-fn manifest() -> String {
+pub(crate) fn manifest() -> String {
     let path = tests::target_dir().parent().unwrap().join("deploy/samples/pod.yaml");
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains("image: localhost/aviary-agent:"), "{text}");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     cluster::{Namespace, chart, succeeded},
@@ -13,6 +13,11 @@ use crate::{
 pub(crate) fn sample(name: &str) -> String {
     let path = tests::target_dir().parent().unwrap().join("deploy/samples").join(name);
     std::fs::read_to_string(path).unwrap()
+}
+
+/// A resource of the operator's.
+pub(crate) fn resource(kind: &str, name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "ds389.aviary.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 
 /// Installs the definitions of the resources. Not with a release: they are the cluster's, and stay.
@@ -29,11 +34,16 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) fn new(purpose: &str) -> Self {
+        Self::with(purpose, &[])
+    }
+
+    /// The same with further values.
+    pub(crate) fn with(purpose: &str, more: &[&str]) -> Self {
         define();
         let namespace = Namespace::new(purpose);
         let namespaces = format!("operator.namespaces={{{}}}", namespace.name);
         let values = ["reports.enabled=false", "operator.enabled=true", "operator.crds=false", &namespaces];
-        install(&namespace, &[&values[..], &["operator.aggregatedRoles=false"]].concat());
+        install(&namespace, &[&values[..], &["operator.aggregatedRoles=false"], more].concat());
         Self { namespace }
     }
 

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::Namespace,
-    fleet::{Operator, sample},
+    fleet::{Operator, define, sample},
+    release::{get, install},
 };
 
 const INSTANCE: &str = "ldap-1";
@@ -27,6 +28,25 @@ struct Fleet {
 impl Fleet {
     fn new() -> Self {
         Self { operator: Operator::new("instances") }
+    }
+
+    /// One whose operator puts reports where the release serves them.
+    fn with_reports() -> Self {
+        define();
+        let namespace = Namespace::new("reports");
+        let namespaces = format!("operator.namespaces={{{}}}", namespace.name);
+        let values = ["operator.enabled=true", "operator.crds=false", "operator.aggregatedRoles=false", &namespaces];
+        let reports = ["operator.replicas=1", "operator.reports.volume=true", "operator.reports.kept=2"];
+        install(&namespace, &[&values[..], &reports].concat());
+        Self { operator: Operator { namespace } }
+    }
+
+    /// The last report, once it is another one than `before`.
+    #[track_caller]
+    fn until_reported(&self, before: &Value) -> Value {
+        let last = || self.resource()["status"]["lastReport"].clone();
+        self.namespace().until("another report", || !last().is_null() && last() != *before);
+        last()
     }
 
     fn namespace(&self) -> &Namespace {
@@ -241,4 +261,45 @@ fn directories_go_on_without_the_operator_and_are_taken_up_again() {
     namespace.apply(&sample("instance.yaml"));
     fleet.until_ready();
     assert_eq!((export(), fleet.password()), (before, password));
+}
+
+#[test]
+fn what_was_done_to_a_directory_is_served_as_a_report() {
+    let fleet = Fleet::with_reports();
+    let namespace = fleet.namespace();
+    namespace.apply(&sample("instance.yaml"));
+    fleet.until_ready();
+    let first = fleet.until_reported(&Value::Null);
+    assert_eq!(first["succeeded"], true, "{first}");
+    let location = first["location"].as_str().unwrap();
+    let expected = format!("ds389/{}/{INSTANCE}/", namespace.name);
+    assert!(location.starts_with(&expected) && location.ends_with("/ara-report"), "{location}");
+    fleet.until_event("Reported", location);
+
+    let ask = |location: &str, noun: &str| get(namespace, &format!("/{location}/api/v1/{noun}?limit=1000"));
+    // What was missing a moment ago may be taken to be missing for a few seconds more.
+    namespace.until("the report", || ask(location, "playbooks").status == 200);
+    let tasks: Value = serde_json::from_str(&ask(location, "tasks").text()).unwrap();
+    let names: Vec<&str> = tasks["results"].as_array().unwrap().iter().filter_map(|task| task["name"].as_str()).collect();
+    assert!(names.contains(&"Creating instance slapd-ldap-1"), "{names:?}");
+
+    // Each change is another one, and the oldest go.
+    let (mut last, mut all) = (first.clone(), vec![location.to_owned()]);
+    for limit in [77, 78] {
+        fleet.patch(&json!({"spec": {"config": {"nsslapdSizelimit": limit}}}));
+        last = fleet.until_reported(&last);
+        all.push(last["location"].as_str().unwrap().to_owned());
+    }
+    fleet.until_ready();
+    namespace.until("the last report", || ask(&all[2], "playbooks").status == 200);
+    assert_eq!(ask(&all[1], "playbooks").status, 200);
+    namespace.until("no first report", || ask(&all[0], "playbooks").status == 404);
+    // Nothing is left to be fetched.
+    namespace.until("no report in the pod", || {
+        let listed = fleet.run(&["sh", "-c", "find / -name '*-succeeded.sqlite' -o -name '*-failed.sqlite' 2>/dev/null || true"]);
+        listed.trim().is_empty()
+    });
+    let password = fleet.password();
+    let told = ["results", "files", "hosts"].map(|noun| ask(&all[2], noun).text()).concat();
+    assert!(!told.contains(&password));
 }

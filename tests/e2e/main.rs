@@ -4,16 +4,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod answers;
+mod apart;
 mod bucket;
+mod changes;
 mod cluster;
 mod directory;
+mod external;
+mod faults;
 mod fleet;
+mod fleet_service;
 mod instances;
+mod ldap;
 mod load;
+mod pods;
 mod release;
 mod replicas;
 mod replication;
 mod rules;
+mod seeds;
 mod tls;
 mod upgrade;
 mod volume;

@@ -1,75 +1,18 @@
 //! Replicated directories by resources: instances and agreements are applied together, and what is written to any supplier is read
 //! everywhere.
 
-use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    process::{Command, Output, Stdio},
-    time::Instant,
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::fleet::{Operator, sample};
+use crate::{
+    fleet::{Operator, sample},
+    ldap::{Client, SUFFIX},
+};
 
-const SUFFIX: &str = "dc=example,dc=com";
 const MESH: &str = "ds389agreement/suppliers";
 
-/// A client of one server.
-struct Client<'a> {
-    operator: &'a Operator,
-    instance: &'static str,
-    folder: TempDir,
-}
-
-impl<'a> Client<'a> {
-    fn new(operator: &'a Operator, instance: &'static str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join("password")).unwrap();
-        file.write_all(operator.secret(&format!("{instance}-directory-manager"), "password").as_bytes()).unwrap();
-        Self { operator, instance, folder }
-    }
-
-    fn ldap(&self, program: &str, arguments: &[&str], input: &str) -> Output {
-        // It ends with the first client that goes.
-        let (port, _forward) = self.operator.namespace.forward(&format!("pod/{}-0", self.instance), 3636);
-        let mut child = Command::new(program)
-            // The way to the server leads over this machine, whose name is not in the certificate.
-            .env("LDAPTLS_REQCERT", "never")
-            .args(["-x", "-H", &format!("ldaps://localhost:{}", port), "-D", "cn=Directory Manager", "-y"])
-            .arg(self.folder.path().join("password"))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    }
-
-    /// Adds a unit of this name.
-    #[track_caller]
-    fn add(&self, name: &str) {
-        let entry = format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n");
-        let output = self.ldap("ldapadd", &[], &entry);
-        assert!(output.status.success(), "{}: {}", self.instance, String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn has(&self, name: &str) -> bool {
-        let output = self.ldap("ldapsearch", &["-LLL", "-b", &format!("ou={name},{SUFFIX}"), "-s", "base", "ou"], "");
-        output.status.success() && String::from_utf8_lossy(&output.stdout).contains(&format!("ou: {name}"))
-    }
-
-    #[track_caller]
-    fn until_has(&self, name: &str) {
-        self.operator.namespace.until(&format!("ou={name} at {}", self.instance), || self.has(name));
-    }
-}
-
-fn pair(operator: &Operator, resource: &str, source: &str, target: &str) -> Value {
+pub(crate) fn pair(operator: &Operator, resource: &str, source: &str, target: &str) -> Value {
     let name = |instance: &str| format!("{instance}.userroot");
     let found = operator.namespace.json(&["get", resource]);
     let pairs = found["status"]["pairs"].as_array().cloned().unwrap_or_default();
@@ -136,11 +79,121 @@ fn what_is_written_to_any_supplier_is_read_everywhere_and_a_lost_volume_is_fille
     first.add("three");
     Client::new(&operator, "consumer-1").until_has("three");
 
+    restarts_come_one_at_a_time(&operator, ["supplier-1", "supplier-2", "hub-1"]);
+    passwords_change_without_interruption(&operator);
+    a_supplier_that_is_deleted_is_forgotten_by_all(&operator, "supplier-2", ["supplier-1", "hub-1"]);
+
     // No password is told anywhere.
-    let password = operator.secret("supplier-1-replication", "password");
+    let password = operator.secret("hub-1-replication", "supplier-1.userroot");
     let told = namespace.kubectl(&["get", "dsi,dsa,sts,pods,events,configmaps", "--output", "yaml"]);
     let log = namespace.kubectl(&["logs", "deployment/aviary-operator", "--all-pods"]);
     assert!(password.len() >= 32 && !told.contains(&password) && !log.contains(&password));
+}
+
+/// Who loses its passwords gets others, and those who send go on.
+fn passwords_change_without_interruption(operator: &Operator) {
+    let namespace = &operator.namespace;
+    let identities = || {
+        let client = Client::new(operator, "supplier-1");
+        let found =
+            client.ldap("ldapsearch", &["-LLL", "-b", "cn=config", "-s", "one", "(cn=aviary supplier-2.userroot *)", "1.1"], "");
+        assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+        String::from_utf8_lossy(&found.stdout)
+            .lines()
+            .filter(|line| line.starts_with("dn:"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let since = || pair(operator, MESH, "supplier-2", "supplier-1")["since"].clone();
+    let (before, in_sync, begun) = (identities(), since(), Instant::now());
+    assert_eq!(before.len(), 1, "{before:?}");
+    let password = operator.secret("supplier-1-replication", "supplier-2.userroot");
+    namespace.kubectl(&["delete", "secret", "supplier-1-replication"]);
+    namespace.until("another identity alone", || {
+        let now = identities();
+        now.len() == 1 && now != before
+    });
+    println!("from the loss of passwords to others: {:.1} s", begun.elapsed().as_secs_f64());
+    assert_ne!(operator.secret("supplier-1-replication", "supplier-2.userroot"), password);
+    Client::new(operator, "supplier-2").add("renewed");
+    Client::new(operator, "supplier-1").until_has("renewed");
+    let now = pair(operator, MESH, "supplier-2", "supplier-1");
+    assert_eq!((&now["state"], &now["since"]), (&json!("InSync"), &in_sync), "it was in sync all the time");
+}
+
+fn until_in_sync(operator: &Operator) {
+    for resource in [MESH, "ds389agreement/hubs"] {
+        operator.until(resource, "InSync", "True/AsItShouldBe");
+    }
+}
+
+/// Asked for all at once.
+fn restarts_come_one_at_a_time(operator: &Operator, instances: [&'static str; 3]) {
+    let namespace = &operator.namespace;
+    let begun = Instant::now();
+    let pods = || namespace.json(&["get", "pods", "--selector", "app.kubernetes.io/name=ds389"])["items"].clone();
+    let ready = || {
+        let pods = pods().as_array().unwrap().clone();
+        let is_ready = |pod: &Value| {
+            let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            pod["metadata"]["deletionTimestamp"].is_null()
+                && conditions.iter().any(|known| known["type"] == "Ready" && known["status"] == "True")
+        };
+        let ready = pods.iter().filter(|pod| is_ready(pod));
+        ready.map(|pod| pod["metadata"]["uid"].as_str().unwrap().to_owned()).collect::<BTreeSet<String>>()
+    };
+    let (before, mut most) = (ready(), 0);
+    for instance in instances {
+        let patch = json!({"spec": {"restartRequestedAt": "2026-01-01T00:00:00Z"}});
+        operator.patch(&format!("ds389instance/{instance}"), &patch);
+    }
+    let mut has_waited = false;
+    for done in 1..=instances.len() {
+        namespace.until(&format!("{done} restarted servers"), || {
+            let now = ready();
+            most = most.max(before.len() - now.len());
+            has_waited |= instances.iter().any(|instance| {
+                operator.condition(&format!("ds389instance/{instance}"), "Ready").as_deref() == Some("False/WaitingForTurn")
+            });
+            now.len() == before.len() && before.intersection(&now).count() <= before.len() - done
+        });
+    }
+    until_in_sync(operator);
+    println!("from asking for {} restarts to in sync: {:.1} s", instances.len(), begun.elapsed().as_secs_f64());
+    assert!(most == 1 && has_waited, "{most} at a time");
+}
+
+/// Its agreements, and what the others know of it.
+fn a_supplier_that_is_deleted_is_forgotten_by_all(operator: &Operator, gone: &'static str, others: [&'static str; 2]) {
+    let begun = Instant::now();
+    let record = || {
+        let map = operator.namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
+        serde_json::from_str::<Value>(map["data"]["suffixes.json"].as_str().unwrap()).unwrap()[SUFFIX].clone()
+    };
+    let id = record()["numbers"][format!("{gone}.userroot")].as_u64().unwrap();
+    let knows = |instance: &'static str| {
+        let replica =
+            ["-LLL", "-o", "ldif-wrap=no", "-b", "cn=mapping tree,cn=config", "(objectclass=nsds5replica)", "nsds50ruv"];
+        let found = Client::new(operator, instance).ldap("ldapsearch", &replica, "");
+        let text = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert!(text.contains("{replicageneration}"), "{instance}: {text}{}", String::from_utf8_lossy(&found.stderr));
+        text.contains(&format!("{{replica {id} "))
+    };
+    for instance in others {
+        assert!(knows(instance), "{instance} knows of {gone}");
+    }
+    operator.namespace.kubectl(&["delete", "ds389instance", gone]);
+    operator.namespace.until("a forgotten supplier", || {
+        record()["retired"].to_string().contains(&id.to_string()) && record()["gone"].is_null()
+    });
+    println!("from deleting a supplier to its being forgotten: {:.1} s", begun.elapsed().as_secs_f64());
+    for instance in others {
+        assert!(!knows(instance), "{instance} knows of {gone}");
+        let agreements = ["-LLL", "-b", "cn=config", "(objectclass=nsds5replicationagreement)", "cn"];
+        let found = Client::new(operator, instance).ldap("ldapsearch", &agreements, "");
+        assert!(found.status.success() && !String::from_utf8_lossy(&found.stdout).contains(gone), "{instance}");
+    }
+    until_in_sync(operator);
 }
 
 #[test]

@@ -2,21 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::{cluster::Namespace, fleet::define};
+use crate::{
+    cluster::Namespace,
+    fleet::{define, resource},
+};
 
 struct Resources {
     namespace: Namespace,
 }
 
 impl Resources {
-    fn resource(kind: &str, name: &str, spec: &Value) -> Value {
-        json!({"apiVersion": "ds389.aviary.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
-    }
-
     /// What the API server says against a new resource.
     fn against(&self, kind: &str, name: &str, spec: &Value) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), Self::resource(kind, name, spec).to_string()).unwrap();
+        std::fs::write(file.path(), resource(kind, name, spec).to_string()).unwrap();
         let arguments = ["create", "--dry-run=server", "--filename", file.path().to_str().unwrap()];
         String::from_utf8(self.namespace.try_kubectl(&arguments).stderr).unwrap()
     }
@@ -59,6 +58,21 @@ fn what_one_resource_can_tell_to_be_wrong_is_refused_with_what_to_do() {
         ),
         (json!({"backends": [{"name": "a", "suffix": "dc=a"}, {"name": "a", "suffix": "dc=b"}]}), "Duplicate value"),
         (json!({"config": {"port": 389}}), "unknown field"),
+        (json!({"services": [{"name": "a", "nodePort": 30000}]}), "only NodePort and LoadBalancer have one"),
+        (json!({"services": [{"name": "a", "loadBalancerClass": "b"}]}), "are for the type LoadBalancer"),
+        (json!({"services": [{"name": "much-too-long"}]}), "may not be more than 10"),
+        (json!({"services": [{"name": "a"}, {"name": "a"}]}), "Duplicate value"),
+        (json!({"tls": {"secretName": "a", "hosts": ["b"]}}), "tls.hosts is for certificates of the operator"),
+        (json!({"initialData": [{"backend": "a"}]}), "initialData wants either configMap or secret"),
+        (
+            json!({"initialData": [{"backend": "a", "secret": {"name": "b", "key": "c"}, "configMap": {"name": "b", "key": "c"}}]}),
+            "initialData wants either configMap or secret",
+        ),
+        (
+            json!({"initialData": [{"backend": "a", "secret": {"name": "b", "key": "c"}, "store": {"url": "s3://b/c.ldif"}}]}),
+            "initialData wants either configMap or secret",
+        ),
+        (json!({"initialData": [{"backend": "a", "store": {"url": "/data/c.ldif"}}]}), "should match"),
     ] {
         resources.refused("DS389Instance", spec, expected);
     }
@@ -67,7 +81,7 @@ fn what_one_resource_can_tell_to_be_wrong_is_refused_with_what_to_do() {
 
     let there =
         json!({"storage": {"size": "2Gi"}, "config": {"dbLib": "bdb"}, "backends": [{"name": "root", "suffix": "dc=test"}]});
-    resources.namespace.apply(&Resources::resource("DS389Instance", "there", &there).to_string());
+    resources.namespace.apply(&resource("DS389Instance", "there", &there).to_string());
     for (spec, expected) in [
         (json!({"storage": {"size": "1Gi"}}), "volumes can only grow"),
         (json!({"storage": {"storageClassName": "other"}}), "storage.storageClassName cannot be changed"),
@@ -77,13 +91,30 @@ fn what_one_resource_can_tell_to_be_wrong_is_refused_with_what_to_do() {
         resources.unchangeable(spec, expected);
     }
 
-    let good = json!({"instance": "a", "targets": ["b"]});
-    assert_eq!(resources.against("DS389Agreement", "one", &good), "");
+    let outside = |more: Value| {
+        let mut server = json!({"name": "a", "host": "ldap.example.org"});
+        server.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"instance": "a", "external": [server]})
+    };
+    for good in [
+        json!({"instance": "a", "targets": ["b"]}),
+        outside(json!({"bindDn": "cn=b", "secretName": "b"})),
+        outside(json!({"bindMethod": "Certificate", "transport": "StartTLS"})),
+    ] {
+        assert_eq!(resources.against("DS389Agreement", "one", &good), "");
+    }
     for (spec, expected) in [
         (json!({"targets": ["b"]}), "nothing says who sends"),
         (json!({"suffix": "dc=test", "backend": "root", "targets": ["b"]}), "spec.backend is one of an instance"),
-        (json!({"instance": "a"}), "spec.targets: Required value"),
-        (json!({"instance": "a", "targets": []}), "should have at least 1 items"),
+        (json!({"instance": "a"}), "nothing says who receives"),
+        (json!({"instance": "a", "targets": []}), "nothing says who receives"),
+        (json!({"instance": "a", "external": []}), "nothing says who receives"),
+        (outside(json!({"bindDn": "cn=b"})), "bindMethod is Simple: give bindDn"),
+        (outside(json!({"secretName": "b"})), "bindMethod is Simple: give bindDn"),
+        (outside(json!({"bindMethod": "Certificate", "bindDn": "cn=b"})), "the certificate says who binds"),
+        (outside(json!({"bindMethod": "Certificate", "name": "a.b"})), "should match"),
+        (outside(json!({"bindMethod": "Certificate", "transport": "LDAP"})), "supported values"),
+        (outside(json!({"bindMethod": "Certificate", "host": ""})), "external[0].host"),
         (json!({"instance": "a", "targets": ["b", "b"]}), "Duplicate value"),
         (json!({"instance": "a", "targets": ["b"], "initialise": {"policy": "OnRequest"}}), "give initialise.requestId"),
         (json!({"instance": "a", "targets": ["b"], "initialise": {"policy": "Always"}}), "supported values"),

@@ -55,21 +55,22 @@ impl Process {
 
     /// The first line of output in which `find` finds what it looks for.
     pub fn wait_for<T>(&self, what: &str, deadline: Duration, find: impl Fn(&str) -> Option<T>) -> T {
+        self.try_wait_for(what, deadline, find).unwrap_or_else(|problem| panic!("{problem}; output:\n{}", self.output()))
+    }
+
+    /// The same of one that may end before.
+    pub fn try_wait_for<T>(&self, what: &str, deadline: Duration, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let end = Instant::now() + deadline;
         let lines = self.lines.lock().unwrap();
         loop {
             match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     if let Some(found) = find(&line) {
-                        return found;
+                        return Ok(found);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    panic!("no {what} within {deadline:?}; output:\n{}", self.output())
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("ended without {what}; output:\n{}", self.output())
-                }
+                Err(RecvTimeoutError::Timeout) => return Err(format!("no {what} within {deadline:?}")),
+                Err(RecvTimeoutError::Disconnected) => return Err(format!("ended without {what}")),
             }
         }
     }

@@ -53,7 +53,13 @@ fn every_value_of_the_chart_has_its_line() {
 #[test]
 #[ignore = "needs helm: tests/run runs it where helm is"]
 fn helm_has_nothing_to_say_against_the_chart() {
-    for values in [&[][..], &[OPERATOR], &[OPERATOR, "reports.enabled=false", "operator.namespaces={one}"]] {
+    for values in [
+        &[][..],
+        &[OPERATOR],
+        &[OPERATOR, "reports.enabled=false", "operator.namespaces={one}"],
+        &[OPERATOR, "operator.replicas=1", "operator.reports.volume=true"],
+        &[OPERATOR, "operator.reports.store=s3://logs", "operator.reports.fileSecret=keys", "storeCa.secret=authority"],
+    ] {
         let output = helm(&["lint", "--strict"], values);
         assert!(output.status.success(), "{values:?}: {}", String::from_utf8_lossy(&output.stdout));
     }
@@ -156,6 +162,7 @@ fn values_change_what_the_operator_may_do_and_what_is_there_of_it() {
         (&["operator.replicas=1"][..], ("PodDisruptionBudget", "", "release-aviary-operator")),
         (&["operator.pdb.enabled=false"], ("PodDisruptionBudget", "", "release-aviary-operator")),
         (&["networkPolicy.enabled=false"], ("NetworkPolicy", "", "release-aviary-operator")),
+        (&["operator.fleet.enabled=false"], ("Service", "", "release-aviary-operator")),
         (
             &["operator.serviceAccount.create=false", "operator.serviceAccount.name=mine"],
             ("ServiceAccount", "", "release-aviary-operator"),
@@ -174,12 +181,71 @@ fn values_change_what_the_operator_may_do_and_what_is_there_of_it() {
         ("operator.priorityClassName=high", "priorityClassName: high"),
         ("operator.extraArgs={--a=b}", "- --a=b"),
         ("podMonitor.enabled=true", "values: [operator]"),
+        ("operator.reports.store=s3://logs/a?region=b", "--reports=s3://logs/a?region=b"),
     ] {
         let made = template(&[&ALONE[..], &[value]].concat());
         assert!(made.contains(has), "{value} does not make {has}:\n{made}");
         assert!(!plain.contains(has), "{has} is there without {value}");
     }
     assert!(template(&[OPERATOR, "podMonitor.enabled=true"]).contains("values: [gateway, query, operator]"));
+}
+
+#[test]
+#[ignore = "needs helm: tests/run runs it where helm is"]
+fn the_gateway_asks_the_operator_for_the_fleet_where_both_are() {
+    const TARGET: &str = "--operator=srv://_grpc._tcp.release-aviary-operator.default.svc.cluster.local";
+    let tls = ["tls.enabled=true", "tls.gatewaySecret=one", "tls.querySecret=other", "tls.operatorSecret=third"];
+    let with_tls = [&[OPERATOR, "tls.operatorServerName=fleet"][..], &tls].concat();
+    for (values, has, lacks) in [
+        (&[OPERATOR][..], &[TARGET, "--listen=0.0.0.0:9090"][..], &["tls"][..]),
+        (&[OPERATOR, "operator.fleet.enabled=false"], &[], &["--operator", "--listen=0.0.0.0:9090"]),
+        (&[OPERATOR, "reports.enabled=false"], &["--listen=0.0.0.0:9090"], &["--operator"]),
+        (&tls, &["secretName: one"], &["--operator", "third"]),
+        (&with_tls, &[TARGET, "--operator-tls-ca=/etc/aviary/tls/ca.crt", "--operator-tls-name=fleet", "secretName: third"], &[]),
+    ] {
+        let made = template(values);
+        // Query listens at that port too, and the definitions of resources speak of TLS.
+        let parts = made.split("# Source: aviary/templates/");
+        let parts = parts.filter(|part| ["operator/deployment", "gateway/deployment"].iter().any(|own| part.starts_with(own)));
+        let found: String = parts.collect();
+        for has in has {
+            assert!(found.contains(has), "{values:?} do not make {has}:\n{found}");
+        }
+        for lacks in lacks {
+            assert!(!found.contains(lacks), "{values:?} make {lacks}:\n{found}");
+        }
+    }
+    let policies = template(&[OPERATOR]);
+    let policy = policies.split("# Source:").find(|part| part.contains("operator/networkpolicy.yaml")).unwrap();
+    assert!(policy.contains("component: gateway") && policy.contains("{port: grpc}"), "{policy}");
+}
+
+#[test]
+#[ignore = "needs helm: tests/run runs it where helm is"]
+fn reports_of_directories_go_where_they_are_to_and_nowhere_unasked() {
+    const ALONE: [&str; 2] = [OPERATOR, "reports.enabled=false"];
+    const STORE: &str = "operator.reports.store=s3://logs";
+    let plain = template(&[OPERATOR, "credentials.environmentSecret=readers", "storeCa.configMap=authority"]);
+    assert!(!plain.contains("--reports") && plain.matches("secretRef: {name: readers}").count() == 1, "{plain}");
+    for (values, has) in [
+        (&[STORE, "operator.reports.kept=7"][..], &["--reports=s3://logs", "--reports-kept=7"][..]),
+        (&[STORE, "credentials.environmentSecret=readers"], &["secretRef: {name: readers}"]),
+        (
+            &[STORE, "credentials.environmentSecret=readers", "operator.reports.environmentSecret=writers"],
+            &["secretRef: {name: writers}"],
+        ),
+        (&[STORE, "operator.reports.fileSecret=keys"], &["mountPath: /etc/aviary/credentials", "secretName: keys"]),
+        (&[STORE, "storeCa.secret=authority"], &["--store-ca=/etc/aviary/store-ca/ca.crt", "secretName: authority"]),
+    ] {
+        let made = template(&[&ALONE[..], values].concat());
+        for has in has {
+            assert!(made.contains(has), "{values:?} do not make {has}:\n{made}");
+        }
+        assert_eq!(made.contains("readers"), has.iter().any(|has| has.contains("readers")), "{values:?}:\n{made}");
+    }
+    let made = template(&[OPERATOR, "operator.replicas=1", "operator.reports.volume=true"]);
+    assert!(made.contains("--reports=/reports") && made.contains("{name: reports, mountPath: /reports}"), "{made}");
+    assert_eq!(made.matches("claimName: release-aviary-reports").count(), 2, "{made}");
 }
 
 #[test]
@@ -193,8 +259,14 @@ fn values_that_mean_nothing_are_refused_in_words() {
         (&["operator.namespaces={one,one}"], "/operator/namespaces"),
         (&[OPERATOR, "operator.serviceAccount.create=false"], "operator.serviceAccount.name has to name one"),
         (&["query.replicas=2"], "query.replicas is more than 1"),
+        (&[OPERATOR, "operator.reports.store=https://logs"], "/operator/reports/store"),
+        (&[OPERATOR, "operator.reports.kept=0"], "/operator/reports/kept"),
+        (&[OPERATOR, "operator.reports.store=s3://a", "operator.reports.volume=true"], "are both set"),
+        (&[OPERATOR, "operator.reports.volume=true", "stores[0].url=s3://a"], "there is no volume of reports"),
+        (&[OPERATOR, "operator.reports.volume=true"], "operator.replicas is more than 1"),
         (&["stores[0].url=s3://a", "stores[1].url=s3://b"], "each needs a name"),
         (&["ingress.enabled=true"], "ingress.enabled needs ingress.hosts"),
+        (&[OPERATOR, "tls.enabled=true", "tls.gatewaySecret=a", "tls.querySecret=b"], "tls.enabled needs tls.operatorSecret"),
     ] {
         let output = helm(TEMPLATE, values);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -205,12 +277,13 @@ fn values_that_mean_nothing_are_refused_in_words() {
 const OPERATOR: &str = "operator.enabled=true";
 
 /// What there is of the operator whatever it may do elsewhere: kind, namespace unless it is the release's, name.
-const OWN: [(&str, &str, &str); 6] = [
+const OWN: [(&str, &str, &str); 7] = [
     ("Deployment", "", "release-aviary-operator"),
     ("NetworkPolicy", "", "release-aviary-operator"),
     ("PodDisruptionBudget", "", "release-aviary-operator"),
     ("Role", "", "release-aviary-operator-own"),
     ("RoleBinding", "", "release-aviary-operator-own"),
+    ("Service", "", "release-aviary-operator"),
     ("ServiceAccount", "", "release-aviary-operator"),
 ];
 const CLUSTER_WIDE: [(&str, &str, &str); 2] =

@@ -4,6 +4,7 @@
 mod admin;
 mod caching;
 mod chart;
+mod check;
 mod clients;
 mod conformance;
 mod corpus;
@@ -16,6 +17,7 @@ mod hostile;
 mod legacy;
 mod normaliser;
 mod objects;
+mod operators;
 mod params;
 mod record;
 mod replacing;

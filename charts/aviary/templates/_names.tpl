@@ -127,6 +127,11 @@ affinity:
 {{- end }}
 {{- end -}}
 
+{{/* Not empty if the operator tells of the fleet. */}}
+{{- define "aviary.fleet" -}}
+{{- if and .Values.operator.enabled .Values.operator.fleet.enabled }}yes{{ end -}}
+{{- end -}}
+
 {{/* Flags of every process. */}}
 {{- define "aviary.args" -}}
 - --admin-listen=0.0.0.0:8001

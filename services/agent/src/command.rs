@@ -10,6 +10,7 @@ mod module;
 mod plan;
 mod progress;
 mod resolve;
+mod resources;
 mod source;
 mod status;
 mod stop;
@@ -68,7 +69,8 @@ Examples:
   plan directory.yml                      what apply would do
   apply directory.yml                     do it
   ansible-inventory --list | COMMAND plan - --host vm1
-  facts > directory.yml                   what is there, as a file that apply takes";
+  facts > directory.yml                   what is there, as a file that apply takes
+  resources directory.yml | kubectl apply -f -";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
@@ -78,6 +80,7 @@ enum Command {
     Facts(facts::Args),
     Status(status::Args),
     Module(module::Args),
+    Resources(resources::Args),
     Resolve(resolve::Args),
     Backup(transfer::Backup),
     Restore(transfer::Restore),
@@ -104,6 +107,7 @@ impl Args {
             Command::Facts(args) => wait(args.run(&console)),
             Command::Status(args) => wait(args.run(&console)),
             Command::Module(args) => wait(args.run(&console)),
+            Command::Resources(args) => args.run(&console),
             Command::Resolve(args) => args.run(&console),
             Command::Backup(args) => wait(args.run(&console)),
             Command::Restore(args) => wait(args.run(&console)),

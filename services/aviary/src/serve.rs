@@ -27,7 +27,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = runtime::process::listen(&listen).await?;
     let service = query::Service::start(query).await?;
     gateway.mounts.root_report = stores.has_root_report().await;
-    let gateway = gateway::Gateway::new(gateway, gateway::backend(query::server::in_process(service)));
+    let gateway = gateway::Gateway::new(gateway, gateway::backend(query::server::in_process(service)), None);
 
     let url = first_look::url(listener.local_addr()?, &base_path);
     // Nobody reads it where standard output is closed.

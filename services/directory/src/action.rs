@@ -128,6 +128,11 @@ pub enum Step {
         /// Its password.
         password: Secret,
     },
+    /// Delete the identity that another server has bound with.
+    DeleteManager {
+        /// Its name.
+        dn: Dn,
+    },
     /// Give an entry a password.
     SetPassword {
         /// The entry.
@@ -293,6 +298,7 @@ impl Action {
             Step::DeleteIndex { backend } => format!("Deleting index {name} on backend {backend}"),
             Step::Reindex { attributes } => format!("Indexing {} of backend {name}", attributes.join(", ")),
             Step::CreateManager { dn, .. } => format!("Adding entry {dn}"),
+            Step::DeleteManager { dn } => format!("Deleting entry {dn}"),
             Step::SetPassword { dn, .. } => format!("Updating password on entry {dn}"),
             Step::EnableReplica { suffix, part, .. } => {
                 format!("Configure replication as {part} for backend {name} on suffix {suffix}")

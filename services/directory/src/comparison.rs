@@ -17,7 +17,7 @@ use crate::{
 /// Which secrets the server has already, as far as that could be found out, and which certificates.
 #[derive(Debug, Clone, Default)]
 pub struct Comparisons {
-    secrets: BTreeMap<(Place, &'static str), bool>,
+    secrets: BTreeMap<(Place, &'static str), BTreeMap<Dn, bool>>,
     certificates: BTreeMap<Place, Certificates>,
 }
 
@@ -37,10 +37,10 @@ pub struct Question {
 }
 
 impl Comparisons {
-    /// Notes the answer to a question. Of several questions for one option all have to be answered with yes.
+    /// Notes the answer to a question.
     pub fn insert(&mut self, question: &Question, is_the_same: bool) {
-        let known = self.secrets.entry(key(&question.place, question.option)).or_insert(true);
-        *known &= is_the_same;
+        let known = self.secrets.entry(key(&question.place, question.option)).or_default();
+        known.insert(question.dn.clone(), is_the_same);
     }
 
     /// Notes what was found out of an instance's certificates.
@@ -54,8 +54,14 @@ impl Comparisons {
     }
 
     /// What nobody could compare is not the same: a password that is set again does no harm, and a wrong one does.
+    /// Of several questions for one option all have to be answered with yes.
     pub(crate) fn is_the_same(&self, place: &Place, option: &'static str) -> bool {
-        self.secrets.get(&key(place, option)).copied().unwrap_or(false)
+        self.secrets.get(&key(place, option)).is_some_and(|known| known.values().all(|is_the_same| *is_the_same))
+    }
+
+    /// The same of the secret in one entry.
+    pub(crate) fn is_the_same_of(&self, place: &Place, option: &'static str, dn: &Dn) -> bool {
+        self.secrets.get(&key(place, option)).and_then(|known| known.get(dn)).copied().unwrap_or(false)
     }
 }
 
@@ -74,15 +80,12 @@ pub fn questions(wanted: &Specification) -> Vec<Question> {
             let place = place.child(Scope::Backend, &backend.name);
             let names = backend.settings.list("replicabinddn").unwrap_or_default();
             let managers = names.iter().filter_map(|name| Dn::parse(name).ok()).filter(|dn| dn.is_below(&layout::config()));
-            if let Some(secret) = backend.settings.secret("replicacredentials") {
-                questions.extend(managers.map(|dn| Question {
-                    place: place.clone(),
-                    option: "replicacredentials",
-                    dn,
-                    attribute: "userPassword",
-                    secret: secret.clone(),
-                }));
-            }
+            let all = backend.settings.secret("replicacredentials");
+            questions.extend(managers.filter_map(|dn| {
+                let own = wanted.identity(&dn);
+                let secret = if layout::is_bind_identity(&dn) { own } else { own.or(all) }?.clone();
+                Some(Question { place: place.clone(), option: "replicacredentials", dn, attribute: "userPassword", secret })
+            }));
             questions.extend(stored(&place, &layout::changelog(&backend.name), &backend.settings));
             let Some(suffix) = &backend.suffix else { continue };
             for agreement in &backend.agreements {

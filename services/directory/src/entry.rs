@@ -56,6 +56,14 @@ impl Entry {
         self.texts("objectclass").iter().any(|known| known.eq_ignore_ascii_case(class))
     }
 
+    /// Whether it has every value that another one has.
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        other.attributes.iter().all(|(attribute, (_, values))| {
+            let own = self.attributes.get(attribute);
+            own.is_some_and(|(_, own)| values.iter().all(|value| own.contains(value)))
+        })
+    }
+
     /// Attribute types as they were written, and their values.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &[Vec<u8>])> {
         self.attributes.values().map(|(name, values)| (name.as_str(), values.as_slice()))

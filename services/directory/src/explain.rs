@@ -172,6 +172,7 @@ fn nature(step: &Step) -> (&'static str, Kind) {
         Step::DeleteIndex { .. } => ("delete_index", Kind::Delete),
         Step::Reindex { .. } => ("reindex", Kind::Run),
         Step::CreateManager { .. } => ("create_manager", Kind::Change),
+        Step::DeleteManager { .. } => ("delete_manager", Kind::Change),
         Step::SetPassword { .. } => ("set_password", Kind::Change),
         Step::EnableReplica { .. } => ("enable_replica", Kind::Change),
         Step::ChangeRole { .. } => ("change_role", Kind::Change),
@@ -214,6 +215,7 @@ fn lines(step: &Step) -> Vec<Line> {
         Step::MapBackend { suffix, .. } => vec![new("suffix", text(suffix))],
         Step::Fill { with: Filling::Ldif(file), .. } => vec![new("entries", text(file))],
         Step::CreateManager { dn, .. } => vec![new("ReplicaBindDN", text(dn)), new("ReplicaCredentials", text(&MASK))],
+        Step::DeleteManager { dn } => vec![old("ReplicaBindDN", text(dn))],
         Step::SetPassword { dn, attribute, .. } => {
             vec![Line { option: format!("{attribute} of {dn}"), before: text(&MASK), after: text(&MASK) }]
         }

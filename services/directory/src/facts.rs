@@ -17,6 +17,8 @@ pub fn facts(host: &Host) -> Specification {
         instances: host.instances.iter().map(|found| instance(found, host.version)).collect(),
         targeted: Vec::new(),
         numbers: Vec::new(),
+        gone: Vec::new(),
+        identities: None,
     }
 }
 

@@ -56,15 +56,20 @@ impl Fleet {
         self.0.iter().map(|(host, member)| (host.as_str(), member))
     }
 
-    /// All backends that should be there, by host.
-    pub fn backends(&self) -> impl Iterator<Item = BackendRef<'_>> {
+    /// All instances that should be there, by host.
+    pub fn instances(&self) -> impl Iterator<Item = (&str, &Member, &Instance)> {
         let members = self.iter().filter(|(_, member)| member.specification.state != State::Absent);
         members.flat_map(|(host, member)| {
             let instances = member.specification.instances.iter().filter(|instance| instance.presence == Presence::Present);
-            instances.flat_map(move |instance| {
-                let backends = instance.backends.iter().filter(|backend| backend.presence == Presence::Present);
-                backends.map(move |backend| BackendRef { host, member, instance, backend })
-            })
+            instances.map(move |instance| (host, member, instance))
+        })
+    }
+
+    /// All backends that should be there, by host.
+    pub fn backends(&self) -> impl Iterator<Item = BackendRef<'_>> {
+        self.instances().flat_map(|(host, member, instance)| {
+            let backends = instance.backends.iter().filter(|backend| backend.presence == Presence::Present);
+            backends.map(move |backend| BackendRef { host, member, instance, backend })
         })
     }
 

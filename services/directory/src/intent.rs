@@ -63,6 +63,19 @@ impl Intent {
         resolved.map_err(|problems| if self.names.len() == 1 { problems } else { problems.of_host(host) })
     }
 
+    /// What all hosts should be, with every agreement by target resolved.
+    pub fn resolved(&self) -> Result<Fleet, Problems> {
+        let mut problems = Problems::new();
+        let mut resolved = Fleet::new();
+        for (host, member) in self.fleet.iter() {
+            match self.specification(host) {
+                Ok(specification) => drop(resolved.insert(host, Member { address: member.address.clone(), specification })),
+                Err(found) => problems.extend(found),
+            }
+        }
+        problems.or(resolved)
+    }
+
     /// The names that a further modifier of a host may use.
     pub fn names(&self, host: &str) -> &[Name] {
         self.names.get(host).map_or(&[], Vec::as_slice)

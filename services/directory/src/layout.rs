@@ -7,6 +7,21 @@ pub fn config() -> Dn {
     Dn::root().child("cn", "config")
 }
 
+/// What identities that a program makes for others to bind with begin with.
+const BIND_IDENTITY: &str = "aviary ";
+
+/// An identity that a program makes for another server to bind with.
+pub fn bind_identity(name: &str) -> Dn {
+    config().child("cn", &format!("{BIND_IDENTITY}{name}"))
+}
+
+/// Whether a program has made an identity for another server.
+pub fn is_bind_identity(dn: &Dn) -> bool {
+    let (attribute, value) = dn.rdn();
+    let has_its_name = value.get(..BIND_IDENTITY.len()).is_some_and(|start| start.eq_ignore_ascii_case(BIND_IDENTITY));
+    dn.is_child(&config()) && attribute.eq_ignore_ascii_case("cn") && has_its_name
+}
+
 /// Whether the server itself has an entry of this name, next below `cn=config`, whatever is configured.
 pub fn is_the_servers_own(dn: &Dn) -> bool {
     let own = [

@@ -23,6 +23,7 @@ pub mod options;
 pub mod place;
 pub mod plan;
 pub mod replication;
+pub mod resource;
 pub mod secret;
 pub mod setting;
 pub mod specification;

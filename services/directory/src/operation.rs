@@ -139,6 +139,7 @@ pub fn operations(action: &Action) -> Vec<Operation> {
         Step::CreateManager { dn, password } => {
             vec![Operation::Add { entry: fill::manager(dn), secrets: vec![("userPassword", password.clone())] }]
         }
+        Step::DeleteManager { dn } => vec![Operation::Delete(dn.clone())],
         Step::SetPassword { dn, attribute, password } => {
             vec![Operation::Replace { dn: dn.clone(), values: Vec::new(), secrets: vec![(*attribute, password.clone())] }]
         }

@@ -7,6 +7,7 @@ mod index;
 mod instance;
 mod limits;
 mod logs;
+pub mod offered;
 mod passwords;
 mod plugins;
 mod tls;

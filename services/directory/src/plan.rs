@@ -155,6 +155,7 @@ impl Planner<'_> {
         self.set_instance(&mut server);
         self.backends(&mut server);
         self.roles(&mut server);
+        self.retire_identities(&server);
         self.locks(&mut server);
         if std::mem::take(&mut server.wants_restart) {
             self.push(&server.place, Step::Restart);

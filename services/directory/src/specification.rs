@@ -4,9 +4,12 @@
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
+
 use crate::{
     dn::Dn,
     place::{Place, Problems},
+    secret::Secret,
     setting::{Secrets, Settings},
     value::{Node, Position},
     variables::Variables,
@@ -74,6 +77,18 @@ pub struct Specification {
     pub targeted: Vec<Targeted>,
     /// Numbers of suppliers of all hosts, by suffix: those must never be cleaned.
     pub numbers: Vec<(Dn, u16)>,
+    /// Numbers that suppliers had which are gone for good, by suffix: those are to be cleaned.
+    pub gone: Vec<(Dn, u16)>,
+    /// Identities for others to bind with that have a password of their own, whatever `ReplicaCredentials` says. Of those that are
+    /// called as `layout::bind_identity` says, no others stay where this is given.
+    pub identities: Option<BTreeMap<Dn, Secret>>,
+}
+
+impl Specification {
+    /// The password of an identity that has one of its own.
+    pub(crate) fn identity(&self, dn: &Dn) -> Option<&Secret> {
+        self.identities.as_ref()?.get(dn)
+    }
 }
 
 /// One server.

@@ -12,6 +12,7 @@ mod modifiers;
 mod observed;
 mod plan;
 mod replication;
+mod resource;
 mod specification;
 mod targets;
 mod topology;

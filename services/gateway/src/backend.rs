@@ -15,12 +15,12 @@ use crate::{
     error::{Error, Reason},
 };
 
-/// The query service could not be reached.
+/// The service behind could not be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to reach the query service")]
+#[error("failed to reach the service")]
 pub struct Unreachable(#[source] Box<dyn StdError + Send + Sync>);
 
-/// Carries gRPC requests to the query service.
+/// Carries gRPC requests to the query service, or to the operator.
 pub type Backend = BoxCloneSyncService<http::Request<tonic::body::Body>, http::Response<tonic::body::Body>, Unreachable>;
 
 /// Asks the query service.

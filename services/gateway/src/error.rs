@@ -220,7 +220,7 @@ pub const TABLE: &[Row] = &[
         StatusCode::SERVICE_UNAVAILABLE,
         "UNAVAILABLE",
         Some(1),
-        "No replica of aviary-query could answer, or the one that had begun to is gone. Ask again; look at aviary_gateway_replicas and at --query.",
+        "No replica of aviary-query could answer, or the one that had begun to is gone; of the fleet, no operator. Ask again; look at aviary_gateway_replicas and at --query, or at aviary_gateway_operators and at --operator.",
     ),
     row(
         Reason::PageNotFound,

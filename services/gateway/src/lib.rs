@@ -65,6 +65,10 @@ pub fn describe_metrics() {
     metrics::describe_counter!("aviary_gateway_rendered_hits_total", "Answers that were kept.");
     metrics::describe_counter!("aviary_gateway_rendered_misses_total", "Answers that had to be rendered.");
     metrics::describe_gauge!("aviary_gateway_replicas", "Replicas of the query service, by how they are.");
+    metrics::describe_gauge!(
+        "aviary_gateway_operators",
+        "Operators, by how they are: of several one is healthy, the one that works."
+    );
     metrics::describe_counter!(
         "aviary_gateway_replica_failures_total",
         "Calls that one replica did not answer, or not to the end."
@@ -83,6 +87,8 @@ const ASK_AGAIN: usize = 100;
 pub struct Gateway {
     config: Config,
     backend: Backend,
+    /// Whom the fleet is asked for.
+    operator: Option<Backend>,
     client: backend::Client,
     cache: cache::Cache,
     /// How many answers that broke off may be asked for again.
@@ -94,15 +100,15 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway to a query service.
-    pub fn new(config: Config, backend: Backend) -> Arc<Self> {
+    /// A gateway to a query service, and to an operator if there is one.
+    pub fn new(config: Config, backend: Backend, operator: Option<Backend>) -> Arc<Self> {
         let client = backend::Client::new(backend.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let cache = cache::Cache::new(config.cache_bytes);
         let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
         let instance =
             xxhash_rust::xxh3::xxh3_64(&[now.as_nanos().to_le_bytes().as_slice(), &std::process::id().to_le_bytes()].concat());
         let retries = retries::Retries::new(ASK_AGAIN);
-        Arc::new(Self { config, backend, client, cache, retries, requests: AtomicU64::new(0), instance })
+        Arc::new(Self { config, backend, operator, client, cache, retries, requests: AtomicU64::new(0), instance })
     }
 
     fn next_request_id(&self) -> http::HeaderValue {

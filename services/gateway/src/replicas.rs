@@ -1,8 +1,9 @@
-//! The query service as several replicas: which of them is asked, what happens when it does not answer, for how long, and
-//! how many calls are in hand at a time. Calls are passed on as they are; what they ask, only their first field matters.
+//! The query service, or the operator, as several replicas: which of them is asked, what happens when it does not answer, for
+//! how long, and how many calls are in hand at a time. Calls are passed on as they are; what they ask, only their first field matters.
 
 mod body;
 mod call;
+mod callee;
 mod channel;
 mod discovery;
 mod health;
@@ -31,8 +32,9 @@ use crate::{
     error::{Error as NoAnswer, Reason},
     retries::Retries,
 };
-use body::{Answer, Begun, Broken};
+use body::{Answer, Begun, Broken, End};
 use call::Call;
+pub use callee::Callee;
 use channel::Dialer;
 pub use discovery::Error;
 use discovery::Names;
@@ -40,8 +42,8 @@ use health::Replica;
 use pool::Pool;
 pub use target::{Error as NotATarget, Targets};
 
-/// How long a report on its way is followed.
-const MAX_FETCH: Duration = Duration::from_secs(3600);
+/// How long something is followed: a report on its way, or the fleet.
+const MAX_FOLLOWED: Duration = Duration::from_secs(3600);
 
 /// Bounds of what is asked.
 #[derive(Debug, Clone, Copy)]
@@ -60,25 +62,34 @@ pub struct Connected {
     pub any_healthy: CancellationToken,
 }
 
-/// Looks for the replicas, and after them, for as long as the backend lives. To be called inside the async runtime.
+/// Looks for the replicas, and after them, for as long as the backend lives. To be called inside the async runtime. Streams that
+/// would go on for ever end when the gateway is `stopping`.
 ///
 /// # Errors
 /// When names are to be resolved by DNS and it cannot be set up.
-pub fn connect(targets: Targets, tls: Option<tls::Client>, limits: Limits) -> Result<Connected, Error> {
+pub fn connect(
+    callee: Callee,
+    targets: Targets,
+    tls: Option<tls::Client>,
+    limits: Limits,
+    stopping: CancellationToken,
+) -> Result<Connected, Error> {
     let names = Arc::new(Names::new(&targets)?);
     let dialer = Dialer { names: Arc::clone(&names), tls, max_requests: limits.max_requests };
-    let pool = Arc::new(Pool::new(dialer));
+    let pool = Arc::new(Pool::new(callee, dialer));
     if let Targets::Fixed(targets) = targets {
         pool.set(targets);
     }
     let discovery = tokio::spawn(discovery::follow(names, Arc::clone(&pool)));
     let any_healthy = pool.any_healthy();
     let replicas = Replicas(Arc::new(Shared {
+        callee,
         pool,
         in_hand: Arc::new(Semaphore::new(limits.max_requests)),
         timeout: limits.timeout,
         // When one replica goes, all that it had in hand may be asked again.
         retries: Retries::new(limits.max_requests),
+        stopping,
         _discovery: AbortOnDropHandle::new(discovery),
     }));
     Ok(Connected { backend: backend(replicas), any_healthy })
@@ -88,11 +99,13 @@ pub fn connect(targets: Targets, tls: Option<tls::Client>, limits: Limits) -> Re
 struct Replicas(Arc<Shared>);
 
 struct Shared {
+    callee: Callee,
     pool: Arc<Pool>,
     /// One permit for each call in hand.
     in_hand: Arc<Semaphore>,
     timeout: Duration,
     retries: Retries,
+    stopping: CancellationToken,
     _discovery: AbortOnDropHandle<()>,
 }
 
@@ -132,14 +145,17 @@ impl Shared {
             metrics::counter!("aviary_gateway_shed_total").increment(1);
             return Err(NoAnswer::new(Reason::Overloaded, "the gateway has as many calls in hand as it allows"));
         };
-        // Who follows a large report on its way does so for longer than any question may take.
-        let most = if request.uri().path().ends_with("/FetchReport") { MAX_FETCH } else { self.timeout };
+        let method = request.uri().path().rsplit('/').next().unwrap_or_default();
+        let is_endless = self.callee.is_endless(method);
+        // Who follows something does so for longer than any question may take.
+        let most = if is_endless || self.callee.is_followed(method) { MAX_FOLLOWED } else { self.timeout };
         let timeout = runtime::grpc_timeout::read(request.headers()).map_or(most, |asked| asked.min(most));
         let deadline = Instant::now() + timeout;
-        let answer = async { self.ask(&Call::read(request, deadline).await?).await };
+        let answer = async { self.ask(&Call::read(self.callee, request, deadline).await?).await };
         let answer = tokio::time::timeout_at(deadline, answer).await;
         let (response, replica) = answer.unwrap_or_else(|_| Err(late()))?;
-        Ok(response.map(|begun| Body::new(Answer::new(begun, replica, Arc::clone(&self.pool), deadline, permit))))
+        let end: End = Box::pin(end(deadline, is_endless.then(|| self.stopping.clone())));
+        Ok(response.map(|begun| Body::new(Answer::new(begun, replica, Arc::clone(&self.pool), end, permit))))
     }
 
     /// Asks one replica after the other, each at most once.
@@ -191,6 +207,20 @@ async fn attempt(replica: &Replica, call: &Call) -> Result<Response<Begun>, Fail
         false => Begun::wait(body, call.single).await?,
     };
     Ok(Response::from_parts(head, begun))
+}
+
+/// When an answer has to end that has begun, and why.
+async fn end(deadline: Instant, stopping: Option<CancellationToken>) -> NoAnswer {
+    let stopped = async {
+        match stopping {
+            Some(stopping) => stopping.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = tokio::time::sleep_until(deadline) => NoAnswer::new(Reason::DeadlineExceeded, "the answer took longer than allowed"),
+        () = stopped => NoAnswer::new(Reason::ReplicasUnavailable, "the gateway ends"),
+    }
 }
 
 fn late() -> NoAnswer {

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use aviary_proto::directory::v1::{ApplyRequest, Replica, Status, WatchRequest, agent_service_client::AgentServiceClient};
+use aviary_proto::directory::v1::{
+    Activity, AgreementLag, ApplyRequest, LagRequest, Status, WatchRequest, agent_service_client::AgentServiceClient,
+};
 use hyper_util::rt::TokioIo;
 use kube::runtime::reflector::{ObjectRef, Store};
 use runtime::tls;
@@ -59,6 +61,14 @@ pub(crate) enum Error {
     Refused(String),
 }
 
+/// An agent that was asked and has not answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent does not answer: {0}")]
+pub(crate) struct NoAnswer(String);
+
+/// Of an agent that was never called.
+const UNHEARD: &str = "nobody listens to it";
+
 /// An instance, for whom there is an agent.
 type Key = ObjectRef<DS389Instance>;
 
@@ -79,7 +89,7 @@ pub(crate) enum Heard {
     /// It does not answer.
     Silent,
     /// How it is.
-    Status(Box<Status>),
+    Status(Arc<Status>),
 }
 
 impl Heard {
@@ -90,6 +100,11 @@ impl Heard {
             Self::NotYet | Self::Silent => None,
         }
     }
+}
+
+/// Whether an instance is what its agent was told that it should be, and serves.
+pub(crate) fn is_settled(status: &Status) -> bool {
+    status.serves && status.activity() == Activity::Settled
 }
 
 struct Agent {
@@ -113,22 +128,24 @@ impl Agents {
         heard.clone()
     }
 
-    /// What the agent of an instance says of its replicas, if it is heard.
-    pub(crate) fn replicas(&self, key: &Key) -> Option<Vec<Replica>> {
+    /// What was heard of the agent of an instance last, if it is listened to.
+    pub(crate) fn known(&self, key: &Key) -> Heard {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard = known.get(key)?.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.status().map(|status| status.replicas.clone())
+        let heard = known.get(key).map(|agent| agent.heard.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        heard.unwrap_or_default()
+    }
+
+    /// The connection with the agent of an instance, if it is listened to.
+    pub(crate) fn channel(&self, key: &Key) -> Option<Channel> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(key).map(|agent| agent.channel.clone())
     }
 
     /// Says what an instance should be.
     pub(crate) async fn apply(&self, key: &Key, document: &str) -> Result<(), Error> {
-        let channel = {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(key).map(|agent| agent.channel.clone())
-        };
-        let Some(channel) = channel else { return Err(Error::Unreachable("nobody listens to it".to_owned())) };
+        let mut client = self.client(key).ok_or_else(|| Error::Unreachable(UNHEARD.to_owned()))?;
         let request = ApplyRequest { document: document.to_owned() };
-        match timeout(ANSWERED_IN, AgentServiceClient::new(channel).apply(request)).await {
+        match timeout(ANSWERED_IN, client.apply(request)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(status)) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
                 Err(Error::Refused(status.message().to_owned()))
@@ -136,6 +153,22 @@ impl Agents {
             Ok(Err(status)) => Err(Error::Unreachable(status.message().to_owned())),
             Err(_) => Err(Error::Unreachable(format!("not within {} s", ANSWERED_IN.as_secs()))),
         }
+    }
+
+    /// Asks by how much those to whom an instance sends are behind.
+    pub(crate) async fn lag(&self, key: &Key) -> Result<Vec<AgreementLag>, NoAnswer> {
+        let mut client = self.client(key).ok_or_else(|| NoAnswer(UNHEARD.to_owned()))?;
+        match client.lag(LagRequest {}).await {
+            Ok(answer) => Ok(answer.into_inner().agreements),
+            // An agent of before the call says no more than its code.
+            Err(status) if status.message().is_empty() => Err(NoAnswer(status.code().to_string())),
+            Err(status) => Err(NoAnswer(status.message().to_owned())),
+        }
+    }
+
+    /// A client of an agent that is listened to.
+    fn client(&self, key: &Key) -> Option<AgentServiceClient<Channel>> {
+        self.channel(key).map(AgentServiceClient::new)
     }
 
     fn listen(&self, key: Key, host: &str) -> Agent {
@@ -157,7 +190,7 @@ async fn listen(key: Key, instances: Store<DS389Instance>, channel: Channel, hea
                     match stream.message().await {
                         Ok(Some(status)) => {
                             pause = FIRST_PAUSE;
-                            keep(&key, Heard::Status(Box::new(status)), &heard, &told).await;
+                            keep(&key, Heard::Status(Arc::new(status)), &heard, &told).await;
                         }
                         Ok(None) => break,
                         Err(status) => {

@@ -5,11 +5,15 @@ mod status;
 
 use std::sync::Arc;
 
-use kube::{ResourceExt, runtime::controller::Action};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client, ResourceExt, runtime::controller::Action};
 
 use crate::{
+    conditions::Refused,
     crd::DS389Agreement,
-    instance::{AFTER_CONFLICT, Context, Error},
+    externals,
+    instance::{self, AFTER_CONFLICT, Context, Error},
+    topology::Found,
 };
 
 /// Says how an agreement is.
@@ -21,6 +25,23 @@ pub(crate) async fn reconcile(agreement: Arc<DS389Agreement>, context: Arc<Conte
         // It goes, or is known as it was.
         return Ok(Action::requeue(AFTER_CONFLICT));
     };
-    status::tell(&agreement, found, &context).await?;
+    let refused = match &found.refused {
+        Some(refused) => Some(refused.clone()),
+        None => unreachable(&agreement, &namespace, &context.client).await?,
+    };
+    status::tell(&agreement, &Found { refused, ..found.clone() }, &context).await?;
     Ok(Action::await_change())
+}
+
+/// What is missing to reach servers outside of the namespace.
+async fn unreachable(agreement: &DS389Agreement, namespace: &str, client: &Client) -> Result<Option<Refused>, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    for server in &agreement.spec.external {
+        let Some(name) = &server.secret_name else { continue };
+        let secret = instance::get_secret(&secrets, name.clone()).await?;
+        if let Some(problem) = externals::problem(server, secret.as_ref()) {
+            return Ok(Some(problem));
+        }
+    }
+    Ok(None)
 }

@@ -1,10 +1,11 @@
 //! The command line of `aviary-operator`.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
-use runtime::ProcessArgs;
+use runtime::{ProcessArgs, tls::TlsServerArgs};
+use store::{Options, Source};
 
-use crate::{conditions, crd, process};
+use crate::{conditions, crd, process, reports::Shelf};
 
 /// Keeps 389 Directory Servers in a cluster as DS389Instance resources say.
 #[derive(Debug, clap::Parser)]
@@ -56,12 +57,43 @@ pub(crate) struct Settings {
     #[arg(long, env = "AVIARY_AGENT_PULL_POLICY", value_name = "POLICY", default_value = "IfNotPresent")]
     pub(crate) agent_pull_policy: String,
 
+    /// Also let only the operator through to the agents of pods, by a NetworkPolicy for each instance
+    #[arg(long, env = "AVIARY_NETWORK_POLICIES")]
+    pub(crate) network_policies: bool,
+
     /// The cluster's DNS domain. It becomes part of the names of servers: it cannot change while there are any
     #[arg(long, env = "AVIARY_CLUSTER_DOMAIN", value_name = "DOMAIN", default_value = "cluster.local")]
     pub(crate) cluster_domain: String,
 
+    /// Also tell clients of the directories by gRPC on this address
+    #[arg(long, env = "AVIARY_LISTEN", value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsServerArgs,
+
+    /// Where reports of what was done to directories are put: a folder, or a URL such as s3://bucket/path [default: nowhere]
+    #[arg(long, env = "AVIARY_REPORTS", value_name = "STORE", hide_env_values = true)]
+    pub(crate) reports: Option<Source>,
+
+    /// Reports of each instance that are kept there; older ones are removed
+    #[arg(long, env = "AVIARY_REPORTS_KEPT", value_name = "NUMBER", default_value = "50", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) reports_kept: u16,
+
+    /// PEM file of authorities that the certificate of that store may come from, besides the system's
+    #[arg(long, env = "AVIARY_STORE_CA", value_name = "FILE")]
+    pub(crate) store_ca: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) process: ProcessArgs,
+}
+
+impl Settings {
+    /// The store of reports, if there is one.
+    fn shelf(&self) -> Result<Option<Shelf>, store::Error> {
+        let options = Options { ca: self.store_ca.clone() };
+        self.reports.as_ref().map(|source| Shelf::open(source, &options, self.reports_kept.into())).transpose()
+    }
 }
 
 impl Command {
@@ -71,7 +103,10 @@ impl Command {
     /// When the operator cannot start, or has to give up its Lease.
     pub fn run(self) -> anyhow::Result<()> {
         match self.role {
-            Role::Run(settings) => runtime::process::run(process::run(*settings)),
+            Role::Run(settings) => {
+                let shelf = settings.shelf()?;
+                runtime::process::run_on_one_thread(process::run(*settings, shelf))
+            }
             Role::Crd => Ok(std::io::stdout().lock().write_all(crd::print()?.as_bytes())?),
             Role::Reference => Ok(std::io::stdout().lock().write_all(conditions::reference().as_bytes())?),
         }

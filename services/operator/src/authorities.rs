@@ -2,6 +2,8 @@
 //! them; the other for directory servers. No certificate of the one is worth anything with the other: a server that can be
 //! called by its clients cannot call an agent.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{Api, Client, api::PostParams};
 use time::OffsetDateTime;
@@ -78,4 +80,11 @@ fn of(name: &str, secret: &Secret) -> Result<Authority, Error> {
 pub(crate) fn text(secret: &Secret, key: &str) -> Option<String> {
     let bytes = secret.data.as_ref()?.get(key)?;
     String::from_utf8(bytes.0.clone()).ok()
+}
+
+/// All texts in a Secret that say anything.
+pub(crate) fn texts(secret: &Secret) -> BTreeMap<String, String> {
+    let keys = secret.data.iter().flat_map(BTreeMap::keys);
+    let texts = keys.filter_map(|key| Some((key.clone(), text(secret, key)?)));
+    texts.filter(|(_, text)| !text.is_empty()).collect()
 }

@@ -5,14 +5,21 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use time::OffsetDateTime;
-use x509_parser::{extensions::GeneralName, pem::parse_x509_pem};
+use x509_parser::{
+    extensions::GeneralName,
+    pem::{Pem, parse_x509_pem},
+};
+
+use crate::objects::short_hash;
 
 /// How long an authority lasts.
 const AUTHORITY_LASTS: Duration = Duration::from_secs(10 * 365 * DAY);
 /// How long a certificate of a server lasts.
 pub(crate) const SERVER_LASTS: Duration = Duration::from_secs(90 * DAY);
 /// How long before its end it is renewed.
-pub(crate) const RENEWED_BEFORE: Duration = Duration::from_secs(30 * DAY);
+const RENEWED_BEFORE: Duration = Duration::from_secs(30 * DAY);
+/// The time before that within which it is renewed.
+const RENEWED_WITHIN: Duration = Duration::from_secs(10 * DAY);
 /// How far clocks may be apart.
 const SKEW: Duration = Duration::from_secs(3600);
 const DAY: u64 = 24 * 3600;
@@ -128,10 +135,18 @@ pub(crate) fn read(pem: &[u8]) -> Option<Known> {
     Some(Known { ends: certificate.validity().not_after.to_datetime(), names })
 }
 
+/// Whether a text is certificates, as PEM.
+pub(crate) fn are_certificates(text: &str) -> bool {
+    let all: Result<Vec<Pem>, _> = Pem::iter_from_buffer(text.as_bytes()).collect();
+    all.is_ok_and(|all| !all.is_empty() && all.iter().all(|one| one.parse_x509().is_ok()))
+}
+
 impl Known {
-    /// Whether it is time for another one.
-    pub(crate) fn is_to_be_renewed(&self, now: OffsetDateTime) -> bool {
-        self.ends - RENEWED_BEFORE <= now
+    /// When it is time for another one. That restarts a server: of those that began together, not all at the same time.
+    pub(crate) fn is_due(&self) -> OffsetDateTime {
+        let hash = short_hash(self.names.first().map_or(&[][..], |name| name.as_bytes()));
+        let number = u64::from_str_radix(&hash, 16).unwrap_or(0);
+        self.ends - RENEWED_BEFORE - Duration::from_secs(number % RENEWED_WITHIN.as_secs())
     }
 }
 
@@ -153,8 +168,9 @@ mod tests {
         assert_eq!(known.names, names);
         assert_eq!(known.ends, now + SERVER_LASTS);
         let day = Duration::from_secs(DAY);
-        assert!(!known.is_to_be_renewed(now + 59 * day));
-        assert!(known.is_to_be_renewed(now + 60 * day));
+        assert!((now + 50 * day..now + 60 * day).contains(&known.is_due()), "{known:?}");
+        let twin = Known { names: vec!["c.b.svc".to_owned()], ..known.clone() };
+        assert_ne!(twin.is_due(), known.is_due());
     }
 
     #[test]

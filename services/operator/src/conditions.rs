@@ -95,12 +95,16 @@ pub(crate) enum Reason {
     NotServing,
     /// `started` is false.
     Stopped,
+    /// `fenced` is true.
+    Fenced,
     /// Another resource says something that cannot be so at the same time.
     Conflict,
     /// What the resource names is not there.
     NotFound,
     /// There was no session between two servers yet.
     Waiting,
+    /// A restart waits until no other server of the suffix is interrupted.
+    WaitingForTurn,
     /// A server is given all entries of another.
     Initialising,
     /// A server lacks changes.
@@ -115,7 +119,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::AsItShouldBe,
         Self::Invalid,
         Self::SecretMissing,
@@ -129,9 +133,11 @@ impl Reason {
         Self::WouldChange,
         Self::NotServing,
         Self::Stopped,
+        Self::Fenced,
         Self::Conflict,
         Self::NotFound,
         Self::Waiting,
+        Self::WaitingForTurn,
         Self::Initialising,
         Self::Behind,
         Self::OtherData,
@@ -155,9 +161,11 @@ impl Reason {
             Self::WouldChange => "WouldChange",
             Self::NotServing => "NotServing",
             Self::Stopped => "Stopped",
+            Self::Fenced => "Fenced",
             Self::Conflict => "Conflict",
             Self::NotFound => "NotFound",
             Self::Waiting => "Waiting",
+            Self::WaitingForTurn => "WaitingForTurn",
             Self::Initialising => "Initialising",
             Self::Behind => "Behind",
             Self::OtherData => "OtherData",
@@ -192,6 +200,9 @@ impl Reason {
             }
             Self::NotServing => "The server does not answer, or not for each suffix.",
             Self::Stopped => "started is false: the server does not run, as it should.",
+            Self::Fenced => {
+                "fenced is true: the server runs and replicates, and its pod is not ready, so that Services leave it out."
+            }
             Self::Conflict => {
                 "Another resource, which the message names, says what cannot be so at the same time. What is there stays."
             }
@@ -199,6 +210,10 @@ impl Reason {
                 "What the resource names is not there. The message says what there is; once it is there the operator goes on."
             }
             Self::Waiting => "Two servers have not spoken to each other yet. The message says what for.",
+            Self::WaitingForTurn => {
+                "A change restarts the server, which waits until the others of its suffixes run and have all changes: one at a time is \
+                 restarted. The message says what for."
+            }
             Self::Initialising => "A server is given all entries of another.",
             Self::Behind => "A server lacks changes of another, which it is about to get.",
             Self::OtherData => {

@@ -2,13 +2,14 @@
 //! `crd::options`; what a resource means is for `instance` to say.
 
 mod agreement;
+mod external;
+mod network;
 mod options;
+mod pod;
 mod print;
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{
-    api::core::v1::{Affinity, LocalObjectReference, ResourceRequirements, Toleration},
+    api::core::v1::{LocalObjectReference, ResourceRequirements},
     apimachinery::pkg::{
         api::resource::Quantity,
         apis::meta::v1::{Condition, Time},
@@ -20,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use agreement::{AgreementSpec, AgreementStatus, DS389Agreement, InitialisePolicy, PairStatus};
-pub(crate) use options::spelled;
+pub(crate) use external::{BindMethod, ExternalServer};
+pub(crate) use network::{ClientService, Tls};
+pub(crate) use pod::{DataKey, InitialData, PodTemplate, Scheduling};
 pub(crate) use print::print;
 
 /// One 389 Directory Server: one pod, one volume, one name that other servers and clients know it by.
@@ -73,9 +76,27 @@ pub(crate) struct InstanceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scheduling: Option<Scheduling>,
 
+    /// What else the pod has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pod_template: Option<PodTemplate>,
+
     /// The volume with configuration and data.
     #[serde(default)]
     pub(crate) storage: Storage,
+
+    /// Services for clients, beside the one that other servers know it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "options::services")]
+    pub(crate) services: Vec<ClientService>,
+
+    /// The certificate that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Tls>,
+
+    /// The entries that new backends begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "options::initial_data")]
+    pub(crate) initial_data: Vec<InitialData>,
 
     /// The password of the administrator, cn=Directory Manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +109,11 @@ pub(crate) struct InstanceSpec {
     /// Whether the server runs. Its pod stays.
     #[serde(default = "yes")]
     pub(crate) started: bool,
+
+    /// With true, clients are kept away: the pod is not ready, so that Services leave it out. The server goes on, and sends and
+    /// receives changes. Its own name still leads to it.
+    #[serde(default)]
+    pub(crate) fenced: bool,
 
     /// When a restart was asked for. Another time than before has the pod made anew once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,25 +138,12 @@ pub(crate) struct InstanceSpec {
     pub(crate) backends: Vec<Map<String, Value>>,
 }
 
-/// Where a pod runs. Changes are for the next pod: set restartRequestedAt to have it made.
-#[derive(JsonSchema, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Scheduling {
-    /// Labels that the node has to have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) node_selector: Option<BTreeMap<String, String>>,
-
-    /// What of nodes the pod does not mind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tolerations: Option<Vec<Toleration>>,
-
-    /// Which nodes and which neighbours the pod wants or avoids.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) affinity: Option<Affinity>,
-
-    /// Name of a PriorityClass.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) priority_class_name: Option<String>,
+impl InstanceSpec {
+    /// Whether it says so of a backend.
+    pub(crate) fn has_backend(&self, name: &str) -> bool {
+        let names = self.backends.iter().filter_map(|backend| backend.get("name").and_then(Value::as_str));
+        names.into_iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
 }
 
 /// The volume of an instance.
@@ -228,6 +241,23 @@ pub(crate) struct InstanceStatus {
     /// With `check`: what would be done, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) planned: Vec<String>,
+
+    /// The report of what was done last to the server, where reports are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_report: Option<LastReport>,
+}
+
+/// A report of what was done to a server.
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastReport {
+    /// Where it is in the store of reports, and below which path Aviary serves it.
+    pub(crate) location: String,
+
+    /// When what it tells of ended.
+    pub(crate) time: Time,
+
+    /// Whether all was done that was to be done.
+    pub(crate) succeeded: bool,
 }
 
 fn yes() -> bool {

@@ -5,6 +5,7 @@ mod apply;
 mod build;
 mod dereference;
 mod document;
+mod interrupts;
 mod memory;
 mod names;
 mod sizes;
@@ -26,20 +27,24 @@ use crate::{
     conditions::{Reason, Refused},
     crd::DS389Instance,
     objects,
+    reports::Reports,
     topology::{self, Topologies},
+    turns::Turns,
     watches::Known,
 };
 
-pub(crate) use dereference::PASSWORD;
+pub(crate) use dereference::{ISSUER, PASSWORD, SALT, get_secret};
 pub(crate) use document::SECURE_PORT;
 pub(crate) use memory::Memory;
-pub(crate) use names::Names;
+pub(crate) use names::{Names, SPECIFICATION};
 
 /// How long to wait after a failure: somebody else has changed what was to be changed, or the API server refuses.
 pub(crate) const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How long what an agent did not take waits.
 const UNTOLD: Duration = Duration::from_secs(5);
+/// How soon it is looked again whether it is somebody's turn.
+const TURN: Duration = Duration::from_secs(2);
 /// How often all is looked at though nothing has changed, spread by the controller: for certificates that end.
 const LOOK: Duration = Duration::from_secs(6 * 3600);
 
@@ -74,6 +79,9 @@ pub(crate) enum Error {
     /// What the instances of a namespace mean together cannot be said.
     #[error(transparent)]
     Topology(#[from] topology::Error),
+    /// What a user says of the pod cannot be laid over it.
+    #[error("failed to build the pod: {0}")]
+    Overlay(String),
     /// What the agent is told cannot be written.
     #[error("failed to write the document for the agent")]
     Document(#[from] serde_json::Error),
@@ -87,8 +95,11 @@ pub(crate) struct Context {
     pub(crate) agents: Agents,
     pub(crate) authorities: Arc<Authorities>,
     pub(crate) topologies: Topologies,
+    pub(crate) turns: Turns,
     pub(crate) recorder: Recorder,
     pub(crate) memory: Memory,
+    /// `None` if there is no store for them.
+    pub(crate) reports: Option<Reports>,
 }
 
 /// Makes an instance what its resource says, as far as that is up to the operator, and says how it is.
@@ -103,14 +114,17 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
     // It is about the resource as it was: who watches for that comes back with what it is now.
     let Some(part) = part else { return Ok(Action::requeue(AFTER_CONFLICT)) };
     let referenced = dereference::dereference(&instance, &names, part, &context).await?;
+    if let (Some(reports), Some(heard)) = (&context.reports, referenced.heard.status()) {
+        reports.offer(&names.key(), &heard.reports);
+    }
     if !instance.spec.suspend {
-        apply::keep_certificates(&names, &referenced, &context).await?;
+        apply::keep_certificate_of_agent(&names, &referenced, &context).await?;
     }
     let done = match validate::validate(&instance, &names, part, &referenced) {
         Ok(_) if instance.spec.suspend => Ok(apply::Done::default()),
         Ok(valid) => {
             let built = build::build(&instance, &names, &valid, &referenced, &context.settings)?;
-            match apply::apply(&names, &built, &referenced, &context).await {
+            match apply::apply(&names, &built, &referenced, &topology, &context).await {
                 Err(Error::Change(foreign @ objects::Error::Foreign { .. })) => {
                     Err(Refused { reason: Reason::NameTaken, message: foreign.to_string() })
                 }
@@ -122,9 +136,18 @@ pub(crate) async fn reconcile(instance: Arc<DS389Instance>, context: Arc<Context
         }
         Err(refused) => Err(refused),
     };
+    // One that is left alone, or cannot be what it should be, is not about to be interrupted.
+    if instance.spec.suspend || done.is_err() {
+        context.turns.release(&names.key());
+    }
+    // Nobody is told of it then; it must not end for that.
+    if done.is_err() && !instance.spec.suspend && referenced.certificate_problem.is_none() {
+        apply::keep_certificate_of_server(&names, &referenced, &context).await?;
+    }
     let requeue = match &done {
         // Of objects that are not the operator's, and of quotas, it does not hear.
         Err(Refused { reason: Reason::NameTaken | Reason::ClusterRefuses, .. }) => AFTER_FAILURE,
+        Ok(done) if done.waits.is_some() => TURN,
         Ok(done) if done.untold.is_some() => UNTOLD,
         _ => LOOK.min(referenced.until_renewal()),
     };

@@ -81,12 +81,12 @@ impl Candidate {
 
     /// Renews it for as long as that works.
     pub(crate) async fn keep(&self) -> Error {
-        let mut renewed = Instant::now();
+        let (mut renewed, mut known) = (Instant::now(), None);
         loop {
             let renewal = async {
                 tokio::time::sleep(RENEWED).await;
                 // From its beginning: that is what the others will see.
-                (Instant::now(), self.renew().await)
+                (Instant::now(), self.renew(&mut known).await)
             };
             match timeout_at(renewed + GIVEN_UP, renewal).await {
                 Ok((began, Ok(None))) => renewed = began,
@@ -97,14 +97,19 @@ impl Candidate {
         }
     }
 
-    /// The holder, if that is somebody else.
-    async fn renew(&self) -> Result<Option<String>, kube::Error> {
-        let lease = self.api.get(&self.name).await?;
+    /// The holder, if that is somebody else. The Lease is read only if it is not `known` from the time before; should it have changed
+    /// since, the API server says so, and it is read the next time.
+    async fn renew(&self, known: &mut Option<Lease>) -> Result<Option<String>, kube::Error> {
+        let lease = match known.take() {
+            Some(lease) => lease,
+            None => self.api.get(&self.name).await?,
+        };
         let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.clone()).unwrap_or_default();
         if holder != self.identity {
             return Ok(Some(holder));
         }
-        self.api.replace(&self.name, &PostParams::default(), &self.held(lease)).await.map(|_| None)
+        *known = Some(self.api.replace(&self.name, &PostParams::default(), &self.held(lease)).await?);
+        Ok(None)
     }
 
     /// Lets others have it at once.

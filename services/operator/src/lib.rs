@@ -8,12 +8,16 @@ mod authorities;
 mod authority;
 mod conditions;
 mod crd;
+mod externals;
+mod fleet;
 mod instance;
 mod lease;
 mod objects;
 mod process;
+mod reports;
 mod tell;
 mod topology;
+mod turns;
 mod watches;
 
 pub use args::Command;

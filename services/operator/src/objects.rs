@@ -4,7 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use kube::{
     Api, Resource, ResourceExt,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -124,6 +124,18 @@ where
 {
     let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
     api.create(&params, wanted).await.map(|_| ()).map_err(|source| failed(wanted, source))
+}
+
+/// Deletes an object, which may be gone already.
+pub(crate) async fn delete<K>(api: &Api<K>, object: &K, params: &DeleteParams) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + std::fmt::Debug,
+{
+    match api.delete(&object.name_any(), params).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(source) => Err(failed(object, source)),
+    }
 }
 
 /// Puts a hash of all that is said into it: what is no longer said could not be seen in the object otherwise.

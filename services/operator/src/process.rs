@@ -1,23 +1,28 @@
 //! The process `aviary-operator`: waits for the Lease, then keeps the instances of each namespace that it is to keep, until a
-//! signal comes or the Lease is lost.
+//! signal comes or the Lease is lost. From its beginning to its end clients may ask it for the fleet.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 use anyhow::Context as _;
 use futures::StreamExt;
+use http::Request;
 use kube::{
-    Client,
+    Client, Resource,
+    client::{Body, ClientBuilder},
+    core::NamespaceResourceScope,
     runtime::{
-        Controller,
+        Controller, WatchStreamExt,
         controller::{self, Config},
         events::{Recorder, Reporter},
-        watcher,
+        reflector, watcher,
     },
 };
-use runtime::Process;
-use tokio::{sync::mpsc, task::JoinSet};
+use runtime::{Process, tls};
+use serde::de::DeserializeOwned;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tower::util::MapRequestLayer;
 
 use crate::{
     agents::Agents,
@@ -25,11 +30,14 @@ use crate::{
     args::Settings,
     authorities::Authorities,
     crd::{DS389Agreement, DS389Instance},
+    fleet::Fleet,
     instance::{self, Context, Memory},
     lease::Candidate,
     objects::MANAGER,
+    reports::{self, Reports, Shelf},
     topology::{Concerned, Topologies},
-    watches::{Scope, Watches},
+    turns::Turns,
+    watches::{Scope, Watches, kept},
 };
 
 /// Instances that may wait to be looked at; who tells of more waits.
@@ -40,33 +48,72 @@ const AT_A_TIME: u16 = 8;
 const GATHERED: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Runs until the end.
-pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: Settings, shelf: Option<Shelf>) -> anyhow::Result<()> {
     let process = Process::start(&settings.process, "aviary-operator").await?;
     describe_metrics();
-    let client = Client::try_default().await.context("failed to find the cluster")?;
+    let port = port(&settings).await?;
+    let client = client().await.context("failed to find the cluster")?;
     process.readiness().set_ready();
-    let stop = CancellationToken::new();
-    let (stopping, stopped) = (process.stopping(), stop.clone());
-    tokio::spawn(async move {
-        stopping.await;
-        stopped.cancel();
-    });
+    let stop = process.stopping_token();
+    let (fleet, ended) = (Arc::new(Fleet::new()), CancellationToken::new());
+    let over = ended.clone();
+    let served = port.map(|(listener, tls)| tokio::spawn(fleet.serve(listener, tls, over.cancelled_owned())));
     let mut outcome = Ok(());
-    process.work(async { outcome = lead(client, settings, stop).await }).await?;
+    let work = async {
+        outcome = lead(client, settings, shelf, Arc::clone(&fleet), stop).await;
+        fleet.end();
+        ended.cancel();
+        if let Some(served) = served {
+            // Nothing is to be done about a task that died.
+            let _ = served.await;
+        }
+    };
+    process.work(work).await?;
     outcome
 }
 
+/// Where clients are told of the fleet, if they are.
+async fn port(settings: &Settings) -> anyhow::Result<Option<(TcpListener, Option<tls::Server>)>> {
+    let Some(address) = &settings.listen else { return Ok(None) };
+    let tls = settings.tls.load().await?;
+    let listener = runtime::process::listen(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    Ok(Some((listener, tls)))
+}
+
+/// The API server, whose requests are counted.
+async fn client() -> anyhow::Result<Client> {
+    let counted = MapRequestLayer::new(|request: Request<Body>| {
+        metrics::counter!("aviary_operator_api_requests_total", "method" => request.method().to_string()).increment(1);
+        request
+    });
+    let config = kube::Config::infer().await?;
+    Ok(ClientBuilder::try_from(config)?.with_layer(&counted).build())
+}
+
 fn describe_metrics() {
+    metrics::describe_counter!("aviary_operator_api_requests_total", "Requests to the API server, watches included, by method.");
     metrics::describe_counter!(
         "aviary_operator_failures_total",
         "How often a resource could not be dealt with and is tried again."
     );
     metrics::describe_counter!("aviary_operator_reconciles_total", "How often a resource was dealt with.");
+    metrics::describe_counter!("aviary_operator_reports_total", "How many reports were put into their store.");
+    metrics::describe_counter!(
+        "aviary_operator_report_failures_total",
+        "How often reports of an instance could not be brought into their store and are tried again."
+    );
     metrics::describe_gauge!("aviary_operator_leads", "1 while this operator has the lease, 0 while it waits for it.");
 }
 
 /// Waits for the Lease, and works for as long as it has it.
-async fn lead(client: Client, settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+async fn lead(
+    client: Client,
+    settings: Settings,
+    shelf: Option<Shelf>,
+    fleet: Arc<Fleet>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     metrics::gauge!("aviary_operator_leads").set(0.0);
     let candidate = Candidate::new(client.clone(), &settings.own_namespace, &settings.name, &settings.identity);
     tokio::select! {
@@ -77,7 +124,7 @@ async fn lead(client: Client, settings: Settings, stop: CancellationToken) -> an
     metrics::gauge!("aviary_operator_leads").set(1.0);
     let kept = tokio::select! {
         error = candidate.keep() => Err(anyhow::Error::new(error)),
-        ended = keep(client, settings, stop) => ended,
+        ended = keep(client, settings, shelf, fleet, stop) => ended,
     };
     if kept.is_ok() {
         candidate.release().await;
@@ -86,12 +133,21 @@ async fn lead(client: Client, settings: Settings, stop: CancellationToken) -> an
 }
 
 /// Keeps all instances until the end.
-async fn keep(client: Client, settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+async fn keep(
+    client: Client,
+    settings: Settings,
+    shelf: Option<Shelf>,
+    fleet: Arc<Fleet>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let authorities = Authorities::load(client.clone(), &settings.own_namespace, &settings.name).await?;
     let authorities = Arc::new(authorities);
     let mut controllers = JoinSet::new();
-    for scope in Scope::of(&settings.namespaces) {
-        controllers.spawn(control(client.clone(), settings.clone(), scope, Arc::clone(&authorities), stop.clone()));
+    let scopes = Scope::of(&settings.namespaces);
+    fleet.begin(&scopes);
+    for scope in scopes {
+        let (authorities, fleet) = (Arc::clone(&authorities), Arc::clone(&fleet));
+        controllers.spawn(control(client.clone(), settings.clone(), shelf.clone(), scope, authorities, fleet, stop.clone()));
     }
     while let Some(ended) = controllers.join_next().await {
         ended.context("the work was cut off")??;
@@ -103,16 +159,18 @@ async fn keep(client: Client, settings: Settings, stop: CancellationToken) -> an
 async fn control(
     client: Client,
     settings: Settings,
+    shelf: Option<Shelf>,
     scope: Scope,
     authorities: Arc<Authorities>,
+    fleet: Arc<Fleet>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (told, mut instances) = mpsc::channel(TOLD);
     let concerned = Concerned::default();
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
-    let controller = Controller::new(scope.api::<DS389Instance>(&client), watcher::Config::default()).with_config(config.clone());
-    let of_agreements = Controller::new(scope.api::<DS389Agreement>(&client), watcher::Config::default()).with_config(config);
-    let mut watches = Watches::new(client.clone(), scope, told.clone(), concerned.clone());
+    let controller = of_all::<DS389Instance>(&scope, &client).with_config(config.clone());
+    let of_agreements = of_all::<DS389Agreement>(&scope, &client).with_config(config);
+    let mut watches = Watches::new(client.clone(), scope.clone(), told.clone(), concerned.clone());
     let known = {
         let mut starting = std::pin::pin!(watches.start());
         loop {
@@ -124,19 +182,32 @@ async fn control(
             }
         }
     };
-    watches.secrets(controller.store());
+    watches.secrets(controller.store(), known.agreements.clone());
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(settings.identity.clone()) };
     let context = Context {
         recorder: Recorder::new(client.clone(), reporter),
         memory: Memory::new(controller.store()),
         agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
         topologies: Topologies::new(client.clone(), settings.cluster_domain.clone(), concerned),
+        turns: Turns::default(),
+        reports: shelf.map(Reports::new),
         client,
         settings,
         known,
         authorities,
     };
     let context = Arc::new(context);
+    let following = {
+        let (context, resources) = (Arc::clone(&context), watches.resources());
+        async move {
+            match &context.settings.listen {
+                Some(_) => fleet.follow(scope, Arc::clone(&context), resources).await,
+                // Nobody is told.
+                None => std::future::pending().await,
+            }
+        }
+    };
+    let _reporting = AbortOnDropHandle::new(tokio::spawn(reports::run(Arc::clone(&context))));
     let policy =
         |instance: Arc<DS389Instance>, error: &instance::Error, _: Arc<Context>| instance::after_error(&*instance, error);
     let agreement_policy =
@@ -153,8 +224,21 @@ async fn control(
         .graceful_shutdown_on(async move { agreements_stopped.cancelled().await })
         .run(agreement::reconcile, agreement_policy, context)
         .for_each(async |done| count(done));
-    tokio::join!(instances, agreements);
+    tokio::select! {
+        _ = futures::future::join(instances, agreements) => {}
+        () = following => {}
+    }
     Ok(())
+}
+
+/// Deals with all resources of a kind.
+fn of_all<K>(scope: &Scope, client: &Client) -> Controller<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let events = watcher(scope.api::<K>(client), watcher::Config::default());
+    Controller::for_stream(kept(events).reflect(writer).applied_objects(), store)
 }
 
 /// Counts what was done. Of failures it was told where it is decided when to try again.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     conditions::{Told, shortened},
-    objects::{self, MANAGER},
+    objects,
 };
 
 /// Tells an event of a resource.
@@ -29,14 +29,19 @@ pub(crate) async fn event<K: Resource<DynamicType = ()>>(recorder: &Recorder, re
     }
 }
 
-/// Writes the status of a resource. False if the resource is gone.
-pub(crate) async fn status<K>(client: &Client, resource: &K, status: &impl Serialize) -> Result<bool, objects::Error>
+/// Writes what a manager says of the status of a resource. False if the resource is gone.
+pub(crate) async fn status<K>(
+    client: &Client,
+    manager: &str,
+    resource: &K,
+    status: &impl Serialize,
+) -> Result<bool, objects::Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
     let patch = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&()), "status": status});
-    let params = PatchParams::apply(MANAGER).force();
+    let params = PatchParams::apply(manager).force();
     match api.patch_status(&resource.name_any(), &params, &Patch::Apply(patch)).await {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),

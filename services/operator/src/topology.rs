@@ -2,37 +2,51 @@
 //! one of them is looked at. Whoever it says something else about than before is looked at too. Beside the functions there is one
 //! thing to keep, the records, in a ConfigMap of the namespace.
 
+mod busy;
 mod compose;
 mod concerned;
+mod external;
+mod identities;
+mod numbers;
 mod pairs;
 mod records;
+mod removed;
 mod states;
 #[cfg(test)]
 mod tests;
 mod world;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Api, Client, ResourceExt,
     api::{Patch, PatchParams, PostParams},
     runtime::reflector::ObjectRef,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
-pub(crate) use compose::{BackendPart, Found, MANAGER_DN, Part, Sends, Topology};
+pub(crate) use busy::Busy;
+pub(crate) use compose::{BackendPart, Found, Part, Receiver, Sends, Topology};
 pub(crate) use concerned::Concerned;
 use records::Records;
+#[cfg(test)]
+pub(crate) use records::{Record, Seed};
 pub(crate) use states::{PairState, State};
 use world::{Member, World};
 
 use crate::{
-    agents::Agents,
-    authorities::text,
+    agents::{self, Agents},
+    authorities::{text, texts},
     crd::{DS389Agreement, DS389Instance},
-    instance::{Names, PASSWORD},
-    objects::{self, MANAGED_BY_LABEL, MANAGER},
+    instance::{ISSUER, Names, SALT},
+    objects::{self, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
     watches::Known,
 };
 
@@ -59,6 +73,14 @@ pub(crate) enum Error {
     Write(#[from] objects::Error),
 }
 
+/// What tells the passwords of a Secret from others, by what they are called. Without its salt there are none yet.
+fn hashes(secret: &Secret) -> BTreeMap<String, String> {
+    let mut texts = texts(secret);
+    let Some(salt) = texts.remove(SALT) else { return BTreeMap::new() };
+    let hash = |(key, text)| (key, objects::short_hash(format!("{salt} {text}").as_bytes()));
+    texts.into_iter().map(hash).collect()
+}
+
 /// Those of all namespaces.
 pub(crate) struct Topologies {
     client: Client,
@@ -67,6 +89,8 @@ pub(crate) struct Topologies {
     pub(crate) instances: Concerned,
     pub(crate) agreements: Concerned,
     known: Mutex<HashMap<String, Kept>>,
+    /// For those who only look.
+    told: watch::Sender<BTreeMap<String, Arc<Topology>>>,
 }
 
 /// What was said of a namespace last.
@@ -75,30 +99,56 @@ struct Kept {
     topology: Arc<Topology>,
     /// That of the ConfigMap; `None` if there is none yet.
     version: Option<String>,
+    /// What it was said of, if nothing else would be said of the same.
+    world: Option<World>,
 }
 
 impl Topologies {
     /// None so far.
     pub(crate) fn new(client: Client, domain: String, agreements: Concerned) -> Self {
-        Self { client, domain, instances: Concerned::default(), agreements, known: Mutex::default() }
+        Self {
+            client,
+            domain,
+            instances: Concerned::default(),
+            agreements,
+            known: Mutex::default(),
+            told: watch::Sender::default(),
+        }
+    }
+
+    /// What was said last of each namespace. It changes whenever something else may be said of one than before.
+    pub(crate) fn told(&self) -> watch::Receiver<BTreeMap<String, Arc<Topology>>> {
+        self.told.subscribe()
     }
 
     /// That of a namespace, as it is now.
     pub(crate) async fn of(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
         let mut all = self.known.lock().await;
         // Whoever fails to write begins with what is there.
-        let Kept { topology: before, mut version } = match all.remove(namespace) {
+        let kept = match all.remove(namespace) {
             Some(kept) => kept,
             None => self.read(namespace).await?,
         };
         let world = self.world(namespace, known, agents);
+        if kept.world.as_ref() == Some(&world) {
+            let topology = Arc::clone(&kept.topology);
+            all.insert(namespace.to_owned(), kept);
+            return Ok(topology);
+        }
+        let Kept { topology: before, mut version, .. } = kept;
         let topology = Arc::new(compose::compose(&world, &before.records));
         // What is not kept is not so.
         if topology.records != before.records {
             version = self.write(namespace, &topology.records, version).await?;
         }
-        if !(topology.parts.is_empty() && topology.agreements.is_empty()) {
-            all.insert(namespace.to_owned(), Kept { topology: Arc::clone(&topology), version });
+        let is_empty = topology.parts.is_empty() && topology.agreements.is_empty();
+        self.told.send_modify(|told| match is_empty {
+            true => drop(told.remove(namespace)),
+            false => drop(told.insert(namespace.to_owned(), Arc::clone(&topology))),
+        });
+        if !is_empty {
+            let world = Some(world).filter(|_| topology.records == before.records);
+            all.insert(namespace.to_owned(), Kept { topology: Arc::clone(&topology), version, world });
         }
         for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
             self.instances.add(namespace, name);
@@ -109,16 +159,24 @@ impl Topologies {
         Ok(topology)
     }
 
-    fn world(&self, namespace: &str, known: &Known, agents: &Agents) -> World {
+    fn world(&self, namespace: &str, known: &Known, all: &Agents) -> World {
         let is_here = |object: Option<String>| object.as_deref() == Some(namespace);
         let instances = known.instances.state().into_iter().filter(|instance| is_here(instance.namespace()));
         let member = |instance: Arc<DS389Instance>| {
             let names = Names::of(&instance, &self.domain)?;
+            let heard = all.known(&names.key());
+            let heard = heard.status();
             let secret = known.secrets.get(&ObjectRef::new(&names.replication()).within(namespace));
-            let password = secret.and_then(|secret| text(&secret, PASSWORD));
+            let passwords = secret.as_deref().map(hashes).unwrap_or_default();
+            let tls = known.secrets.get(&ObjectRef::new(&names.tls()).within(namespace));
+            let issuer = tls.and_then(|secret| text(&secret, ISSUER));
             Some(Member {
-                heard: agents.replicas(&names.key()),
-                password: password.map(|password| objects::short_hash(password.as_bytes())),
+                serves: heard.is_some_and(|heard| heard.serves),
+                is_settled: heard.is_some_and(agents::is_settled),
+                is_heard: heard.is_some(),
+                heard: heard.filter(|heard| heard.replicas_known).map(|heard| heard.replicas.clone()),
+                passwords,
+                issuer,
                 ..Member::of(&instance, &names)?
             })
         };
@@ -129,7 +187,9 @@ impl Topologies {
         let mut agreements: Vec<Arc<DS389Agreement>> =
             agreements.filter(|agreement| is_here(agreement.namespace()) && is_there(agreement)).collect();
         agreements.sort_by_key(|agreement| (agreement.creation_timestamp(), agreement.name_any()));
-        World { members, agreements }
+        let pods = known.pods.state().into_iter().filter(|pod| is_here(pod.namespace()));
+        let with_pods = pods.filter_map(|pod| Some(pod.labels().get(INSTANCE_LABEL)?.to_lowercase())).collect();
+        World { members, agreements, with_pods }
     }
 
     async fn read(&self, namespace: &str) -> Result<Kept, Error> {
@@ -137,7 +197,8 @@ impl Topologies {
         let Some(map) = found else { return Ok(Kept::default()) };
         let text = map.data.as_ref().and_then(|data| data.get(KEY));
         let records = text.map(|text| serde_json::from_str(text)).transpose()?.unwrap_or_default();
-        Ok(Kept { topology: Arc::new(Topology { records, ..Topology::default() }), version: map.resource_version() })
+        let topology = Arc::new(Topology { records, ..Topology::default() });
+        Ok(Kept { topology, version: map.resource_version(), world: None })
     }
 
     /// Writes the records, unless somebody has written others since.

@@ -1,12 +1,13 @@
 //! What the operator knows of the cluster without asking: its own objects, kept up to date by watching them, and which instance
 //! a change is about.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
-use futures::StreamExt;
+use directory::targets::Pattern;
+use futures::{Stream, StreamExt};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
-    core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
+    core::v1::{Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service},
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -18,10 +19,14 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     crd::{DS389Agreement, DS389Instance},
+    instance::SPECIFICATION,
     objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
     topology::Concerned,
 };
@@ -46,12 +51,19 @@ pub(crate) struct Watches {
     told: mpsc::Sender<ObjectRef<DS389Instance>>,
     /// Agreements that are to be looked at, of namespaces without instances.
     concerned: Concerned,
+    /// Whether instances or agreements are otherwise.
+    resources: watch::Sender<()>,
 }
 
 impl Watches {
     /// None so far. The instances that changes are about are sent.
     pub(crate) fn new(client: Client, scope: Scope, told: mpsc::Sender<ObjectRef<DS389Instance>>, concerned: Concerned) -> Self {
-        Self { tasks: JoinSet::new(), client, scope, told, concerned }
+        Self { tasks: JoinSet::new(), client, scope, told, concerned, resources: watch::Sender::new(()) }
+    }
+
+    /// Changes whenever instances or agreements are known to be otherwise.
+    pub(crate) fn resources(&self) -> watch::Receiver<()> {
+        self.resources.subscribe()
     }
 
     /// Watches the operator's own objects.
@@ -60,11 +72,11 @@ impl Watches {
         let instances = self.instances(agreements.clone());
         self.agreements(writer, instances.clone());
         let known = Known {
-            stateful_sets: self.own(),
-            services: self.own(),
-            claims: self.own(),
-            secrets: self.own(),
-            pods: self.own(),
+            stateful_sets: self.own(&instances, whole),
+            services: self.own(&instances, whole),
+            claims: self.own(&instances, whole),
+            secrets: self.own(&instances, without_specification),
+            pods: self.own(&instances, image_and_status),
             agreements,
             instances,
         };
@@ -78,22 +90,29 @@ impl Watches {
         Ok(known)
     }
 
-    /// Objects that the operator has made, or that come of such: the instance that they were made for is told.
-    fn own<K>(&mut self) -> Store<K>
+    /// Objects that the operator has made, or that come of such: the instance that they were made for is told; when that is gone,
+    /// another one of its namespace. Of each object as much is kept as anybody asks for.
+    fn own<K>(&mut self, instances: &Store<DS389Instance>, keep: fn(&mut K)) -> Store<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let (store, writer) = reflector::store();
         let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
-        self.watch(writer, config, instance_of);
+        let instances = instances.clone();
+        let about = move |object: &K| {
+            let instance = instance_of(object)?;
+            if instances.get(&instance).is_some() { Some(instance) } else { neighbour(&instances, object.namespace()) }
+        };
+        self.watch(writer, config, keep, about);
         store
     }
 
     /// All instances. Of one that is gone, another of its namespace is told, for what they mean together is something else now.
     fn instances(&mut self, agreements: Store<DS389Agreement>) -> Store<DS389Instance> {
         let (others, writer) = reflector::store();
-        let (store, concerned) = (others.clone(), self.concerned.clone());
+        let (store, concerned, resources) = (others.clone(), self.concerned.clone(), self.resources.clone());
         let about = move |instance: &DS389Instance| {
+            resources.send_replace(());
             let itself = ObjectRef::from_obj(instance);
             if others.get(&itself).is_some() {
                 return Some(itself);
@@ -106,14 +125,18 @@ impl Watches {
             }
             other
         };
-        self.watch(writer, watcher::Config::default(), about);
+        self.watch(writer, watcher::Config::default(), whole, about);
         store
     }
 
     /// All agreements. An instance of the namespace is told.
     fn agreements(&mut self, writer: Writer<DS389Agreement>, instances: Store<DS389Instance>) {
-        let about = move |agreement: &DS389Agreement| neighbour(&instances, agreement.namespace());
-        self.watch(writer, watcher::Config::default(), about);
+        let resources = self.resources.clone();
+        let about = move |agreement: &DS389Agreement| {
+            resources.send_replace(());
+            neighbour(&instances, agreement.namespace())
+        };
+        self.watch(writer, watcher::Config::default(), whole, about);
     }
 
     /// Keeps objects in a store, and tells the instance that each change is about once it is there.
@@ -121,12 +144,13 @@ impl Watches {
         &mut self,
         writer: Writer<K>,
         config: watcher::Config,
+        keep: fn(&mut K),
         about: impl Fn(&K) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
     ) where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let events = watcher(self.scope.api(&self.client), config);
-        let changed = events.default_backoff().reflect(writer).touched_objects();
+        let changed = kept(events).modify(keep).reflect(writer).touched_objects();
         let told = self.told.clone();
         self.tasks.spawn(changed.for_each(move |changed| {
             let told = told.clone();
@@ -140,17 +164,27 @@ impl Watches {
         }));
     }
 
-    /// All Secrets: the instances that refer to one are told when it changes. What is in them is not kept.
-    pub(crate) fn secrets(&mut self, instances: Store<DS389Instance>) {
+    /// All Secrets: the instances and agreements that refer to one are told when it changes. What is in them is not kept.
+    pub(crate) fn secrets(&mut self, instances: Store<DS389Instance>, agreements: Store<DS389Agreement>) {
         let secrets = self.scope.api::<PartialObjectMeta<Secret>>(&self.client);
         let changed = watcher(secrets, watcher::Config::default()).default_backoff().touched_objects();
-        let told = self.told.clone();
+        let (told, concerned) = (self.told.clone(), self.concerned.clone());
         self.tasks.spawn(changed.for_each(move |changed| {
-            let (told, instances) = (told.clone(), instances.clone());
+            let (told, concerned, instances) = (told.clone(), concerned.clone(), instances.clone());
+            let changed = changed.map(|secret| {
+                let agreements = agreements.state().into_iter().filter(|agreement| connects(agreement, &secret));
+                (agreements.collect::<Vec<_>>(), secret)
+            });
             async move {
                 match changed {
-                    Ok(secret) => {
-                        for instance in instances.state().iter().filter(|instance| refers(instance, &secret)) {
+                    Ok((agreements, secret)) => {
+                        for agreement in &agreements {
+                            concerned.add(&agreement.namespace().unwrap_or_default(), &agreement.name_any());
+                        }
+                        let is_meant = |instance: &&Arc<DS389Instance>| {
+                            refers(instance, &secret) || agreements.iter().any(|agreement| may_send(instance, agreement))
+                        };
+                        for instance in instances.state().iter().filter(is_meant) {
                             tell(Some(ObjectRef::from_obj(&**instance)), &told).await;
                         }
                     }
@@ -161,8 +195,33 @@ impl Watches {
     }
 }
 
+/// All of an object.
+fn whole<K>(_: &mut K) {}
+
+/// What an agent is told is asked for anew whenever it is needed.
+fn without_specification(secret: &mut Secret) {
+    if secret.metadata.name.as_ref().is_some_and(|name| name.ends_with(SPECIFICATION)) {
+        secret.data = None;
+    }
+}
+
+/// What a pod is made of stands in its StatefulSet too.
+fn image_and_status(pod: &mut Pod) {
+    let Some(spec) = &mut pod.spec else { return };
+    let image = |container: Container| Container { name: container.name, image: container.image, ..Container::default() };
+    let containers = std::mem::take(&mut spec.containers).into_iter().map(image).collect();
+    *spec = PodSpec { containers, ..PodSpec::default() };
+}
+
+/// A watch whose objects are small enough to keep many: who has written what of them nobody asks.
+pub(crate) fn kept<K: Resource>(
+    events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
+    events.default_backoff().modify(|object| object.managed_fields_mut().clear())
+}
+
 /// The namespace that is watched, or all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope(pub(crate) Option<String>);
 
 impl Scope {
@@ -171,6 +230,11 @@ impl Scope {
         let named = namespaces.iter().filter(|namespace| !namespace.is_empty());
         let named: Vec<_> = named.map(|namespace| Self(Some(namespace.clone()))).collect();
         if named.is_empty() { vec![Self(None)] } else { named }
+    }
+
+    /// Whether a namespace is in it.
+    pub(crate) fn has(&self, namespace: &str) -> bool {
+        self.0.as_deref().is_none_or(|own| own == namespace)
     }
 
     /// Its objects of a kind.
@@ -198,8 +262,22 @@ fn neighbour(instances: &Store<DS389Instance>, namespace: Option<String>) -> Opt
 
 fn refers(instance: &DS389Instance, secret: &PartialObjectMeta<Secret>) -> bool {
     let is_named = |name: &str| secret.metadata.name.as_deref() == Some(name);
-    instance.metadata.namespace == secret.metadata.namespace
-        && instance.spec.directory_manager.as_ref().is_some_and(|manager| is_named(&manager.secret_name))
+    let spec = &instance.spec;
+    let tls = spec.tls.as_ref().and_then(|tls| tls.secret_name.as_ref());
+    let mut names = spec.directory_manager.iter().map(|manager| &manager.secret_name).chain(tls);
+    instance.metadata.namespace == secret.metadata.namespace && names.any(|name| is_named(name))
+}
+
+/// Whether an agreement takes from a Secret what reaches a server outside of the namespace.
+fn connects(agreement: &DS389Agreement, secret: &PartialObjectMeta<Secret>) -> bool {
+    let mut names = agreement.spec.external.iter().filter_map(|server| server.secret_name.as_ref());
+    agreement.metadata.namespace == secret.metadata.namespace && names.any(|name| secret.metadata.name.as_ref() == Some(name))
+}
+
+/// Whether an instance may be one that sends by an agreement.
+fn may_send(instance: &DS389Instance, agreement: &DS389Agreement) -> bool {
+    let is_named = |pattern: &String| Pattern::new(pattern).matches(&instance.name_any());
+    instance.metadata.namespace == agreement.metadata.namespace && agreement.spec.instance.as_ref().is_none_or(is_named)
 }
 
 async fn tell(instance: Option<ObjectRef<DS389Instance>>, told: &mpsc::Sender<ObjectRef<DS389Instance>>) {

@@ -1,7 +1,8 @@
-//! The first process of a container: starts the agent, collects every process that ends without a parent, passes signals on. It
-//! knows nothing of servers, so that nothing which happens to them can end it.
+//! The first process of a container: starts the agent, collects every process that ends without a parent, passes signals on, and
+//! does not end before all others have. It knows nothing of servers, so that nothing which happens to them can end it.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
     process::{Command, ExitCode},
     time::Duration,
@@ -9,10 +10,15 @@ use std::{
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper, wait};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout_at},
+};
 
 /// How long to wait before an agent that was killed is started again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long others may take to end when the agent has.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs this program again, with these arguments, until it ends by itself. One that is killed is started again: the server that
 /// it looks after goes on meanwhile.
@@ -45,6 +51,7 @@ async fn look_after(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
         }
         let Some(status) = collect(agent) else { continue };
         if let Some(code) = code(status).or_else(|| is_stopping.then_some(1)) {
+            end_all(&mut ended).await;
             return Ok(ExitCode::from(code));
         }
         eprintln!("aviary-agent: the agent was killed; starting it again");
@@ -59,6 +66,33 @@ fn start(arguments: &[OsString]) -> anyhow::Result<Pid> {
     let child = Command::new(program).args(arguments).spawn().context("failed to start the agent")?;
     let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     number.context("the agent has no number")
+}
+
+/// Asks all that are left to end, and waits until they have: with this process the kernel would kill them. An agent that ended as
+/// it should leaves none.
+async fn end_all(ended: &mut tokio::signal::unix::Signal) {
+    let (mut told, deadline) = (HashSet::new(), Instant::now() + PATIENCE);
+    loop {
+        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+        let left = children();
+        if left.is_empty() {
+            return;
+        }
+        for process in left.into_iter().filter(|process| told.insert(*process)) {
+            eprintln!("aviary-agent: asking process {process} to end, which the agent has left");
+            let _ = kill_process(process, Signal::TERM);
+        }
+        if timeout_at(deadline, ended.recv()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The processes whose parent this one is, or has become.
+fn children() -> Vec<Pid> {
+    let this = getpid();
+    let listed = std::fs::read_to_string(format!("/proc/{this}/task/{this}/children")).unwrap_or_default();
+    listed.split_whitespace().filter_map(|number| Pid::from_raw(number.parse().ok()?)).collect()
 }
 
 /// Collects all that have ended. Gives how the agent did, if it was among them.

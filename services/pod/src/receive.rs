@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use directory::{
     dn::Dn,
-    value::{Node, Value},
+    secret::Secret,
+    value::{Entry, Node, Value},
 };
 
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ pub(crate) fn read(node: &Node) -> Result<Vec<Receive>, &'static str> {
     node.as_list().and_then(|items| items.iter().map(one).collect()).ok_or(WANTS)
 }
 
-/// Reads the `numbers` of a document.
+/// Reads the `numbers` of a document, or what is `gone`.
 pub(crate) fn numbers(node: &Node) -> Result<Vec<(Dn, u16)>, &'static str> {
     const WANTS: &str = "lists of numbers by suffix";
     let number = |node: &Node| match node.value {
@@ -75,6 +76,13 @@ pub(crate) fn numbers(node: &Node) -> Result<Vec<(Dn, u16)>, &'static str> {
         }
     }
     Ok(numbers)
+}
+
+/// Reads the `identities` of a document: passwords by name.
+pub(crate) fn identities(node: &Node) -> Result<BTreeMap<Dn, Secret>, &'static str> {
+    const WANTS: &str = "passwords by the names of entries";
+    let one = |entry: &Entry| Some((Dn::parse(&entry.key).ok()?, Secret::new(entry.node.as_text()?)));
+    node.as_map().and_then(|map| map.entries().iter().map(one).collect()).ok_or(WANTS)
 }
 
 /// What may be filled now, of what is asked for, what was so before, and how the suffixes are.
@@ -137,7 +145,7 @@ mod tests {
             cleaning: Vec::new(),
             agreements: Vec::new(),
         };
-        vec![Seen { replica, is_empty, is_filling: false }]
+        vec![Seen { replica, is_empty, is_filling: false, bind_dns: Vec::new(), binds: BTreeMap::new() }]
     }
 
     fn asked(key: &str) -> Vec<Receive> {
@@ -207,6 +215,12 @@ mod tests {
         assert_eq!(numbers(r#"{"dc=test": [1, 2]}"#), Ok(vec![(suffix.clone(), 1), (suffix, 2)]));
         for wrong in [r#"{"dc=test": 1}"#, r#"{"dc=test": [65536]}"#, r#"{"x": []}"#, "[]"] {
             assert!(numbers(wrong).is_err(), "{wrong}");
+        }
+        let identities = |text: &str| super::identities(&json::parse(text).unwrap());
+        let name = Dn::parse("cn=a,cn=config").unwrap();
+        assert_eq!(identities(r#"{"CN=a,cn=config": "geheim"}"#), Ok([(name, Secret::new("geheim"))].into()));
+        for wrong in [r#"{"cn=a": ["geheim"]}"#, r#"{"x": "geheim"}"#, r#"["cn=a"]"#] {
+            assert!(identities(wrong).is_err_and(|told| !told.contains("geheim")), "{wrong}");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! How the replicas of the server are: asked over one connection for as long as that lasts, and told in the words of the contract.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use agent::{ldap, ldap::Connection, replication};
 use aviary_proto::directory::v1 as proto;
 use directory::{
+    dn::Dn,
     observed::Initialised,
     replication::{Agreement, Colour, Outcome, Replica},
+    specification::Role,
 };
 
 use crate::{receive::Consent, settle::Server};
@@ -25,6 +27,10 @@ pub(crate) struct Seen {
     pub(crate) is_empty: bool,
     /// Whether it is being filled by another server.
     pub(crate) is_filling: bool,
+    /// Names that others may bind with to send to it.
+    pub(crate) bind_dns: Vec<String>,
+    /// By agreement, the name that it binds with.
+    pub(crate) binds: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -32,6 +38,19 @@ impl Seen {
     pub(crate) fn generation(&self) -> Option<&str> {
         let ruv = self.replica.ruv.as_ref().filter(|_| !self.is_filling)?;
         Some(ruv.generation.as_str())
+    }
+
+    /// Numbers of the suppliers whose changes it knows of.
+    fn suppliers(&self) -> impl Iterator<Item = u16> {
+        let elements = self.replica.ruv.as_ref().map(|ruv| ruv.elements.as_slice()).unwrap_or_default();
+        elements.iter().map(|element| element.id)
+    }
+
+    /// Whether it knows of a supplier, is not forgetting it, and can have others do so.
+    pub(crate) fn can_forget(&self, suffix: &Dn, id: u16) -> bool {
+        let replica = &self.replica;
+        let is_able = replica.role == Role::Supplier && replica.id != Some(id);
+        replica.suffix == *suffix && is_able && self.suppliers().any(|known| known == id) && !replica.cleaning.contains(&id)
     }
 }
 
@@ -42,21 +61,21 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
-    /// How they are; none if the server does not answer.
-    pub(crate) async fn look(&mut self, server: &Server) -> Vec<Seen> {
+    /// How they are; `None` if the server does not answer.
+    pub(crate) async fn look(&mut self, server: &Server) -> Option<Vec<Seen>> {
         if server.replicated.is_empty() {
-            return Vec::new();
+            return Some(Vec::new());
         }
         match tokio::time::timeout(PATIENCE, look(self.connection.take(), server)).await {
             Ok(Ok((connection, seen))) => {
                 self.connection = Some(connection);
-                seen
+                Some(seen)
             }
             Ok(Err(error)) => {
                 tracing::debug!("{error}");
-                Vec::new()
+                None
             }
-            Err(_) => Vec::new(),
+            Err(_) => None,
         }
     }
 }
@@ -74,7 +93,12 @@ async fn look(known: Option<Connection>, server: &Server) -> Result<(Connection,
             Err(error) if error.is_refused() => (false, true),
             answer => (answer?, false),
         };
-        seen.push(Seen { replica, is_empty, is_filling });
+        let bind_dns = backend.settings.list("replicabinddn").unwrap_or_default().to_vec();
+        let binds = backend.agreements.iter().filter_map(|agreement| {
+            let dn = agreement.settings.text("replicabinddn")?;
+            Some((agreement.name.clone(), dn.to_owned()))
+        });
+        seen.push(Seen { replica, is_empty, is_filling, bind_dns, binds: binds.collect() });
     }
     Ok((connection, seen))
 }
@@ -91,7 +115,8 @@ fn replica(seen: &Seen, consent: &Consent, met: &[Initialised]) -> proto::Replic
         let (state, message) = state(agreement);
         let met = met.iter().find(|met| met.is_of(&replica.backend, &agreement.name));
         let initialised = met.map(|met| met.request.clone()).unwrap_or_default();
-        proto::Agreement { name: agreement.name.clone(), state: state.into(), message, initialised }
+        let bind_dn = seen.binds.get(&agreement.name).cloned().unwrap_or_default();
+        proto::Agreement { name: agreement.name.clone(), state: state.into(), message, initialised, bind_dn }
     };
     proto::Replica {
         backend: replica.backend.clone(),
@@ -103,6 +128,9 @@ fn replica(seen: &Seen, consent: &Consent, met: &[Initialised]) -> proto::Replic
         receives: permit.map(|permit| permit.with.clone()).unwrap_or_default(),
         held: permit.map(|permit| permit.held.clone()).unwrap_or_default(),
         agreements: replica.agreements.iter().map(agreement).collect(),
+        suppliers: seen.suppliers().map(u32::from).collect(),
+        cleaning: replica.cleaning.iter().copied().map(u32::from).collect(),
+        bind_dns: seen.bind_dns.clone(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The agent as a process: probes, metrics and, if it listens, its gRPC around the work.
 
+use std::sync::Arc;
+
 use runtime::{Process, tls};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::{args::Settings, server, service::Service, status::Board, work::Agent};
+use crate::{args::Settings, lag::Lags, reports::Reports, server, service::Service, status::Board, work::Agent};
 
 /// Why the agent does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -18,13 +20,16 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
         let process = Process::start(&settings.process, "aviary-agent").await?;
         describe_metrics();
         let board = Board::new();
-        let (service, proposals) = Service::new(board.watch());
+        let lags = Lags::default();
+        // Where nobody calls, nobody fetches any.
+        let reports = Arc::new(Reports::new(settings.state.as_deref().filter(|_| settings.listen.is_some())));
+        let (service, proposals) = Service::new(board.watch(), lags.watch(), Arc::clone(&reports));
         let (end, over) = oneshot::channel::<()>();
         let served = port(&settings).await?.map(|(listener, tls)| {
             let over = async { drop(over.await) };
             tokio::spawn(server::serve(listener, service, tls, over))
         });
-        let agent = Agent::new(&settings, process.readiness().clone(), board, proposals);
+        let agent = Agent::new(&settings, process.readiness().clone(), board, lags, proposals, reports);
         let stopping = process.stopping();
         let work = async {
             agent.run(stopping).await;
@@ -63,4 +68,9 @@ fn describe_metrics() {
         "How often the instance was compared, by outcome: settled or failed."
     );
     metrics::describe_counter!("aviary_agent_server_ends_total", "How often the server has ended without being asked to.");
+    metrics::describe_gauge!(
+        "aviary_agent_replication_lag_seconds",
+        metrics::Unit::Seconds,
+        "By how much who receives is behind, by backend and agreement; absent while that is not known."
+    );
 }

@@ -2,18 +2,30 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aviary_proto::directory::v1::{ApplyRequest, ApplyResponse, Status, WatchRequest, agent_service_server::AgentService};
-use futures::{StreamExt, stream::BoxStream};
+use aviary_proto::directory::v1::{
+    AgreementLag, ApplyRequest, ApplyResponse, FetchReportRequest, ForgetReportRequest, ForgetReportResponse, LagRequest,
+    LagResponse, ReportChunk, Status, WatchRequest, agent_service_server::AgentService,
+};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::{Request, Response};
 
-use crate::wanted::{self, Wanted};
+use crate::{
+    reports::{self, Reports},
+    wanted::{self, Wanted},
+};
 
 /// Documents that may wait to be taken.
 const WAITING: usize = 8;
 
 /// Between two statuses that one watcher is told.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes of a report that go in one message.
+const CHUNK: usize = 64 * 1024;
 
 /// A document that is to be worked by.
 #[derive(Debug)]
@@ -37,24 +49,31 @@ pub(crate) enum Refusal {
     NotNow(String),
 }
 
-/// Takes documents, and tells the status.
+/// Takes documents, tells the status and the lag, and gives reports away.
 #[derive(Debug)]
 pub(crate) struct Service {
     proposals: mpsc::Sender<Proposal>,
     status: watch::Receiver<Status>,
+    lags: watch::Receiver<Vec<AgreementLag>>,
+    reports: Arc<Reports>,
 }
 
 impl Service {
     /// The service, and where what it takes comes out.
-    pub(crate) fn new(status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Proposal>) {
+    pub(crate) fn new(
+        status: watch::Receiver<Status>,
+        lags: watch::Receiver<Vec<AgreementLag>>,
+        reports: Arc<Reports>,
+    ) -> (Self, mpsc::Receiver<Proposal>) {
         let (proposals, receiver) = mpsc::channel(WAITING);
-        (Self { proposals, status }, receiver)
+        (Self { proposals, status, lags, reports }, receiver)
     }
 }
 
 #[tonic::async_trait]
 impl AgentService for Service {
     type WatchStream = BoxStream<'static, Result<Status, tonic::Status>>;
+    type FetchReportStream = BoxStream<'static, Result<ReportChunk, tonic::Status>>;
 
     async fn apply(&self, request: Request<ApplyRequest>) -> Result<Response<ApplyResponse>, tonic::Status> {
         let document = request.into_inner().document;
@@ -76,6 +95,42 @@ impl AgentService for Service {
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, tonic::Status> {
         Ok(Response::new(statuses(self.status.clone()).map(Ok).boxed()))
+    }
+
+    async fn lag(&self, _: Request<LagRequest>) -> Result<Response<LagResponse>, tonic::Status> {
+        Ok(Response::new(LagResponse { agreements: self.lags.borrow().clone() }))
+    }
+
+    async fn fetch_report(
+        &self,
+        request: Request<FetchReportRequest>,
+    ) -> Result<Response<Self::FetchReportStream>, tonic::Status> {
+        let id = request.into_inner().id;
+        let found = self.with_reports(move |reports| reports.read(&id)).await?;
+        let bytes = found.ok_or_else(|| tonic::Status::not_found("there is no such report any more"))?;
+        let chunks: Vec<_> = bytes.chunks(CHUNK).map(|data| Ok(ReportChunk { data: data.to_vec() })).collect();
+        Ok(Response::new(stream::iter(chunks).boxed()))
+    }
+
+    async fn forget_report(
+        &self,
+        request: Request<ForgetReportRequest>,
+    ) -> Result<Response<ForgetReportResponse>, tonic::Status> {
+        let id = request.into_inner().id;
+        self.with_reports(move |reports| reports.forget(&id)).await?;
+        Ok(Response::new(ForgetReportResponse {}))
+    }
+}
+
+impl Service {
+    /// Does something with files of reports where it holds nobody up.
+    async fn with_reports<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reports) -> Result<T, reports::Error> + Send + 'static,
+    ) -> Result<T, tonic::Status> {
+        let reports = Arc::clone(&self.reports);
+        let done = tokio::task::spawn_blocking(move || work(&reports)).await.map_err(|_| ended())?;
+        done.map_err(|error| tonic::Status::internal(error.to_string()))
     }
 }
 
@@ -104,8 +159,10 @@ fn statuses(mut status: watch::Receiver<Status>) -> impl futures::Stream<Item = 
 mod tests {
     use aviary_proto::directory::v1::Activity;
 
+    use std::time::SystemTime;
+
     use super::*;
-    use crate::status::Board;
+    use crate::{lag::Lags, status::Board};
 
     #[tokio::test]
     async fn a_watcher_hears_the_first_and_the_last_and_of_those_between_only_some() {
@@ -135,5 +192,26 @@ mod tests {
         let ((), all) = tokio::join!(tell, hear);
         assert!((2..40).contains(&all.len()), "{all:?}");
         assert_eq!(all[all.len() - 2..], [(Activity::Settling, "49".to_owned()), (Activity::Stopping, String::new())]);
+    }
+
+    #[tokio::test]
+    async fn a_report_is_given_away_in_pieces_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let reports = Arc::new(Reports::new(Some(folder.path())));
+        let (service, _proposals) = Service::new(Board::new().watch(), Lags::default().watch(), Arc::clone(&reports));
+        let fetch = async |id: &str| service.fetch_report(Request::new(FetchReportRequest { id: id.to_owned() })).await;
+        assert_eq!(fetch("20261129T041503Z").await.err().unwrap().code(), tonic::Code::NotFound);
+
+        reports.keep(&crate::reports::tests::done(), SystemTime::now()).unwrap();
+        let id = reports.list().pop().unwrap().id;
+        let chunks: Vec<_> = fetch(&id).await.unwrap().into_inner().collect().await;
+        let chunks: Vec<Vec<u8>> = chunks.into_iter().map(|chunk| chunk.unwrap().data).collect();
+        assert!(chunks.len() > 1 && chunks.iter().all(|chunk| (1..=CHUNK).contains(&chunk.len())));
+        assert_eq!(Some(chunks.concat()), reports.read(&id).unwrap());
+
+        for _ in 0..2 {
+            service.forget_report(Request::new(ForgetReportRequest { id: id.clone() })).await.unwrap();
+        }
+        assert_eq!(fetch(&id).await.err().unwrap().code(), tonic::Code::NotFound);
     }
 }

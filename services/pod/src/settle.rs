@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant, SystemTime},
 };
 
 use agent::{
@@ -18,14 +19,29 @@ use directory::{
     dn::Dn,
     observed::{self, Initialised},
     place::Problems,
+    specification::Specification,
 };
+use record::Playbook;
 
 use crate::{
+    account::{Account, Worth},
+    initial,
     logs::{From, Logs},
+    reports::Reports,
     status::Board,
     volume::{self, Volume},
     wanted::{self, Wanted},
 };
+
+/// For how long a certificate is waited for, and between two looks at its file.
+const CERTIFICATE_IN: Duration = Duration::from_secs(180);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Whether a server runs.
+pub(crate) async fn is_running(process: &Process) -> bool {
+    let process = process.clone();
+    tokio::task::spawn_blocking(move || process.id().is_some()).await.unwrap_or(false)
+}
 
 /// Why the instance is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +55,9 @@ pub(crate) enum Error {
     /// No action can make the instance so.
     #[error("failed to plan: {0}")]
     Plan(Problems),
+    /// There are no entries to begin with.
+    #[error(transparent)]
+    Initial(#[from] initial::Error),
     /// The server could not be observed or changed.
     #[error(transparent)]
     Host(#[from] host::Error),
@@ -82,8 +101,13 @@ pub(crate) struct Settle {
     pub(crate) volume: Arc<Volume>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) board: Board,
+    /// Numbers of suppliers that are gone, and that the server still knows.
+    pub(crate) gone: Vec<(Dn, u16)>,
+    pub(crate) reports: Arc<Reports>,
     /// Set when nothing further is to be begun.
     pub(crate) interrupt: Arc<AtomicBool>,
+    /// Set when something else is wanted by now, which need not wait for what may never come.
+    pub(crate) outdated: Arc<AtomicBool>,
 }
 
 impl Settle {
@@ -159,13 +183,28 @@ impl Settle {
         let name = &wanted.instance.name;
         if let Ok(process) = host.process(name).await {
             self.follow(&process, From::End);
+            self.await_certificate(wanted, &process).await;
+            if self.outdated.load(Ordering::Relaxed) {
+                return as_it_is(&host, Some(wanted)).await;
+            }
         }
-        let actions = host.plan(&wanted.specification).await?.map_err(Error::Plan)?;
+        let began = SystemTime::now();
+        let specification = Specification { gone: self.gone.clone(), ..wanted.specification.clone() };
+        let actions = host.plan(&specification).await?.map_err(Error::Plan)?;
         host.foresee(&actions).await?;
         if wanted.check {
             self.board.plan(&actions);
             return as_it_is(&host, Some(wanted)).await;
         }
+        let needed = initial::needed(&wanted.initial, &actions);
+        for initial in &needed {
+            let mut progress = |action: String| self.board.prepare(action, actions.len());
+            initial.fetch(&self.interrupt, &mut progress).await?;
+        }
+        let mut account = match self.reports.are_kept() && !actions.is_empty() {
+            true => Some(Account::begin(&self.file, wanted, &host, began, &actions).await),
+            false => None,
+        };
         let is_enough = || self.interrupt.load(Ordering::Relaxed);
         let mut done = 0;
         let mut hear = |event: Event<'_>| {
@@ -175,16 +214,68 @@ impl Settle {
                 Event::Done(_) => done += 1,
             }
             self.board.hear(event, done, actions.len());
+            if let Some(account) = &mut account {
+                account.hear(event);
+            }
         };
-        let carried_out = host.carry_out_plan(&wanted.specification, &actions, &is_enough, &mut hear).await;
+        let carried_out = host.carry_out_plan(&specification, &actions, &is_enough, &mut hear).await;
+        for initial in needed {
+            initial.remove().await;
+        }
         // Also of one that did not start: its log says why.
         let process = host.process(name).await;
         if let Ok(process) = &process {
             self.follow(process, From::Beginning);
         }
+        if let Some(account) = account {
+            let worth = account.end(&host, &carried_out).await;
+            let failure = worth.as_ref().and_then(|worth| worth.failure.as_deref());
+            let is_known = self.reports.has_failed_so(failure);
+            if let Some(Worth { playbook, .. }) = worth.filter(|worth| worth.is_change || !is_known) {
+                self.report(playbook).await;
+            }
+        }
         carried_out?;
         let server = as_it_is(&host, Some(wanted)).await?;
         Ok(server.map(|server| Server { suffixes: wanted.suffixes(), ..server }))
+    }
+
+    /// Waits for files that the document tells of. They come by another way, which takes up to a minute or two. One whose server
+    /// does not run has no time for that.
+    async fn await_certificate(&self, wanted: &Wanted, process: &Process) {
+        let Some(tls) = &wanted.tls else { return };
+        let settings = &wanted.instance.settings;
+        let authorities = settings.list("tls_ca").and_then(<[String]>::first);
+        let (Some(certificate), Some(authorities)) = (settings.text("tls_cert"), authorities) else { return };
+        let (due, mut is_told) = (Instant::now() + CERTIFICATE_IN, false);
+        let is_over = || self.interrupt.load(Ordering::Relaxed) || self.outdated.load(Ordering::Relaxed);
+        while is_running(process).await && !is_over() {
+            let files = [certificate, authorities].map(tokio::fs::read_to_string);
+            let files = futures::future::join_all(files).await;
+            let texts: Vec<&str> = files.iter().filter_map(|file| file.as_deref().ok()).collect();
+            if texts == [tls.certificate.as_str(), tls.authorities.as_str()] {
+                return;
+            }
+            if Instant::now() >= due {
+                tracing::warn!("the certificate has not come within {} s", CERTIFICATE_IN.as_secs());
+                return;
+            }
+            if !is_told {
+                is_told = true;
+                self.board.prepare("Waiting for a certificate or an authority to come into the pod".to_owned(), 0);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Keeps a report for whoever fetches it. That it cannot be kept is told here and nowhere else.
+    async fn report(&self, playbook: Playbook) {
+        let reports = Arc::clone(&self.reports);
+        match tokio::task::spawn_blocking(move || reports.keep(&playbook, SystemTime::now())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("no report is kept of what was done: {error}"),
+            Err(_) => tracing::error!("no report is kept of what was done: the agent is being stopped"),
+        }
     }
 
     /// Starts the one server of the host as it is.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agent::host::Event;
-use aviary_proto::directory::v1::{Activity, Progress, Replica, Status};
+use aviary_proto::directory::v1::{Activity, Progress, Replica, Report, Status};
 use directory::action::Action;
 use tokio::sync::watch;
 
@@ -49,6 +49,8 @@ impl Board {
                 server_version: std::mem::take(&mut status.server_version),
                 agent_version: std::mem::take(&mut status.agent_version),
                 replicas: std::mem::take(&mut status.replicas),
+                replicas_known: status.replicas_known,
+                reports: std::mem::take(&mut status.reports),
             };
         });
     }
@@ -86,6 +88,15 @@ impl Board {
         self.change(|status| status.planned = actions.iter().flat_map(Action::messages).collect());
     }
 
+    /// What is being done before the first of so many actions.
+    pub(crate) fn prepare(&self, action: String, total: usize) {
+        tracing::info!("{action}");
+        self.change(|status| {
+            status.activity = Activity::Settling.into();
+            status.progress = Some(Progress { action, done: 0, total: u32::try_from(total).unwrap_or(u32::MAX) });
+        });
+    }
+
     /// What has happened while actions are carried out, of which there are so many, and so many were done before.
     pub(crate) fn hear(&self, event: Event<'_>, done: usize, total: usize) {
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
@@ -112,9 +123,17 @@ impl Board {
         });
     }
 
-    /// How its replicas are.
-    pub(crate) fn replicate(&self, replicas: Vec<Replica>) {
-        self.change(|status| status.replicas = replicas);
+    /// How its replicas are; `None` if nobody knows.
+    pub(crate) fn replicate(&self, replicas: Option<Vec<Replica>>) {
+        self.change(|status| {
+            status.replicas_known = replicas.is_some();
+            status.replicas = replicas.unwrap_or_default();
+        });
+    }
+
+    /// What reports there are.
+    pub(crate) fn report(&self, reports: Vec<Report>) {
+        self.change(|status| status.reports = reports);
     }
 
     /// The version of the server.
@@ -171,6 +190,8 @@ mod tests {
         for _ in 0..250 {
             board.hear(Event::Done(&action), 1, 3);
         }
+        let report = Report { id: "20261129T041503Z".to_owned(), succeeded: true };
+        board.report(vec![report.clone()]);
         board.tell(Activity::Settled, "");
         let status = watch.borrow().clone();
         assert_eq!((status.revision, status.generation, status.changed.len()), (4, 2, KEPT));
@@ -178,6 +199,7 @@ mod tests {
         board.begin(None);
         let status = watch.borrow().clone();
         assert_eq!((status.revision, status.generation, status.changed.len()), (0, 0, 0));
+        assert_eq!(status.reports, [report], "what waits to be fetched is of no document");
         assert_eq!((status.activity(), status.agent_version.as_str()), (Activity::Idle, env!("CARGO_PKG_VERSION")));
     }
 }

@@ -16,7 +16,10 @@ use directory::{
     yaml,
 };
 
-use crate::receive::{self, Receive};
+use crate::{
+    initial::{self, Initial},
+    receive::{self, Receive},
+};
 
 /// What an agent calls the host that it is on.
 const HOST: &str = "localhost";
@@ -83,12 +86,27 @@ pub(crate) struct Wanted {
     pub(crate) generation: i64,
     /// Whether it is only to be said what would be done.
     pub(crate) check: bool,
+    /// Whether clients are to be sent to other servers.
+    pub(crate) fenced: bool,
+    /// What the files of its certificate and of the authorities hold, which may come later than the document.
+    pub(crate) tls: Option<Tls>,
+    /// Entries to begin with that are in a store.
+    pub(crate) initial: Vec<Initial>,
     /// Suffixes that another server may fill.
     pub(crate) receives: Vec<Receive>,
+    /// Numbers of suppliers that are gone for good.
+    pub(crate) gone: Vec<(Dn, u16)>,
     /// All that the variables say, and the numbers that are never cleaned.
     pub(crate) specification: Specification,
     /// The one instance of it.
     pub(crate) instance: Instance,
+}
+
+/// What files hold, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tls {
+    pub(crate) certificate: String,
+    pub(crate) authorities: String,
 }
 
 impl Wanted {
@@ -121,29 +139,45 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Wanted, Error> {
         Some(Value::Integer(number)) => *number,
         Some(other) => return Err(kind("generation", "a whole number", other.kind())),
     };
-    let check = match value("check") {
-        None => false,
-        Some(Value::Boolean(check)) => *check,
-        Some(other) => return Err(kind("check", "true or false", other.kind())),
+    let truth = |key| match value(key) {
+        None => Ok(false),
+        Some(Value::Boolean(truth)) => Ok(*truth),
+        Some(other) => Err(kind(key, "true or false", other.kind())),
     };
+    let (check, fenced) = (truth("check")?, truth("fenced")?);
     let beside = |key| node.as_map().and_then(|map| map.get(key));
     let receives = beside("receives").map(receive::read).transpose();
     let receives = receives.map_err(|wants| kind("receives", wants, "something else"))?.unwrap_or_default();
     let numbers = beside("numbers").map(receive::numbers).transpose();
     let numbers = numbers.map_err(|wants| kind("numbers", wants, "something else"))?.unwrap_or_default();
+    let gone = beside("gone").map(receive::numbers).transpose();
+    let mut gone = gone.map_err(|wants| kind("gone", wants, "something else"))?.unwrap_or_default();
+    let tls = beside("tls").map(|node| tls(node).ok_or_else(|| kind("tls", "certificate and authorities", "something else")));
+    let tls = tls.transpose()?;
+    let initial = beside("initial").map(initial::read).transpose();
+    let initial = initial.map_err(|wants| kind("initial", wants, "something else"))?.unwrap_or_default();
+    let identities = beside("identities").map(receive::identities).transpose();
+    let identities = identities.map_err(|wants| kind("identities", wants, "something else"))?;
     let hosts = BTreeMap::from([(HOST.to_owned(), node)]);
     // A person may take us for Ansible, but not a program: what looks like a template there is a password.
     let intent = if revision.is_some() { Intent::read_rendered(&hosts) } else { Intent::read(&hosts) }.map_err(problems)?;
     let mut specification = intent.specification(HOST).map_err(problems)?;
+    gone.retain(|gone| !numbers.contains(gone));
     specification.numbers.extend(numbers);
+    specification.identities = identities;
     let is_kept = matches!(specification.state, State::Present | State::Updated);
     match specification.instances.as_slice() {
         [instance] if is_kept && instance.presence == Presence::Present => {
             let instance = instance.clone();
-            Ok(Wanted { revision, generation, check, receives, specification, instance })
+            Ok(Wanted { revision, generation, check, fenced, tls, initial, receives, gone, specification, instance })
         }
         _ => Err(Error::NotOne { name: name.to_owned() }),
     }
+}
+
+fn tls(node: &Node) -> Option<Tls> {
+    let text = |key: &str| node.as_map()?.get(key)?.as_text().map(str::to_owned);
+    Some(Tls { certificate: text("certificate")?, authorities: text("authorities")? })
 }
 
 /// The folder that 389 DS is installed below, as far as that can be told of a document that cannot be understood.
@@ -220,6 +254,9 @@ mod tests {
             ("revision", "", "'revision' wants a whole number from 0 on, not nothing"),
             ("generation", "[1]", "'generation' wants a whole number, not a list"),
             ("check", "1", "'check' wants true or false, not a number"),
+            ("fenced", "'no'", "'fenced' wants true or false, not a string"),
+            ("initial", "[{file: a}]", "'initial' wants a list of file, url and secrets, not something else"),
+            ("tls", "{certificate: a}", "'tls' wants certificate and authorities, not something else"),
         ] {
             check(&format!("{key}: {value}\nds389_instances: [{{name: a}}]"), Err(expected));
         }

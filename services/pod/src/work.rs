@@ -10,6 +10,7 @@ use std::{
 };
 
 use aviary_proto::directory::v1::Activity;
+use directory::dn::Dn;
 use runtime::Readiness;
 use tokio::{
     sync::mpsc,
@@ -19,10 +20,12 @@ use tokio::{
 
 use crate::{
     args::Settings,
+    lag::Lags,
     logs::Logs,
     probe::Probe,
     receive,
     replicas::{self, Replicas},
+    reports::Reports,
     service::{Proposal, Refusal},
     settle::{self, Outcome, Server, Settle},
     status::Board,
@@ -34,10 +37,15 @@ use crate::{
 /// Between two looks at the server and the file. Each puts a line or two into the log of accesses.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How soon numbers are cleaned once more that are known after all.
+const CLEANED_AGAIN: Duration = Duration::from_secs(60);
+
 /// Why an instance that should not run is not ready.
 const STOPPED: &str = "the instance is not to be started";
 /// Why there is nothing that serves.
 const ABSENT: &str = "there is no instance yet";
+/// Why a server does not that clients are kept away from.
+const FENCED: &str = "the instance is fenced: clients are kept away";
 /// Why a server does not that is to be filled by another.
 const UNFILLED: &str = "a suffix waits for its entries from another server";
 /// Why nothing serves at the end.
@@ -51,6 +59,7 @@ pub(crate) struct Agent {
     interval: Duration,
     readiness: Readiness,
     board: Board,
+    lags: Lags,
     /// What comes by gRPC.
     proposals: mpsc::Receiver<Proposal>,
     state: State,
@@ -68,15 +77,29 @@ pub(crate) struct Agent {
     error: String,
     probe: Probe,
     replicas: Replicas,
+    /// Numbers of suppliers that are gone, and that the server still knows.
+    gone: Vec<(Dn, u16)>,
+    /// When they were cleaned last, for nothing but their sake.
+    cleaned: Option<Instant>,
+    reports: Arc<Reports>,
     entering: Option<JoinHandle<Volume>>,
     settling: Option<JoinHandle<Outcome>>,
     interrupt: Arc<AtomicBool>,
+    /// Set when something else is wanted than what is being settled.
+    outdated: Arc<AtomicBool>,
     stopping: Option<JoinHandle<()>>,
     due: Option<Instant>,
 }
 
 impl Agent {
-    pub(crate) fn new(settings: &Settings, readiness: Readiness, board: Board, proposals: mpsc::Receiver<Proposal>) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        readiness: Readiness,
+        board: Board,
+        lags: Lags,
+        proposals: mpsc::Receiver<Proposal>,
+        reports: Arc<Reports>,
+    ) -> Self {
         Self {
             file: settings.specification.clone(),
             folder: settings.state.clone(),
@@ -84,6 +107,7 @@ impl Agent {
             interval: settings.interval,
             readiness,
             board,
+            lags,
             proposals,
             state: State::FIRST,
             logs: Arc::default(),
@@ -95,9 +119,13 @@ impl Agent {
             error: String::new(),
             probe: Probe::default(),
             replicas: Replicas::default(),
+            gone: Vec::new(),
+            cleaned: None,
+            reports,
             entering: None,
             settling: None,
             interrupt: Arc::default(),
+            outdated: Arc::default(),
             stopping: None,
             due: None,
         }
@@ -159,6 +187,7 @@ impl Agent {
             Command::Settle => {
                 self.due = None;
                 let Some(volume) = self.volume.clone() else { return };
+                self.outdated = Arc::default();
                 let settle = Settle {
                     file: self.file.clone(),
                     may_lack_file: self.listens,
@@ -167,7 +196,10 @@ impl Agent {
                     volume,
                     logs: Arc::clone(&self.logs),
                     board: self.board.clone(),
+                    gone: self.gone.clone(),
+                    reports: Arc::clone(&self.reports),
                     interrupt: Arc::clone(&self.interrupt),
+                    outdated: Arc::clone(&self.outdated),
                 };
                 self.settling = Some(tokio::spawn(settle.run()));
             }
@@ -176,7 +208,8 @@ impl Agent {
             Command::Stop => {
                 self.due = None;
                 self.probe = Probe::default();
-                self.board.replicate(Vec::new());
+                self.board.replicate(None);
+                self.lags.tell(&[]);
                 self.board.serve(Some(ENDING));
                 let process = self.server.take().map(|server| server.process);
                 self.stopping = Some(tokio::spawn(settle::stop(self.wanted.clone(), process)));
@@ -246,6 +279,7 @@ impl Agent {
         }
         tracing::info!(revision, "another revision is wanted");
         self.given = Some(wanted);
+        self.outdated.store(true, Ordering::Relaxed);
         Ok(Some(Event::Changed))
     }
 
@@ -268,8 +302,11 @@ impl Agent {
             }
             tracing::info!(file = %self.file.display(), "the file says nothing that is later");
         }
-        if !matches!(self.state, State::Serving { .. }) || !self.is_kept() || self.is_running().await {
+        if !matches!(self.state, State::Serving { .. }) || !self.is_kept() {
             return None;
+        }
+        if self.is_running().await {
+            return self.is_to_clean().then_some(Event::Changed);
         }
         "the server has ended".clone_into(&mut self.error);
         tracing::error!("{}", self.error);
@@ -284,6 +321,16 @@ impl Agent {
         read.ok().and_then(|wanted| wanted.revision).is_some_and(|revision| revision <= given)
     }
 
+    /// Whether there are numbers to be cleaned. What was of no effect is not tried again at once.
+    fn is_to_clean(&mut self) -> bool {
+        let is_early = self.cleaned.is_some_and(|cleaned| cleaned.elapsed() < CLEANED_AGAIN);
+        if self.gone.is_empty() || is_early {
+            return false;
+        }
+        self.cleaned = Some(Instant::now());
+        true
+    }
+
     /// Whether there is a server that is started again when it ends.
     fn is_kept(&self) -> bool {
         self.server.is_some() && !self.is_stopped() && !self.wanted.as_ref().is_some_and(|wanted| wanted.check)
@@ -294,15 +341,19 @@ impl Agent {
     }
 
     async fn is_running(&self) -> bool {
-        let Some(process) = self.server.as_ref().map(|server| server.process.clone()) else { return false };
-        tokio::task::spawn_blocking(move || process.id().is_some()).await.unwrap_or(false)
+        match &self.server {
+            Some(server) => settle::is_running(&server.process).await,
+            None => false,
+        }
     }
 
-    /// Tells whether the server serves, and how its replicas are.
+    /// Tells whether the server serves, how its replicas are, and what there is to be fetched.
     async fn tell_readiness(&mut self) {
+        self.tell_reports().await;
         let is_filled = self.tell_replicas().await;
         let reason = match &self.server {
             _ if self.is_stopped() => Some(STOPPED),
+            _ if self.wanted.as_ref().is_some_and(|wanted| wanted.fenced) => Some(FENCED),
             _ if !is_filled => Some(UNFILLED),
             Some(server) => self.probe.ask(&server.process, &server.suffixes).await,
             None => None,
@@ -319,10 +370,22 @@ impl Agent {
         }
     }
 
+    /// Tells which reports there are: one that was fetched may be gone.
+    async fn tell_reports(&self) {
+        let reports = Arc::clone(&self.reports);
+        // Of a thread that died, what it would have said is told next time.
+        if let Ok(reports) = tokio::task::spawn_blocking(move || reports.list()).await {
+            self.board.report(reports);
+        }
+    }
+
     /// Tells how the replicas are, and what may be filled. False if there is anything that may: what it holds is nobody's.
     async fn tell_replicas(&mut self) -> bool {
         let (Some(server), Some(volume)) = (&self.server, &self.volume) else { return true };
-        let seen = if self.is_stopped() { Vec::new() } else { self.replicas.look(server).await };
+        let known = if self.is_stopped() { None } else { self.replicas.look(server).await };
+        let is_known = known.is_some();
+        let seen = known.unwrap_or_default();
+        self.lags.tell(&seen);
         let before = volume.consent();
         let mut kept = before.clone();
         // What has no part in replication any more is filled by nobody.
@@ -338,7 +401,10 @@ impl Agent {
             tracing::error!("{error}");
             consent = before;
         }
-        self.board.replicate(replicas::told(&seen, &consent, &server.initialised));
+        let gone = self.wanted.iter().flat_map(|wanted| &wanted.gone);
+        self.gone = gone.filter(|(suffix, id)| seen.iter().any(|seen| seen.can_forget(suffix, *id))).cloned().collect();
+        let told = replicas::told(&seen, &consent, &server.initialised);
+        self.board.replicate(is_known.then_some(told));
         consent.is_empty()
     }
 }

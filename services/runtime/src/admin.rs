@@ -189,9 +189,14 @@ fn ready(state: &AdminState) -> Response<Full<Bytes>> {
 }
 
 fn metrics(state: &AdminState) -> Response<Full<Bytes>> {
-    let mut body = state.metrics.render();
+    let mut body = present(&state.metrics.render());
     body.push_str(&process::render());
     response(StatusCode::OK, METRICS, body)
+}
+
+/// Leaves out samples that are not a number: so it is said of what a gauge was about that it is gone, as the recorder forgets none.
+fn present(rendered: &str) -> String {
+    rendered.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(" NaN")).collect()
 }
 
 fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
@@ -205,4 +210,27 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 fn set(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &'static str) {
     let value = HeaderValue::from_static(value);
     response.headers_mut().insert(name, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::recorder;
+
+    #[test]
+    fn what_a_gauge_was_about_is_gone_when_it_is_no_number() {
+        let recorder = recorder().unwrap();
+        let handle = recorder.handle();
+        let set = |what: &str, value: f64| {
+            metrics::with_local_recorder(&recorder, || metrics::gauge!("gauge", "of" => what.to_owned()).set(value));
+        };
+        set("a", 1.5);
+        set("b", f64::NAN);
+        let rendered = handle.render();
+        assert!(rendered.contains("NaN"), "{rendered}");
+        assert_eq!(present(&rendered), rendered.replace("gauge{of=\"b\"} NaN\n", ""));
+        assert!(!present(&rendered).contains("\"b\""), "{rendered}");
+        set("b", 2.0);
+        assert!(present(&handle.render()).contains("gauge{of=\"b\"} 2\n"));
+    }
 }

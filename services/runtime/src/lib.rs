@@ -1,4 +1,4 @@
-//! What every process needs and no domain: telemetry, the admin port, TLS, shutdown.
+//! What every process needs and no domain: telemetry, the admin port, gRPC's port, TLS, shutdown.
 //!
 //! A service flattens [`ProcessArgs`] into its own arguments and puts its work into a [`Process`], which sets up
 //! [`telemetry`], serves [`admin`] beside the service's own port, and ends through [`shutdown`]. Whatever knows about
@@ -6,6 +6,8 @@
 
 pub mod admin;
 pub mod args;
+pub mod grpc_port;
+pub mod grpc_reflection;
 pub mod grpc_timeout;
 pub mod process;
 pub mod shutdown;

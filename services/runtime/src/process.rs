@@ -3,7 +3,7 @@
 
 use std::{future::Future, io::Write, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Builder, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -73,7 +73,20 @@ pub struct Process {
 /// # Errors
 /// When the runtime does not start, or whatever `main` returns.
 pub fn run<E: From<Error>>(main: impl Future<Output = Result<(), E>>) -> Result<(), E> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    run_on(Builder::new_multi_thread(), main)
+}
+
+/// The same on one thread, for a process that has much to keep and little to do at a time: memory that several threads take is not
+/// given back as easily.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_on_one_thread<E: From<Error>>(main: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+    run_on(Builder::new_current_thread(), main)
+}
+
+fn run_on<E: From<Error>>(mut runtime: Builder, main: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+    let runtime = runtime.enable_all().build().map_err(Error::Runtime)?;
     let result = runtime.block_on(main);
     runtime.shutdown_timeout(LAST_READS);
     result
@@ -128,6 +141,17 @@ impl Process {
             signal.cancelled().await;
             readiness.set_stopping();
         }
+    }
+
+    /// The same for those who hand it on: cancelled when the process is to end. To be called inside the async runtime.
+    pub fn stopping_token(&self) -> CancellationToken {
+        let (stopping, token) = (self.stopping(), CancellationToken::new());
+        let stopped = token.clone();
+        tokio::spawn(async move {
+            stopping.await;
+            stopped.cancel();
+        });
+        token
     }
 
     /// Runs the work, which is expected to end once [`Process::stopping`] is done, and then ends all the rest.

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use tokio_util::task::AbortOnDropHandle;
 
-pub use args::{TlsClientArgs, TlsServerArgs};
+pub use args::{OperatorTlsArgs, TlsClientArgs, TlsServerArgs};
 use files::{Files, Identity};
 pub use incoming::{Stream, incoming};
 

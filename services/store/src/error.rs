@@ -35,6 +35,9 @@ pub enum Error {
     /// A report could not be put into it; what was there is there still.
     #[error("the report was not put into the store: {0}")]
     NotWritten(String),
+    /// A report could not be removed from it.
+    #[error("the report was not removed from the store: {0}")]
+    NotRemoved(String),
     /// The object was replaced while it was read.
     #[error("the object was replaced while it was read")]
     Changed,

@@ -2,6 +2,7 @@
 //! wherever links lead.
 
 mod put;
+mod remove;
 
 use std::{
     collections::{HashSet, VecDeque},

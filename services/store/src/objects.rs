@@ -7,6 +7,7 @@ mod list;
 pub mod memory;
 mod open;
 mod put;
+mod remove;
 
 use std::{
     ops::Range,
@@ -122,6 +123,11 @@ impl Objects {
             }
         }
         Err(Error::NotFound)
+    }
+
+    pub(crate) async fn fetch_itself(&self) -> Result<Object, Error> {
+        let found = self.objects.get_opts(&self.prefix, GetOptions::default()).await.map_err(|error| failure(&error))?;
+        Ok(self.object(self.prefix.clone(), found))
     }
 
     pub(crate) async fn look(&self, location: &Location) -> Result<Revision, Error> {

@@ -1,5 +1,5 @@
 //! A store, whatever it is made of: a folder of this machine, or objects behind a URL. Callers list folders, fetch
-//! objects and put reports there; those who read files in place ask for the folder itself.
+//! objects, put reports there and remove them; those who read files in place ask for the folder itself.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -155,6 +155,17 @@ impl Store {
         }
     }
 
+    /// Fetches the one object that its URL names, whatever that is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it names none, as a folder of this machine does; when the store refuses or fails.
+    pub async fn fetch_itself(&self) -> Result<Object, Error> {
+        match &*self.0 {
+            Inner::Objects(objects) => objects.fetch_itself().await,
+            Inner::Folder(_) => Err(Error::NotFound),
+        }
+    }
+
     /// Whether it is of a kind that reports can be put into.
     ///
     /// # Errors
@@ -178,6 +189,21 @@ impl Store {
             Inner::Folder(files) => {
                 let (files, location) = (files.clone(), location.clone());
                 blocking(move || files.put(&location, &database)).await
+            }
+        }
+    }
+
+    /// Removes the report at a location. That there is none is not an error.
+    ///
+    /// # Errors
+    /// As [`Store::takes_reports`]; when the store refuses or fails.
+    pub async fn remove(&self, location: &Location) -> Result<(), Error> {
+        self.takes_reports()?;
+        match &*self.0 {
+            Inner::Objects(objects) => objects.remove(location).await,
+            Inner::Folder(files) => {
+                let (files, location) = (files.clone(), location.clone());
+                blocking(move || files.remove(&location)).await
             }
         }
     }

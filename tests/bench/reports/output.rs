@@ -1,10 +1,10 @@
-//! The figures as a table for people, as JSON for programs, and as a part of the documentation.
+//! The figures as a table for people, and as a part of the documentation.
 
 use std::fmt::Write;
-use std::fs;
 
 use super::{Figures, Measured, Row};
 use crate::criterion::number;
+use crate::docs::filled;
 
 const METHOD: &str = include_str!("method.md");
 
@@ -22,15 +22,6 @@ pub(super) fn print(measured: &Measured) {
     for (what, aviary, ara) in needs(measured) {
         println!("{what}: Aviary {aviary}, ARA {ara}");
     }
-}
-
-/// Leaves everything where programs find it.
-pub(super) fn save(measured: &Measured) {
-    let folder = tests::target_dir().join("bench");
-    fs::create_dir_all(&folder).unwrap();
-    let json = serde_json::to_string_pretty(measured).unwrap();
-    fs::write(folder.join("reports.json"), json + "\n").unwrap();
-    println!("\nfigures: target/bench/reports.json");
 }
 
 /// The part of the documentation.
@@ -53,21 +44,18 @@ pub(super) fn markdown(measured: &Measured) -> String {
         let (missed_count, all) = (missed.len(), measured.criteria.len());
         format!("{missed_count} of {all} were missed:\n\n{}", missed.concat())
     };
-    let cores = format!("{} × {}", machine.cores, machine.processor);
-    let memory = number(machine.memory_gib);
-    METHOD
-        .replace("{seconds}", &measured.settings.seconds.to_string())
-        .replace("{slow_seconds}", &measured.settings.slow_seconds.to_string())
-        .replace("{rounds}", &measured.settings.rounds.to_string())
-        .replace("{connections}", &super::load::CONNECTIONS.to_string())
-        .replace("{load}", &pipes(load_table(measured)))
-        .replace("{alone}", &pipes(alone_table(measured)))
-        .replace("{needs}", &needs_table)
-        .replace("{verdict}", verdict.trim_end())
-        .replace("{cores}", &cores)
-        .replace("{memory}", &memory)
-        .replace("{kernel}", &machine.kernel)
-        .replace("{versions}", &versions.join("; "))
+    let values = [
+        ("{seconds}", measured.settings.seconds.to_string()),
+        ("{slow_seconds}", measured.settings.slow_seconds.to_string()),
+        ("{rounds}", measured.settings.rounds.to_string()),
+        ("{connections}", super::load::CONNECTIONS.to_string()),
+        ("{load}", pipes(load_table(measured))),
+        ("{alone}", pipes(alone_table(measured))),
+        ("{needs}", needs_table),
+        ("{verdict}", verdict.trim_end().to_owned()),
+        ("{versions}", versions.join("; ")),
+    ];
+    filled(METHOD, machine, &values)
 }
 
 fn load_table(measured: &Measured) -> Vec<Vec<String>> {

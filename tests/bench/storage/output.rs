@@ -1,42 +1,15 @@
-//! The figures for people: on the screen, as JSON, and as a part of `docs/benchmarks.md`.
-
-use std::fmt::Write;
-use std::fs;
+//! The figures as a part of `docs/benchmarks.md`.
 
 use super::Measured;
-use crate::criterion::number;
+use crate::criterion::{number, table, verdict};
+use crate::docs::filled;
 
 const METHOD: &str = include_str!("method.md");
 
-/// Each criterion with its figure.
-pub(super) fn print(measured: &Measured) {
-    println!();
-    for criterion in &measured.criteria {
-        let met = if criterion.met { "ok    " } else { "missed" };
-        println!("{met} {:<48} {:>16}  {}", criterion.what, criterion.got, criterion.wanted);
-    }
-}
-
-/// All figures in `target/bench/storage.json`.
-pub(super) fn save(measured: &Measured) {
-    let folder = tests::target_dir().join("bench");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("storage.json"), serde_json::to_vec_pretty(measured).unwrap()).unwrap();
-}
-
 /// The part of the page.
 pub(super) fn markdown(measured: &Measured) -> String {
-    let Measured { machine, cold, working_set: set, crowd, listing, .. } = measured;
-    let mut table = String::from("| What | Measured | Wanted |\n|---|---|---|\n");
-    for criterion in &measured.criteria {
-        writeln!(table, "| {} | {} | {} |", criterion.what, criterion.got, criterion.wanted).unwrap();
-    }
-    let missed = measured.criteria.iter().filter(|criterion| !criterion.met).count();
-    let verdict = if missed == 0 { "All of it was reached.".to_owned() } else { format!("{missed} of these were missed.") };
+    let Measured { cold, working_set: set, crowd, listing, .. } = measured;
     let values = [
-        ("{cores}", format!("{} × {}", machine.cores, machine.processor)),
-        ("{memory}", number(machine.memory_gib)),
-        ("{kernel}", machine.kernel.clone()),
         ("{mebibytes}", number(cold.mebibytes)),
         ("{get}", number(cold.get_ms)),
         ("{first}", number(cold.first_ms)),
@@ -52,8 +25,8 @@ pub(super) fn markdown(measured: &Measured) -> String {
         ("{page}", number(listing.page_ms)),
         ("{crowd}", crowd.reports.to_string()),
         ("{crowd_seconds}", number(crowd.seconds)),
-        ("{verdict}", verdict),
-        ("{table}", table.trim().to_owned()),
+        ("{verdict}", verdict(&measured.criteria)),
+        ("{table}", table(&measured.criteria)),
     ];
-    values.iter().fold(METHOD.to_owned(), |text, (name, value)| text.replace(name, value))
+    filled(METHOD, &measured.machine, &values)
 }

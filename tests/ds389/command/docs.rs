@@ -9,7 +9,8 @@ fn page() -> String {
     std::fs::read_to_string(root.join("docs/directories.md")).unwrap()
 }
 
-const SUBCOMMANDS: [&str; 9] = ["validate", "plan", "apply", "facts", "status", "backup", "restore", "export", "import"];
+const SUBCOMMANDS: [&str; 10] =
+    ["validate", "plan", "apply", "facts", "status", "backup", "restore", "export", "import", "resources"];
 
 #[test]
 fn every_option_of_every_subcommand_is_documented() {
@@ -78,4 +79,18 @@ fn the_first_directory_is_made_as_the_page_says() {
     }
     assert_eq!(count, 5);
     assert_eq!(machine.prefix.left(), [""; 0]);
+}
+
+#[test]
+fn resources_are_printed_as_the_page_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("inventory.json");
+    let page = page();
+    let section = page.split("## From a playbook to the cluster").nth(1).unwrap().split("\n## ").next().unwrap();
+    let [inventory] = blocks(section, "json")[..] else { panic!("one file") };
+    std::fs::write(&file, inventory).unwrap();
+    let (command, expected) = blocks(section, "console")[0].split_once('\n').unwrap();
+    let arguments = command.strip_prefix("$ aviary ds389 ").unwrap().replace("inventory.json", file.to_str().unwrap());
+    let found = run(&arguments.split(' ').collect::<Vec<_>>(), "");
+    assert_eq!((found.code, found.out.as_str()), (0, expected), "{}", found.err);
 }

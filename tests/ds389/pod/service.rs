@@ -3,7 +3,8 @@
 use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aviary_proto::directory::v1::{
-    Activity, ApplyRequest, Replica, Status, WatchRequest, agent_service_client::AgentServiceClient,
+    Activity, AgreementLag, ApplyRequest, FetchReportRequest, ForgetReportRequest, LagRequest, Replica, Report, Status,
+    WatchRequest, agent_service_client::AgentServiceClient,
 };
 use hyper_util::rt::TokioIo;
 use runtime::tls::TlsClientArgs;
@@ -17,7 +18,7 @@ use tonic::{
 use super::{Agent, free_address};
 use crate::{
     machine::{Authority, Machine, element, until},
-    replicas::unit,
+    replicas::{BIND, unit},
 };
 
 /// What the agent's certificate is for.
@@ -119,8 +120,27 @@ impl Called {
         Ok(statuses.message().await?.unwrap())
     }
 
+    async fn lags(&self) -> Vec<AgreementLag> {
+        self.client.clone().lag(LagRequest {}).await.unwrap().into_inner().agreements
+    }
+
     async fn until(&self, is_so: impl Fn(&Status) -> bool) -> Status {
         until(async || self.try_status().await.unwrap(), is_so).await
+    }
+
+    /// The database of a report.
+    async fn fetch(&self, id: &str) -> Result<Vec<u8>, Code> {
+        let request = FetchReportRequest { id: id.to_owned() };
+        let mut stream = self.client.clone().fetch_report(request).await.map_err(|status| status.code())?.into_inner();
+        let mut database = Vec::new();
+        while let Some(chunk) = stream.message().await.map_err(|status| status.code())? {
+            database.extend(chunk.data);
+        }
+        Ok(database)
+    }
+
+    async fn until_reported(&self, count: usize) -> Vec<Report> {
+        self.until(|status| status.reports.len() == count).await.reports
     }
 
     async fn until_settled(&self, revision: u64) -> Status {
@@ -258,6 +278,76 @@ async fn a_check_tells_what_would_be_done_and_does_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_done_is_a_report_until_it_is_forgotten() {
+    let pod = Pod::new();
+    let instance = element("told", super::SUFFIX);
+    let mut called = pod.start().await;
+    called.apply(&pod.document("revision: 1, generation: 4", &instance)).await.unwrap();
+    let settled = called.until_settled(1).await;
+    let reports = called.until_reported(1).await;
+    assert!(reports[0].succeeded, "{reports:?}");
+    let file = pod.folder.path().join("report.sqlite");
+    fs::write(&file, called.fetch(&reports[0].id).await.unwrap()).unwrap();
+    let database = rusqlite::Connection::open(&file).unwrap();
+    let rows = |sql: &str| -> Vec<String> {
+        let mut statement = database.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let done = rows("SELECT name FROM tasks WHERE action = 'ds389_server' ORDER BY id");
+    assert!(settled.changed.len() >= done.len() && done.len() > 2, "{done:?} {:?}", settled.changed);
+    assert_eq!(done.join("; "), settled.changed.join("; "), "a task for each action");
+    assert_eq!(rows("SELECT name FROM hosts"), ["told"]);
+    assert_eq!(rows("SELECT status FROM playbooks"), ["completed"]);
+
+    // Comparing makes none, nor does a check, nor starting a server that has ended.
+    called.apply(&pod.document("revision: 2, check: true", &limited(&instance, 22))).await.unwrap();
+    called.until_settled(2).await;
+    called.apply(&pod.document("revision: 3", &instance)).await.unwrap();
+    called.until_settled(3).await;
+    pod.machine.kill("told");
+    called.agent.until_told("the server has ended").await;
+    called.until_settled(3).await;
+    assert_eq!(called.until_reported(1).await, reports);
+
+    called.apply(&pod.document("revision: 4", &limited(&instance, 44))).await.unwrap();
+    called.until_settled(4).await;
+    let both = called.until_reported(2).await;
+    assert!(both[0] == reports[0] && both[0].id < both[1].id, "{both:?}");
+    // The next agent has them too.
+    assert_eq!(called.agent.terminate().await.code(), Some(0), "{}", called.agent.process.output());
+    let called = pod.start().await;
+    assert_eq!(called.until_reported(2).await, both);
+    for _ in 0..2 {
+        called.client.clone().forget_report(ForgetReportRequest { id: both[0].id.clone() }).await.unwrap();
+    }
+    assert_eq!(called.until_reported(1).await, both[1..]);
+    assert_eq!(called.fetch(&both[0].id).await, Err(Code::NotFound));
+    assert_eq!(called.fetch("../revision").await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn what_fails_again_and_again_is_one_report_and_keeps_nobody_from_trying() {
+    let pod = Pod::new();
+    let instance = element("failing", super::SUFFIX);
+    let called = pod.start().await;
+    called.apply(&pod.document("revision: 1", &instance)).await.unwrap();
+    called.until_settled(1).await;
+    called.until_reported(1).await;
+    // An address that is not this machine's: it cannot be listened at.
+    let refused = instance.replacen('{', "{nsslapd_listenhost: 192.0.2.1, ", 1);
+    called.apply(&pod.document("revision: 2", &refused)).await.unwrap();
+    called.until(|status| status.revision == 2 && status.activity() == Activity::Waiting).await;
+    // After one second, two and four.
+    let tries = || called.agent.process.output().matches("does not start").count();
+    until(async || tries(), |tries| *tries >= 4).await;
+    let failed = called.try_status().await.unwrap().reports.iter().filter(|report| !report.succeeded).count();
+    assert!((1..=2).contains(&failed), "the change and its restart, then the start: {failed} of {} tries", tries());
+    called.apply(&pod.document("revision: 3", &instance.replacen('{', "{nsslapd_listenhost: localhost, ", 1))).await.unwrap();
+    called.until_settled(3).await;
+    called.until(|status| status.reports.last().is_some_and(|report| report.succeeded)).await;
+}
+
+#[tokio::test]
 async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then() {
     let pod = Pod::new();
     let replicated = ", backends: [{name: root, suffix: 'dc=test', ReplicaRole: supplier, ReplicaId: 1}]";
@@ -274,6 +364,7 @@ async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then(
         id: 1,
         generation: generation.clone(),
         is_empty: true,
+        suppliers: vec![1],
         ..Replica::default()
     };
     assert_eq!(status.replicas, std::slice::from_ref(&expected));
@@ -304,6 +395,38 @@ async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then(
     assert_eq!(status.replicas, [Replica { is_empty: false, ..expected.clone() }]);
     called.apply(&receives(5, ", request: word")).await.unwrap();
     called.until(|status| status.replicas == [Replica { is_empty: false, ..permitted("other word") }] && !status.serves).await;
+}
+
+#[tokio::test]
+async fn by_how_much_a_consumer_is_behind_is_told_while_it_is_known() {
+    const METRIC: &str = "aviary_agent_replication_lag_seconds{backend=\"root\",agreement=\"next\"}";
+    let consumer = Machine::new();
+    let fields = |role: &str, more: &str| {
+        format!(", backends: [{{name: root, suffix: 'dc=test', ReplicaRole: {role}, {BIND}, agmts: [{more}]}}]")
+    };
+    let behind = element("lagb", &fields("consumer", ""));
+    consumer.apply(&format!("ds389_instances: [{behind}]")).await;
+    let port = behind.split("port: ").nth(1).unwrap().split(',').next().unwrap();
+
+    let pod = Pod::new();
+    let agreement = format!("{{name: next, ReplicaHost: localhost, ReplicaPort: {port}, Initialise: OnCreate, {BIND}}}");
+    let instance = element("laga", &fields("supplier, ReplicaId: 1", &agreement));
+    pod.write("revision: 1", &instance);
+    let mut called = pod.start().await;
+    called.until_settled(1).await;
+    unit(&pod.machine, "laga", "later").await;
+    let lags = until(async || called.lags().await, |lags| lags.iter().any(|lag| lag.lag.is_some())).await;
+    let [lag] = lags.as_slice() else { panic!("{lags:?}") };
+    assert_eq!((lag.backend.as_str(), lag.agreement.as_str()), ("root", "next"));
+    assert!(lag.session_ended.is_some() && lag.newest_change.is_some(), "{lag:?}");
+    until(async || called.agent.get("/metrics"), |metrics| metrics.contains(METRIC)).await;
+
+    let without = instance.replace(&agreement, "{name: next, state: absent}");
+    called.apply(&pod.document("revision: 2", &without)).await.unwrap();
+    called.until_settled(2).await;
+    until(async || called.lags().await, Vec::is_empty).await;
+    until(async || called.agent.get("/metrics"), |metrics| !metrics.contains(METRIC)).await;
+    assert_eq!(called.agent.terminate().await.code(), Some(0), "{}", called.agent.process.output());
 }
 
 #[tokio::test]

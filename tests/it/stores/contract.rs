@@ -35,6 +35,8 @@ pub(super) const PROMISES: &[Promise] = promises![
     a_report_is_replaced_at_once,
     what_cannot_be_put_there_is_told_and_changes_nothing,
     a_report_that_is_put_there_is_tried_again_a_few_times,
+    a_report_that_is_removed_is_gone_and_no_other,
+    what_cannot_be_removed_is_told_and_stays,
 ];
 
 /// Where listings may lie, besides other folders.
@@ -90,6 +92,11 @@ impl Stand {
     fn put(&self, store: &Store, location: &str, bytes: &[u8]) -> Result<(), Error> {
         let location = Location::parse(location)?;
         self.runtime.block_on(store.put(&location, bytes.to_vec().into()))
+    }
+
+    fn remove(&self, store: &Store, location: &str) -> Result<(), Error> {
+        let location = Location::parse(location)?;
+        self.runtime.block_on(store.remove(&location))
     }
 
     fn fetch_known(&self, location: &str, known: &Revision) -> Result<Option<(Revision, Vec<u8>)>, Error> {
@@ -513,7 +520,7 @@ pub(super) fn what_cannot_be_put_there_is_told_and_changes_nothing(stand: &Stand
     }
     if !stand.bucket.takes_reports() {
         let put = stand.put(&stand.store, "1/ara-report", b"x");
-        assert!(matches!(put, Err(Error::ReadOnly(_))), "{put:?}");
+        assert!(matches!(put, Err(Error::ReadOnly(_) | Error::Denied(_))), "{put:?}");
         assert!(matches!(stand.fetch("1/ara-report"), Err(Error::NotFound)));
         return;
     }
@@ -555,4 +562,56 @@ pub(super) fn a_report_that_is_put_there_is_tried_again_a_few_times(stand: &Stan
     let tries = proxy.asked().count(Kind::Write);
     assert!((2..=5).contains(&tries), "{tries} tries");
     assert!(stand.fetch("1/ara-report").unwrap().1 == bytes_of(6, 9_000_001), "what was there has gone");
+}
+
+pub(super) fn a_report_that_is_removed_is_gone_and_no_other(stand: &Stand) {
+    if !stand.bucket.takes_reports() {
+        return;
+    }
+    let all = ["a/1/ara-report", "a/1/ara-report-2", "a/10/ara-report", "a/2/ara-report", "b/1/ara-report"];
+    for location in all {
+        stand.put(&stand.store, location, b"bytes").unwrap();
+    }
+    stand.bucket.put("a/1/ara-report/notes.txt", b"notes");
+    stand.bucket.put("a/2/ara-report/ansible.sqlite.gz", b"packed");
+    for location in ["a/1/ara-report", "a/2/ara-report", "a/2/ara-report", "a", "a/1", "nothing/ara-report"] {
+        stand.remove(&stand.store, location).unwrap_or_else(|error| panic!("{location}: {error}"));
+    }
+    for location in ["a/1/ara-report", "a/2/ara-report"] {
+        assert!(matches!(stand.fetch(location), Err(Error::NotFound)), "{location}");
+    }
+    for location in ["a/1/ara-report-2", "a/10/ara-report", "b/1/ara-report"] {
+        assert_eq!(stand.fetch(location).unwrap().1, b"bytes", "{location}");
+    }
+    assert_eq!(stand.names("a"), ["1", "10"]);
+    // What is no report stays, and so does its folder.
+    assert_eq!(BTreeSet::from_iter(stand.names("a/1")), ["ara-report", "ara-report-2"].map(str::to_owned).into());
+    let Some(inner) = stand.bucket.store("a") else { return };
+    stand.remove(&inner, "b/1/ara-report").unwrap();
+    stand.remove(&inner, "10/ara-report").unwrap();
+    assert!(matches!(stand.fetch("a/10/ara-report"), Err(Error::NotFound)));
+    assert_eq!(stand.fetch("b/1/ara-report").unwrap().1, b"bytes");
+}
+
+pub(super) fn what_cannot_be_removed_is_told_and_stays(stand: &Stand) {
+    stand.bucket.put_report("1", b"bytes");
+    for location in ["../1/ara-report", "1//ara-report", "1/../1/ara-report"] {
+        let removed = stand.remove(&stand.store, location);
+        assert!(matches!(removed, Err(Error::Key(_))), "{location}: {removed:?}");
+    }
+    if !stand.bucket.takes_reports() {
+        let removed = stand.remove(&stand.store, "1/ara-report");
+        assert!(matches!(removed, Err(Error::ReadOnly(_) | Error::Denied(_))), "{removed:?}");
+    }
+    if let Some(denied) = stand.bucket.url_that_is_denied().filter(|_| stand.bucket.takes_reports()) {
+        let removed = stand.remove(&open(&denied).unwrap(), "1/ara-report");
+        assert!(matches!(removed, Err(Error::Denied(_))), "wrong credentials: {removed:?}");
+    }
+    if let Some(server) = stand.bucket.server().filter(|_| stand.bucket.takes_reports()) {
+        let proxy = Faulty::before(server.address());
+        proxy.only(Fault::Status { status: 503, code: "SlowDown", retry_after: None });
+        let removed = stand.remove(&open(&stand.bucket.url_at(proxy.address(), "").unwrap()).unwrap(), "1/ara-report");
+        assert!(matches!(removed, Err(Error::NotRemoved(_))), "{removed:?}");
+    }
+    assert_eq!(stand.fetch("1/ara-report").unwrap().1, b"bytes");
 }

@@ -24,13 +24,13 @@ use crate::{
 /// The files of the database, in the order in which copies take their places.
 const FILES: [&str; 2] = ["key4.db", "cert9.db"];
 
-/// The folder of the copy.
+/// The folder of copies. Each attempt has its own: a program of one that was killed may still be at it.
 pub(crate) const COPY: &str = ".aviary-certificates";
 
 /// What an authority's certificate is trusted for: to have issued those of servers and of clients.
 const TRUST: &str = "CT,,";
 
-/// More certificates of one name than any database has.
+/// More certificates of one name than any database has, and more attempts than anything takes.
 const MANY: usize = 20;
 
 /// The programs that work on it.
@@ -129,11 +129,12 @@ impl Database {
 
     /// Changes a copy, and puts it in the place of the database.
     pub(super) fn change(&self, work: impl FnOnce(&Self) -> Result<(), Error>) -> Result<(), Error> {
-        let folder = self.folder.join(COPY);
-        forget(&folder)?;
-        DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("make", &folder))?;
-        let done = self.change_copy(&folder, work);
-        forget(&folder)?;
+        let copies = self.folder.join(COPY);
+        forget(&copies)?;
+        let made = DirBuilder::new().mode(0o700).create(&copies).and_then(|()| tempfile::tempdir_in(&copies));
+        let copy = made.map_err(Error::file("make", &copies))?;
+        let done = self.change_copy(copy.path(), work);
+        forget(&copies)?;
         done
     }
 
@@ -222,11 +223,16 @@ fn password(folder: &Path) -> Result<Password, Error> {
     memory(format!("{line}\n").as_bytes()).map(Password::Memory)
 }
 
-fn forget(folder: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::file("delete", folder)(error)),
-        _ => Ok(()),
+fn forget(copies: &Path) -> Result<(), Error> {
+    for _ in 0..MANY {
+        match fs::remove_dir_all(copies) {
+            // Whatever was killed has written something meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::file("delete", copies)(error)),
+            _ => return Ok(()),
+        }
     }
+    Err(Error::file("delete", copies)(io::ErrorKind::DirectoryNotEmpty.into()))
 }
 
 /// A row of the list, `NAME   FLAGS`.

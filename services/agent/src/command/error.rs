@@ -2,7 +2,10 @@
 
 use std::{fmt, io};
 
-use directory::{inventory, place::Problems};
+use directory::{
+    inventory,
+    place::{Problem, Problems},
+};
 use serde_json::{Value as Json, json};
 
 use crate::{host, installation, report, transfer, vault};
@@ -69,6 +72,14 @@ pub enum Error {
         /// What is wrong with it.
         problems: Problems,
     },
+    /// Part of what the file says cannot be said by resources.
+    #[error("{}\nnothing was printed: change this, or have it left out by --skip-unsupported", Lines { name, problems })]
+    Unsupported {
+        /// The file.
+        name: String,
+        /// What no resource can say.
+        problems: Problems,
+    },
     /// The servers could not be looked at or changed.
     #[error("{source}{}", rights(source))]
     Host {
@@ -126,8 +137,8 @@ impl Error {
     /// The same for a program.
     pub fn json(&self) -> Json {
         let mut object = json!({ "error": self.to_string() });
-        if let Self::Problems { name, problems } = self {
-            let problem = |problem: &directory::place::Problem| {
+        if let Self::Problems { name, problems } | Self::Unsupported { name, problems } = self {
+            let problem = |problem: &Problem| {
                 json!({
                     "file": name,
                     "line": problem.at.map(|at| at.line),
@@ -152,13 +163,25 @@ impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
             let line = if index == 0 { "" } else { "\n" };
-            write!(f, "{line}{}:", self.name)?;
-            if let Some(at) = problem.at {
-                write!(f, "{}:{}:", at.line, at.column)?;
-            }
-            write!(f, " {}", problem.without_position())?;
+            write!(f, "{line}{}", Line { name: self.name, problem })?;
         }
         Ok(())
+    }
+}
+
+/// What there is to say of an object in a file, and where that is.
+pub(super) struct Line<'a> {
+    pub(super) name: &'a str,
+    pub(super) problem: &'a Problem,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.name)?;
+        if let Some(at) = self.problem.at {
+            write!(f, "{}:{}:", at.line, at.column)?;
+        }
+        write!(f, " {}", self.problem.without_position())
     }
 }
 

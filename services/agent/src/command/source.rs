@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use directory::{
+    fleet::Fleet,
     intent::Intent,
     inventory::{self, Inventory},
     specification::Specification,
@@ -102,7 +103,7 @@ impl Args {
     }
 
     /// Reads the file and what it says of each host.
-    pub(crate) fn read_all(&self) -> Result<(String, Vec<(String, Specification)>), Error> {
+    pub(crate) fn read_all(&self) -> Result<(String, Fleet), Error> {
         let passwords = self.passwords()?;
         let node = self.node(&passwords)?;
         let name = self.name();
@@ -121,17 +122,8 @@ impl Args {
             self.overrule(node);
         }
         let told = |problems| Error::Problems { name: name.clone(), problems };
-        let intent = Intent::read(&hosts).map_err(told)?;
-        let mut problems = directory::place::Problems::new();
-        let mut read = Vec::new();
-        for host in hosts.keys() {
-            match intent.specification(host) {
-                Ok(specification) => read.push((host.clone(), specification)),
-                Err(found) => problems.extend(found),
-            }
-        }
-        let read = problems.or(read).map_err(told)?;
-        Ok((name, read))
+        let fleet = Intent::read(&hosts).and_then(|intent| intent.resolved()).map_err(told)?;
+        Ok((name, fleet))
     }
 
     /// The state that the command line asks for.

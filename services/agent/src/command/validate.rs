@@ -17,11 +17,11 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, console: &Console) -> Result<u8, Error> {
-        let (name, hosts) = self.source.read_all()?;
-        for (host, specification) in &hosts {
-            console.say(format_args!("{name}: host {host}: {}\n", counts(specification)));
+        let (name, fleet) = self.source.read_all()?;
+        for (host, member) in fleet.iter() {
+            console.say(format_args!("{name}: host {host}: {}\n", counts(&member.specification)));
         }
-        let names: Vec<&String> = hosts.iter().map(|(host, _)| host).collect();
+        let names: Vec<&str> = fleet.iter().map(|(host, _)| host).collect();
         console.tell(&json!({ "valid": true, "file": name, "hosts": names }));
         Ok(DONE)
     }

@@ -7,6 +7,7 @@ use std::{
 
 use directory::{
     action::{self, Action, Change, Step},
+    layout,
     operation::{self, Operation},
     setting::{Setting, Settings},
 };
@@ -18,7 +19,7 @@ use crate::{
     installation::Installation,
     journal,
     ldap::Connection,
-    process::Process,
+    process::{self, Process},
     remove, transfer,
 };
 
@@ -92,7 +93,7 @@ impl<'a> Apply<'a> {
                 Operation::Remove => self.remove(name).await?,
                 Operation::ImportCertificate { certificate, key } => self.import_certificate(name, certificate, key).await?,
                 Operation::TrustAuthorities { files } => self.trust_authorities(name, files).await?,
-                Operation::Start => self.start(name).await?,
+                Operation::Start => self.start_or_mend(name).await?,
                 Operation::Stop => self.host.stop(name).await?,
                 change => self.change(open, action, change, progress).await?,
             }
@@ -151,6 +152,34 @@ impl<'a> Apply<'a> {
         let instance = name.to_owned();
         let process = self.blocking(move |installation| prepared(installation, &instance));
         Ok(process.await?.start().await?)
+    }
+
+    /// Starts a server. One that does not start as it is, as with an address that this host does not have, gets first what it is to
+    /// be told in `cn=config` once it runs.
+    async fn start_or_mend(&self, name: &str) -> Result<(), Error> {
+        let Err(error) = self.start(name).await else { return Ok(()) };
+        let values = self.ahead(name);
+        if !matches!(error, Error::Process(process::Error::Start { .. })) || values.is_empty() {
+            return Err(error);
+        }
+        let instance = name.to_owned();
+        self.blocking(move |installation| {
+            let (paths, _) = observe::stored(installation, &instance)?;
+            mend::replace(&paths.dse(), &layout::config(), &values)
+        })
+        .await?;
+        self.start(name).await
+    }
+
+    /// The values of `cn=config` that a server is to get, but for secrets.
+    fn ahead(&self, name: &str) -> Vec<(&'static str, Vec<String>)> {
+        let own = self.actions.iter().filter(|action| action.place.instance_name() == name);
+        let operations = own.filter(|action| matches!(action.step, Step::Set { .. })).flat_map(operation::operations);
+        let values = operations.filter_map(|operation| match operation {
+            Operation::Replace { dn, values, secrets } if dn == layout::config() && secrets.is_empty() => Some(values),
+            _ => None,
+        });
+        values.flatten().collect()
     }
 
     /// Writes down what the actions from `index` on will do that does not show in the configuration.

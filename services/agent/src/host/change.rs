@@ -3,6 +3,7 @@
 use directory::{
     action::{Action, Step},
     dn::Dn,
+    entry::Entry,
     operation::Operation,
     secret::Secret,
 };
@@ -13,7 +14,7 @@ use crate::{
         apply::{Apply, Open},
     },
     initialise, journal,
-    ldap::Connection,
+    ldap::{self, Connection},
     tasks,
 };
 
@@ -88,6 +89,20 @@ impl Apply<'_> {
     }
 }
 
+/// Gives an entry that has come by itself what it was to be added with, if it is the same but for that.
+async fn complete(
+    connection: &mut Connection,
+    entry: &Entry,
+    secrets: &[(&'static str, Secret)],
+    error: ldap::Error,
+) -> Result<(), ldap::Error> {
+    let there = connection.entry(&entry.dn, &["*"]).await?;
+    if !there.is_some_and(|there| there.has_all_of(entry)) {
+        return Err(error);
+    }
+    if secrets.is_empty() { Ok(()) } else { connection.replace(&entry.dn, &[], secrets).await }
+}
+
 /// Changes entries, or has the server do so.
 async fn change(
     connection: &mut Connection,
@@ -102,6 +117,8 @@ async fn change(
         Operation::Add { entry, secrets } => match connection.add(entry, secrets).await {
             // An interrupted apply has added some of a backend's first entries.
             Err(error) if error.is_there_already() && matches!(action.step, Step::Fill { .. }) => Ok(()),
+            // Its last request may have been carried out after the plan was made.
+            Err(error) if error.is_there_already() => complete(connection, entry, secrets, error).await.map_err(failed),
             added => added.map_err(failed),
         },
         Operation::Replace { dn, values, secrets } => connection.replace(dn, values, secrets).await.map_err(failed),

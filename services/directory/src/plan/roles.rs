@@ -1,5 +1,7 @@
 //! Parts in replication: who leaves it, who joins it, who changes, and the identities that others bind with.
 
+use std::collections::BTreeSet;
+
 use crate::{
     action::{Part, Step},
     dn::Dn,
@@ -73,6 +75,7 @@ impl Planner<'_> {
                 }
             }
             self.finish_cleaning(server, &place, suffix, &found, to);
+            self.clean(server, &place, suffix, to);
             if role != Role::Consumer {
                 let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, of_the_changelog);
                 self.set(server, &place, layout::changelog(&found.name), changes);
@@ -128,6 +131,20 @@ impl Planner<'_> {
         }
     }
 
+    /// Has all servers forget suppliers that are gone. The server lets suppliers alone do so.
+    fn clean(&mut self, server: &Server<'_>, place: &Place, suffix: &Dn, to: Part) {
+        if to.role != Role::Supplier {
+            return;
+        }
+        for (_, id) in self.wanted.gone.iter().filter(|(known, _)| known == suffix) {
+            let step = Step::CleanRuv { suffix: suffix.clone(), id: *id };
+            let is_planned = self.actions.iter().any(|action| action.step == step && action.place == *place);
+            if to.id != Some(*id) && !is_planned && !self.is_used(server, suffix, *id) {
+                self.push(place, step);
+            }
+        }
+    }
+
     /// Bind identities below `cn=config` belong to this server alone, so it has to make them.
     fn managers(&mut self, server: &mut Server<'_>, place: &Place, backend: &Backend) {
         let config = layout::config();
@@ -143,8 +160,11 @@ impl Planner<'_> {
                 continue;
             }
             let is_there = server.found.managers.contains(&dn);
-            let Some(password) = password else {
-                if !is_there && !server.managers.contains_key(&dn) {
+            let is_of_program = layout::is_bind_identity(&dn);
+            let own = self.wanted.identity(&dn);
+            let Some(password) = (if is_of_program { own } else { own.or(password) }) else {
+                // One that a program says no more of stays as it is, there or not.
+                if !is_of_program && !is_there && !server.managers.contains_key(&dn) {
                     let message =
                         format!("option 'ReplicaCredentials' is missing: {dn} is to be created with it as its password");
                     self.problems.add(place, backend.at, message);
@@ -160,9 +180,21 @@ impl Planner<'_> {
             }
             if !is_there {
                 self.push(place, Step::CreateManager { dn, password: password.clone() });
-            } else if !self.secrets.is_the_same(place, "replicacredentials") {
+            } else if !self.secrets.is_the_same_of(place, "replicacredentials", &dn) {
                 self.push(place, Step::SetPassword { dn, attribute: "userPassword", password: password.clone() });
             }
+        }
+    }
+
+    /// Deletes identities that were made for those who do not bind any more.
+    pub(super) fn retire_identities(&mut self, server: &Server<'_>) {
+        if self.wanted.identities.is_none() {
+            return;
+        }
+        let lists = backends::present(server.wanted).filter_map(|(backend, _)| backend.settings.list("replicabinddn"));
+        let used: BTreeSet<Dn> = lists.flatten().filter_map(|name| Dn::parse(name).ok()).collect();
+        for dn in server.found.managers.iter().filter(|dn| layout::is_bind_identity(dn) && !used.contains(*dn)) {
+            self.push(&server.place, Step::DeleteManager { dn: dn.clone() });
         }
     }
 

@@ -24,7 +24,15 @@ pub(super) fn specification(variables: &Variables) -> Result<Specification, Prob
     let instances = reader.list(&root, "ds389_instances", Some(&variables.instances), Reader::instance);
     reader.unique(&root, instances.iter().map(|instance| (instance.name.as_str(), instance.at)));
     let targeted = reader.list(&root, "ds389_agmts", Some(&variables.agreements), Reader::targeted);
-    reader.problems.or(Specification { state, prefix, instances, targeted, numbers: Vec::new() })
+    reader.problems.or(Specification {
+        state,
+        prefix,
+        instances,
+        targeted,
+        numbers: Vec::new(),
+        gone: Vec::new(),
+        identities: None,
+    })
 }
 
 struct Reader {

@@ -702,6 +702,62 @@ fn a_number_that_somebody_has_is_not_cleaned() {
 }
 
 #[test]
+fn a_number_whose_supplier_is_gone_is_cleaned_by_another_supplier() {
+    let cleans = |role: &str, numbers: &[u16]| {
+        let mut model = Model::new(FIXED);
+        let mut wanted = wanted(&part(role));
+        apply(&mut model, &wanted);
+        let suffix = || crate::dn::Dn::parse("dc=test").unwrap();
+        wanted.gone = vec![(suffix(), 7), (suffix(), 7), (suffix(), 1), (crate::dn::Dn::parse("dc=other").unwrap(), 8)];
+        wanted.numbers = numbers.iter().map(|id| (suffix(), *id)).collect();
+        apply(&mut model, &wanted)
+    };
+    let clean = "Cleaning replica id 7 from suffix dc=test";
+    for (role, numbers, expected) in [
+        // Neither its own nor one that somebody has after all.
+        ("supplier 1", vec![], vec![clean]),
+        ("hub", vec![], vec![]),
+        ("consumer", vec![], vec![]),
+        ("supplier 1", vec![7], vec![]),
+    ] {
+        assert_eq!(cleans(role, &numbers), expected, "{role} {numbers:?}");
+    }
+}
+
+#[test]
+fn identities_have_passwords_of_their_own_and_go_when_nobody_binds_with_them() {
+    let identity = crate::layout::bind_identity;
+    assert!(crate::layout::is_bind_identity(&identity("a.root 1")));
+    assert!(!crate::layout::is_bind_identity(&crate::dn::Dn::parse("cn=replication manager,cn=config").unwrap()));
+    let with = |binds: &[&str], passwords: &[(&str, &str)]| {
+        let all: Vec<String> = binds.iter().map(|name| format!("'{}'", identity(name))).collect();
+        let all = [&["'cn=replication manager,cn=config'".to_owned()][..], &all].concat().join(", ");
+        let replica = format!("ReplicaBindDN: [{all}]\n      ReplicaCredentials: secret34\n      ReplicaRole: consumer");
+        let mut wanted = wanted(&backend(&[&replica]));
+        let secret = |text: &str| crate::secret::Secret::new(text.to_owned());
+        wanted.identities = Some(passwords.iter().map(|(name, text)| (identity(name), secret(text))).collect());
+        wanted
+    };
+    let mut model = Model::new(FIXED);
+    let done = apply(&mut model, &with(&["a.root 1"], &[("a.root 1", "one")]));
+    assert!(done.contains(&"Adding entry cn=aviary a.root 1,cn=config".to_owned()), "{done:?}");
+    // Nobody but its own has its password.
+    assert_eq!(apply(&mut model, &with(&["a.root 1"], &[("a.root 1", "one")])), [""; 0]);
+    let other = apply(&mut model, &with(&["a.root 1"], &[("a.root 1", "other")]));
+    assert_eq!(other, ["Updating password on entry cn=aviary a.root 1,cn=config"]);
+    // The next comes, the last stays for as long as it is listed, with the password that it has.
+    let both = with(&["a.root 1", "a.root 2"], &[("a.root 2", "two")]);
+    let done = apply(&mut model, &both);
+    assert_eq!(done[0], "Adding entry cn=aviary a.root 2,cn=config");
+    assert!(!done.iter().any(|done| done.contains("password") || done.starts_with("Deleting")), "{done:?}");
+    let done = apply(&mut model, &with(&["a.root 2"], &[("a.root 2", "two")]));
+    assert_eq!(done.last().unwrap(), "Deleting entry cn=aviary a.root 1,cn=config");
+    // Whoever says nothing of identities deletes none.
+    let silent = Specification { identities: None, ..with(&[], &[]) };
+    assert!(!apply(&mut model, &silent).iter().any(|done| done.starts_with("Deleting")));
+}
+
+#[test]
 fn sizes_of_caches_need_a_server_that_does_not_choose_them() {
     let on_bdb = |text: String| text.replace("name: one\n", "name: one\n  db_lib: bdb\n");
     let sized = on_bdb(backend(&["entry_cache_size: 1000000"]));

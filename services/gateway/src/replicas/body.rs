@@ -12,10 +12,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 use http_body_util::BodyExt;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep},
-};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt;
 
@@ -80,25 +77,22 @@ pub(super) fn not_serving(headers: &HeaderMap) -> Option<Status> {
     (!ours).then_some(status)
 }
 
+/// Done when an answer has to end, whatever is still to come, with why.
+pub(super) type End = Pin<Box<dyn Future<Output = Error> + Send>>;
+
 /// The body of an answer.
 pub(super) struct Answer {
     begun: Begun,
     replica: Arc<Replica>,
     pool: Arc<Pool>,
-    deadline: Pin<Box<Sleep>>,
+    end: End,
     /// One of the calls in hand.
     _permit: OwnedSemaphorePermit,
 }
 
 impl Answer {
-    pub(super) fn new(
-        begun: Begun,
-        replica: Arc<Replica>,
-        pool: Arc<Pool>,
-        deadline: Instant,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
-        Self { begun, replica, pool, deadline: Box::pin(tokio::time::sleep_until(deadline)), _permit: permit }
+    pub(super) fn new(begun: Begun, replica: Arc<Replica>, pool: Arc<Pool>, end: End, permit: OwnedSemaphorePermit) -> Self {
+        Self { begun, replica, pool, end, _permit: permit }
     }
 
     /// The replica is gone in the middle of its answer.
@@ -140,8 +134,8 @@ impl http_body::Body for Answer {
             Poll::Ready(Some(Err(error))) => self.broken(&error),
             Poll::Ready(None) => self.broken(&Broken::Early),
             Poll::Pending => {
-                ready!(self.deadline.as_mut().poll(context));
-                self.end(Error::new(Reason::DeadlineExceeded, "the answer took longer than allowed"))
+                let why = ready!(self.end.as_mut().poll(context));
+                self.end(why)
             }
         }
     }

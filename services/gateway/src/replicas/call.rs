@@ -15,6 +15,7 @@ use runtime::grpc_timeout;
 use tokio::time::Instant;
 use tonic::body::Body;
 
+use super::callee::Callee;
 use crate::error::{Error, Reason};
 
 /// Longest question.
@@ -45,7 +46,7 @@ struct About {
 
 impl Call {
     /// Reads a call that may last until the deadline.
-    pub(super) async fn read(request: Request<Body>, deadline: Instant) -> Result<Self, Error> {
+    pub(super) async fn read(callee: Callee, request: Request<Body>, deadline: Instant) -> Result<Self, Error> {
         let (head, body) = request.into_parts();
         let question = Limited::new(body, MAX_QUESTION_BYTES + MESSAGE_HEAD_BYTES).collect().await.map_err(|error| {
             let detail = match error.is::<LengthLimitError>() {
@@ -62,8 +63,11 @@ impl Call {
         headers.insert(TE, TRAILERS);
         let path = Uri::builder().path_and_query(head.uri.path()).build().unwrap_or_default();
         let method = head.uri.path().rsplit('/').next().unwrap_or_default();
-        let key = key(method, question.clone()).unwrap_or_default();
-        let single = matches!(method, "GetReport" | "ListReports");
+        let key = match callee {
+            Callee::Query => key(method, question.clone()).unwrap_or_default(),
+            Callee::Operator => String::new(),
+        };
+        let single = callee.is_single(method);
         Ok(Self { path, headers, question, key, single, deadline })
     }
 

@@ -7,8 +7,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-use super::target::Target;
-use crate::grpc::REPORTS;
+use super::{callee::Callee, target::Target};
 
 /// How often a replica is asked how it is.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,6 +44,7 @@ impl State {
 
 /// A replica.
 pub(super) struct Replica {
+    callee: Callee,
     pub(super) target: Target,
     pub(super) channel: Channel,
     state: watch::Sender<State>,
@@ -60,9 +60,10 @@ pub(super) struct Checked {
 
 impl Checked {
     /// `any_healthy` is cancelled when the replica is well for the first time.
-    pub(super) fn start(target: Target, channel: Channel, any_healthy: CancellationToken) -> Self {
-        let replica = Arc::new(Replica { target, channel, state: watch::Sender::new(State::Unknown), wanted: Notify::new() });
-        count(State::Unknown, 1.0);
+    pub(super) fn start(callee: Callee, target: Target, channel: Channel, any_healthy: CancellationToken) -> Self {
+        let replica =
+            Arc::new(Replica { callee, target, channel, state: watch::Sender::new(State::Unknown), wanted: Notify::new() });
+        count(callee, State::Unknown, 1.0);
         let checks = tokio::spawn(check(Arc::clone(&replica), any_healthy));
         Self { replica, _checks: AbortOnDropHandle::new(checks) }
     }
@@ -83,8 +84,8 @@ impl Replica {
             was
         });
         if failed {
-            count(State::Healthy, -1.0);
-            count(State::Failing, 1.0);
+            count(self.callee, State::Healthy, -1.0);
+            count(self.callee, State::Failing, 1.0);
         }
         self.wanted.notify_one();
     }
@@ -100,8 +101,8 @@ impl Replica {
         if before == state {
             return;
         }
-        count(before, -1.0);
-        count(state, 1.0);
+        count(self.callee, before, -1.0);
+        count(self.callee, state, 1.0);
         match state {
             State::Healthy => tracing::info!(replica = self.target.name, "a replica serves"),
             State::Draining => tracing::info!(replica = self.target.name, "a replica says that it does not serve"),
@@ -112,19 +113,19 @@ impl Replica {
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        count(*self.state.borrow(), -1.0);
+        count(self.callee, *self.state.borrow(), -1.0);
     }
 }
 
-fn count(state: State, change: f64) {
-    metrics::gauge!("aviary_gateway_replicas", "state" => state.label()).increment(change);
+fn count(callee: Callee, state: State, change: f64) {
+    metrics::gauge!(callee.gauge(), "state" => state.label()).increment(change);
 }
 
 /// Asks for ever.
 async fn check(replica: Arc<Replica>, any_healthy: CancellationToken) {
     let mut client = HealthClient::new(replica.channel.clone());
     loop {
-        let request = HealthCheckRequest { service: REPORTS.to_owned() };
+        let request = HealthCheckRequest { service: replica.callee.service().to_owned() };
         let state = match tokio::time::timeout(CHECK_TIMEOUT, client.check(request)).await {
             Ok(Ok(answer)) if answer.get_ref().status == ServingStatus::Serving as i32 => State::Healthy,
             Ok(Ok(_)) => State::Draining,

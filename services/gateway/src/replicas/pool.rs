@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Callee,
     channel::Dialer,
     health::{Checked, Replica},
     rendezvous,
@@ -15,6 +16,7 @@ use super::{
 
 /// All replicas.
 pub(super) struct Pool {
+    callee: Callee,
     dialer: Dialer,
     replicas: ArcSwap<Vec<Arc<Checked>>>,
     /// Somebody could not reach a replica: it may be elsewhere now.
@@ -24,8 +26,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(dialer: Dialer) -> Self {
-        Self { dialer, replicas: ArcSwap::default(), wanted: Notify::new(), any_healthy: CancellationToken::new() }
+    pub(super) fn new(callee: Callee, dialer: Dialer) -> Self {
+        Self { callee, dialer, replicas: ArcSwap::default(), wanted: Notify::new(), any_healthy: CancellationToken::new() }
     }
 
     pub(super) fn any_healthy(&self) -> CancellationToken {
@@ -48,7 +50,7 @@ impl Pool {
             match self.dialer.channel(&target) {
                 Ok(channel) => {
                     tracing::info!(replica = target.name, "a replica has come");
-                    after.push(Arc::new(Checked::start(target, channel, self.any_healthy.clone())));
+                    after.push(Arc::new(Checked::start(self.callee, target, channel, self.any_healthy.clone())));
                 }
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a replica is left out"),
             }

@@ -1,4 +1,4 @@
-//! Where the replicas of the query service are, as a person writes it.
+//! Where replicas are, as a person writes it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -33,14 +33,25 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Nothing was given.
-    #[error("--query wants http://HOST:PORT, comma-separated, or srv://NAME")]
-    Empty,
+    #[error("{flag} wants http://HOST:PORT, comma-separated, or srv://NAME")]
+    Empty {
+        /// What it was to be given by.
+        flag: &'static str,
+    },
     /// It is neither of the two forms.
-    #[error("--query wants http://HOST:PORT or srv://NAME, but it is {0}")]
-    Form(String),
+    #[error("{flag} wants http://HOST:PORT or srv://NAME, but it is {text}")]
+    Form {
+        /// What it was given by.
+        flag: &'static str,
+        /// As it was given.
+        text: String,
+    },
     /// A name for DNS stands beside something else.
-    #[error("--query wants one srv://NAME and nothing beside it")]
-    Mixed,
+    #[error("{flag} wants one srv://NAME and nothing beside it")]
+    Mixed {
+        /// What they were given by.
+        flag: &'static str,
+    },
 }
 
 impl Targets {
@@ -48,46 +59,43 @@ impl Targets {
     ///
     /// # Errors
     /// When the texts have another form.
-    pub fn parse(texts: &[String]) -> Result<Self, Error> {
-        if let Some(service) = texts.iter().find_map(|text| text.trim().strip_prefix("srv://")) {
-            return if texts.len() == 1 { Self::service(service) } else { Err(Error::Mixed) };
+    pub fn parse(flag: &'static str, texts: &[String]) -> Result<Self, Error> {
+        let form = |text: &str| Error::Form { flag, text: text.to_owned() };
+        if let Some(text) = texts.iter().map(|text| text.trim()).find(|text| text.starts_with("srv://")) {
+            return if texts.len() == 1 { Self::service(text).ok_or_else(|| form(text)) } else { Err(Error::Mixed { flag }) };
         }
         let mut targets: Vec<Target> = Vec::new();
         for text in texts {
-            let target = Target::parse(text)?;
+            let target = Target::parse(text).ok_or_else(|| form(text))?;
             if !targets.contains(&target) {
                 targets.push(target);
             }
         }
-        if targets.is_empty() { Err(Error::Empty) } else { Ok(Self::Fixed(targets)) }
+        if targets.is_empty() { Err(Error::Empty { flag }) } else { Ok(Self::Fixed(targets)) }
     }
 
-    fn service(text: &str) -> Result<Self, Error> {
-        let form = || Error::Form(format!("srv://{text}"));
+    fn service(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("srv://")?;
         let (server, name) = match text.split_once('/') {
             Some((server, name)) => {
                 let address = server.parse().or_else(|_| server.parse().map(|ip: IpAddr| SocketAddr::new(ip, DNS_PORT)));
-                (Some(address.map_err(|_| form())?), name)
+                (Some(address.ok()?), name)
             }
             None => (None, text),
         };
         let good = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        if name.is_empty() || !good { Err(form()) } else { Ok(Self::Service { server, name: name.to_owned() }) }
+        (good && !name.is_empty()).then(|| Self::Service { server, name: name.to_owned() })
     }
 }
 
 impl Target {
-    fn parse(text: &str) -> Result<Self, Error> {
-        let form = || Error::Form(text.to_owned());
-        let uri: http::Uri = text.trim().parse().map_err(|_| form())?;
+    fn parse(text: &str) -> Option<Self> {
+        let uri: http::Uri = text.trim().parse().ok()?;
         let (Some("http"), Some(host), Some(port), "" | "/") = (uri.scheme_str(), uri.host(), uri.port_u16(), uri.path()) else {
-            return Err(form());
+            return None;
         };
         let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@')) && uri.query().is_none();
-        if !plain {
-            return Err(form());
-        }
-        Ok(Self { name: format!("{host}:{port}"), host: host.to_owned(), port })
+        plain.then(|| Self { name: format!("{host}:{port}"), host: host.to_owned(), port })
     }
 
     /// One that DNS has named.
@@ -101,8 +109,10 @@ impl Target {
 mod tests {
     use super::*;
 
+    const FLAG: &str = "--query";
+
     fn parse(texts: &[&str]) -> Result<Targets, Error> {
-        Targets::parse(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        Targets::parse(FLAG, &texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -131,10 +141,10 @@ mod tests {
 
     #[test]
     fn whatever_else_is_given_is_refused() {
-        assert_eq!(parse(&[]), Err(Error::Empty));
-        assert_eq!(parse(&["srv://a", "http://b:1"]), Err(Error::Mixed));
+        assert_eq!(parse(&[]), Err(Error::Empty { flag: FLAG }));
+        assert_eq!(parse(&["srv://a", "http://b:1"]), Err(Error::Mixed { flag: FLAG }));
         for text in ["a:9090", "http://a", "https://a:1", "http://user@a:1", "http://a:1/x", "srv://", "srv://x/y", "srv://a b"] {
-            assert_eq!(parse(&[text]), Err(Error::Form(text.to_owned())), "{text}");
+            assert_eq!(parse(&[text]), Err(Error::Form { flag: FLAG, text: text.to_owned() }), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     conditions::{Kind, Reason, Said, Told, Truth, shortened},
     crd::{AgreementStatus, DS389Agreement, PairStatus},
     instance::{Context, Error},
+    objects::MANAGER,
     tell,
     topology::{Found, PairState, State},
 };
@@ -26,7 +27,7 @@ pub(super) async fn tell(agreement: &DS389Agreement, found: &Found, context: &Co
     for (told, note) in events(found, &before) {
         tell::event(&context.recorder, agreement, told, &note).await;
     }
-    tell::status(&context.client, agreement, &status).await?;
+    tell::status(&context.client, MANAGER, agreement, &status).await?;
     Ok(())
 }
 

@@ -23,11 +23,15 @@ pub(crate) enum Told {
     InSync,
     /// Two servers have data that began apart.
     OtherData,
+    /// A report of what was done is in the store.
+    Reported,
+    /// One is not.
+    NotReported,
 }
 
 impl Told {
     /// All.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Invalid,
         Self::Changed,
         Self::Planned,
@@ -38,6 +42,8 @@ impl Told {
         Self::Initialising,
         Self::InSync,
         Self::OtherData,
+        Self::Reported,
+        Self::NotReported,
     ];
 
     /// As it stands in the event.
@@ -53,6 +59,8 @@ impl Told {
             Self::Initialising => "Initialising",
             Self::InSync => "InSync",
             Self::OtherData => "OtherData",
+            Self::Reported => "Reported",
+            Self::NotReported => "NotReported",
         }
     }
 
@@ -71,11 +79,15 @@ impl Told {
             Self::Initialising => "A server is given all entries of another; the message names both.",
             Self::InSync => "All that receive by the agreement have all entries.",
             Self::OtherData => "The entries of two servers began apart; the message names both and says what to do.",
+            Self::Reported => "What was done to the server is told by a report; the message says where that is.",
+            Self::NotReported => {
+                "A report of what was done is not in the store; the message says why, and whether it is tried again."
+            }
         }
     }
 
     /// Whether somebody should look.
     pub(crate) fn is_warning(self) -> bool {
-        matches!(self, Self::Invalid | Self::Failed | Self::OtherData)
+        matches!(self, Self::Invalid | Self::Failed | Self::OtherData | Self::NotReported)
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::options;
+use super::{ExternalServer, options};
 
 /// Who sends updates to whom: each pair of a backend that sends and one that receives gets an agreement of 389 Directory Server.
 #[derive(CustomResource, KubeSchema, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ use super::options;
     doc = "Who sends updates to whom: each pair of a backend that sends and one that receives gets an agreement of 389 Directory Server.",
     validation = Rule::new("has(self.spec.instance) || has(self.spec.suffix)")
         .message("nothing says who sends: give spec.instance, or spec.suffix for each supplier and hub of it"),
+    validation = Rule::new("(has(self.spec.targets) && size(self.spec.targets) > 0) || (has(self.spec.external) && size(self.spec.external) > 0)")
+        .message("nothing says who receives: give spec.targets, or spec.external for servers outside of the namespace"),
     validation = Rule::new("!has(self.spec.backend) || has(self.spec.instance)")
         .message("spec.backend is one of an instance: give spec.instance too"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
@@ -54,8 +56,15 @@ pub(crate) struct AgreementSpec {
 
     /// Who receives: names of instances, of backends, or of both with a dot between them; `*` stands for a name or a part of
     /// one. Of these, the backends of the same suffix that have a part in replication, but the one that sends, receive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "options::targets")]
     pub(crate) targets: Vec<String>,
+
+    /// Servers outside of the namespace that receive. What they hold is not looked at: they are given all entries only when
+    /// initialise.policy is OnRequest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "options::external")]
+    pub(crate) external: Vec<ExternalServer>,
 
     /// With true, nothing is sent until this is false again.
     #[serde(default)]
@@ -145,7 +154,7 @@ pub(crate) struct AgreementStatus {
 pub(crate) struct PairStatus {
     /// Who sends: instance and backend.
     pub(crate) source: String,
-    /// Who receives.
+    /// Who receives: the same, or the name of an external server.
     pub(crate) target: String,
     /// How it is, in a word.
     pub(crate) state: String,

@@ -1,84 +1,17 @@
-//! Options in resources: which rows of the engine's table a resource has, how they are called there, and their schema. What
-//! belongs to the pod rather than to the directory - paths, users, ports, certificates, passwords - is not for users to say.
+//! Options in resources: their schema. Which rows of the engine's table a resource has, and how they are called there, is the
+//! engine's own knowledge.
 
 use directory::{
     codec::Codec,
-    options::{Change, Definition, Home, Scope},
+    options::{
+        Change, Definition, Scope,
+        offered::{LONGEST_NAME, LONGEST_SUFFIX, LONGEST_TEXT, MOST_BACKENDS, MOST_INDEXES, MOST_VALUES},
+    },
 };
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// What the operator or the image says of instances, and what makes no sense in a pod.
-const NOT_OF_INSTANCES: [&str; 16] = [
-    "name",
-    "state",
-    "started",
-    "port",
-    "secure_port",
-    "full_machine_name",
-    "root_dn",
-    "user",
-    "group",
-    "self_sign_cert",
-    "self_sign_cert_valid_months",
-    "selinux",
-    "systemd",
-    "strict_host_checking",
-    "nsslapd_listenhost",
-    "nsslapd_security",
-];
-
-/// The same of backends: agreements say how they connect.
-const NOT_OF_BACKENDS: [&str; 1] = ["state"];
-
-/// What the operator says of agreements, and what their resource has in words of its own.
-const NOT_OF_AGREEMENTS: [&str; 17] = [
-    "name",
-    "state",
-    "description",
-    "replicahost",
-    "replicaport",
-    "replicatransportinfo",
-    "replicabindmethod",
-    "replicabinddn",
-    "replicaenabled",
-    "replicabootstrapbinddn",
-    "replicabootstrapbindmethod",
-    "replicabootstraptransportinfo",
-    "replicaupdateschedule",
-    "replicatedattributelist",
-    "replicatedattributelisttotal",
-    "initialise",
-    "initialiserequest",
-];
-
-/// Backends of an instance, and indexes of a backend.
-const MOST_BACKENDS: u32 = 64;
-const MOST_INDEXES: u32 = 512;
-/// Values of a list, and characters of a text.
-const MOST_VALUES: u32 = 256;
-const LONGEST_TEXT: u32 = 4096;
-/// Characters of a name and of a suffix. The cost of rules is reckoned by these.
-const LONGEST_NAME: u32 = 64;
-const LONGEST_SUFFIX: u32 = 256;
-
-/// Whether resources have an option.
-pub(super) fn is_offered(scope: Scope, option: &Definition) -> bool {
-    let is_of_host = matches!(option.codec, Codec::Path | Codec::Paths | Codec::Password);
-    let is_said_elsewhere = match scope {
-        Scope::Instance => NOT_OF_INSTANCES.contains(&option.name),
-        Scope::Backend => NOT_OF_BACKENDS.contains(&option.name) || option.home == Home::Incoming,
-        Scope::Index => option.name == "state",
-        Scope::Agreement => NOT_OF_AGREEMENTS.contains(&option.name),
-    };
-    !is_of_host && !is_said_elsewhere
-}
-
-/// The name of an option in the engine, from a field of a resource.
-pub(crate) fn spelled(scope: Scope, field: &str) -> Option<&'static str> {
-    let mut options = scope.options().iter().filter(|option| is_offered(scope, option));
-    options.find(|option| option.field() == field).map(|option| option.name)
-}
+use super::{ClientService, ExternalServer, InitialData};
 
 /// The schema of the options of an instance.
 pub(super) fn instance(_: &mut SchemaGenerator) -> Schema {
@@ -139,9 +72,72 @@ pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
 
 /// The schema of patterns.
 pub(super) fn targets(_: &mut SchemaGenerator) -> Schema {
-    let mut schema = values(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_SUFFIX}));
-    put(&mut schema, "minItems", 1.into());
-    schema_of(schema)
+    schema_of(values(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_SUFFIX})))
+}
+
+/// The schema of a name.
+pub(super) fn name(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}))
+}
+
+/// The schema of the end of a name of a Service, which has 63 characters at the most.
+pub(super) fn label(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "string", "minLength": 1, "maxLength": 10, "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"}))
+}
+
+/// The schema of host names.
+pub(super) fn hosts(generator: &mut SchemaGenerator) -> Schema {
+    schema_of(values(Value::from(host(generator))))
+}
+
+/// The schema of a host name.
+pub(super) fn host(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"}))
+}
+
+/// The schema of a DN.
+pub(super) fn dn(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "string", "minLength": 3, "maxLength": LONGEST_SUFFIX}))
+}
+
+/// The schema of what an external server is called, which is never as a backend of an instance with a dot between them.
+pub(super) fn external_name(_: &mut SchemaGenerator) -> Schema {
+    let pattern = "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$";
+    schema_of(json!({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": pattern}))
+}
+
+/// The schema of external servers, by name.
+pub(super) fn external(generator: &mut SchemaGenerator) -> Schema {
+    by_key::<ExternalServer>(generator, "name")
+}
+
+/// The schema of what somebody else has one of.
+pub(super) fn anything(_: &mut SchemaGenerator) -> Schema {
+    schema_of(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}))
+}
+
+/// The schema of Services, by name.
+pub(super) fn services(generator: &mut SchemaGenerator) -> Schema {
+    by_key::<ClientService>(generator, "name")
+}
+
+/// The schema of the URL of an object in a store.
+pub(super) fn store_url(_: &mut SchemaGenerator) -> Schema {
+    let pattern = "^(s3|s3a|gs|az|abfs|abfss|http|https)://.+/.+$";
+    schema_of(json!({"type": "string", "maxLength": 2048, "pattern": pattern}))
+}
+
+/// The schema of initial data, by backend.
+pub(super) fn initial_data(generator: &mut SchemaGenerator) -> Schema {
+    by_key::<InitialData>(generator, "backend")
+}
+
+fn by_key<T: JsonSchema>(generator: &mut SchemaGenerator, key: &str) -> Schema {
+    let item = generator.subschema_for::<T>();
+    schema_of(json!({
+        "type": "array", "maxItems": MOST_BACKENDS, "items": item.as_value(),
+        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key],
+    }))
 }
 
 /// The schema of the word of a request.
@@ -166,7 +162,7 @@ pub(super) fn pairs(_: &mut SchemaGenerator) -> Schema {
 
 /// The schema of conditions: one of each type.
 pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
-    let text = |longest: u32| json!({"type": "string", "maxLength": longest});
+    let text = |longest: usize| json!({"type": "string", "maxLength": longest});
     let time = json!({"type": "string", "format": "date-time"});
     let properties = json!({
         "type": text(316), "status": {"type": "string", "enum": ["True", "False", "Unknown"]}, "reason": text(1024),
@@ -185,8 +181,7 @@ pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn fields(scope: Scope) -> Map<String, Value> {
-    let offered = scope.options().iter().filter(|option| is_offered(scope, option));
-    offered.map(|option| (option.field(), field(option))).collect()
+    scope.offered().map(|option| (option.field(), field(option))).collect()
 }
 
 fn field(option: &Definition) -> Value {
@@ -212,7 +207,7 @@ fn values(items: Value) -> Value {
     json!({"type": "array", "x-kubernetes-list-type": "set", "maxItems": MOST_VALUES, "items": items})
 }
 
-fn list(description: &str, item: Value, most: u32) -> Value {
+fn list(description: &str, item: Value, most: usize) -> Value {
     json!({
         "description": description, "type": "array", "maxItems": most, "items": item,
         "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
@@ -227,7 +222,7 @@ fn object(description: &str, properties: Map<String, Value>, required: &[&str]) 
     schema
 }
 
-fn limit(fields: &mut Map<String, Value>, name: &str, longest: u32) {
+fn limit(fields: &mut Map<String, Value>, name: &str, longest: usize) {
     if let Some(field) = fields.get_mut(name) {
         put(field, "maxLength", longest.into());
         put(field, "minLength", 1.into());
@@ -247,44 +242,4 @@ fn put(schema: &mut Value, key: &str, value: Value) {
 
 fn schema_of(value: Value) -> Schema {
     Schema::try_from(value).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(scope: Scope, field: &str, expected: Option<&str>) {
-        assert_eq!(spelled(scope, field), expected, "{field}");
-    }
-
-    #[test]
-    fn a_field_is_an_option_in_camel_case() {
-        check(Scope::Instance, "nsslapdSizelimit", Some("nsslapd_sizelimit"));
-        check(Scope::Instance, "dbLib", Some("db_lib"));
-        check(Scope::Backend, "replicaRole", Some("replicarole"));
-        check(Scope::Backend, "replicaBindDN", Some("replicabinddn"));
-        check(Scope::Index, "indexType", Some("indextype"));
-        check(Scope::Instance, "nsslapd_sizelimit", None);
-    }
-
-    #[test]
-    fn what_is_the_pods_is_not_offered() {
-        for field in ["rootpw", "port", "securePort", "certDir", "tlsKey", "user", "fullMachineName", "name"] {
-            check(Scope::Instance, field, None);
-        }
-        for field in ["replicaCredentials", "replicaHost", "ldifFile", "state", "changelogSymetricKey"] {
-            check(Scope::Backend, field, None);
-        }
-    }
-
-    #[test]
-    fn no_two_options_are_one_field() {
-        for scope in Scope::ALL {
-            let names: Vec<_> =
-                scope.options().iter().filter(|option| is_offered(scope, option)).map(Definition::field).collect();
-            let unique: std::collections::BTreeSet<_> = names.iter().collect();
-            assert_eq!(unique.len(), names.len(), "{scope:?}");
-        }
-    }
 }

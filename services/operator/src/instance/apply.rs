@@ -1,20 +1,25 @@
 //! Makes the cluster have an instance's objects as they were built, tells its agent, and has its pod made anew when it has to be.
 
-use k8s_openapi::api::core::v1::Pod;
+use std::{fmt::Debug, sync::Arc, time::Instant};
+
+use aviary_proto::directory::v1::{Activity, Status};
+use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::{
-    Api, ResourceExt,
+    Api, Resource, ResourceExt,
     api::{DeleteParams, Preconditions},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     agents,
     instance::{
         Context, Error,
         build::{self, Built, MADE_FROM},
-        dereference::Referenced,
+        dereference::{Certificate, Referenced},
         names::Names,
     },
     objects,
+    topology::{Part, Topology},
 };
 
 /// What was done.
@@ -30,25 +35,60 @@ pub(crate) struct Done {
     pub(crate) is_pod_outdated: bool,
     /// It is being made anew.
     pub(crate) is_pod_replaced: bool,
+    /// What a restart waits for.
+    pub(crate) waits: Option<String>,
 }
 
-/// Keeps the certificates, whatever else the resource says.
-pub(crate) async fn keep_certificates(names: &Names, referenced: &Referenced, context: &Context) -> Result<(), Error> {
+/// Keeps the certificate of the agent, whatever else the resource says.
+pub(crate) async fn keep_certificate_of_agent(names: &Names, referenced: &Referenced, context: &Context) -> Result<(), Error> {
+    keep_certificate(names, names.agent(), &referenced.agent, context).await
+}
+
+/// Keeps the certificate of the server, which gets it whether or not it is told.
+pub(crate) async fn keep_certificate_of_server(names: &Names, referenced: &Referenced, context: &Context) -> Result<(), Error> {
+    keep_certificate(names, names.tls(), &referenced.server, context).await
+}
+
+async fn keep_certificate(names: &Names, name: String, certificate: &Certificate, context: &Context) -> Result<(), Error> {
     let secrets = Api::namespaced(context.client.clone(), &names.namespace);
-    let (agent, server) = build::certificates(names, referenced);
-    objects::apply(&secrets, referenced.agent.secret.as_deref(), &agent).await?;
-    objects::apply(&secrets, referenced.server.secret.as_deref(), &server).await?;
+    objects::apply(&secrets, certificate.secret.as_deref(), &build::certificate(names, name, certificate)).await?;
     Ok(())
 }
 
-/// Does it.
-pub(crate) async fn apply(names: &Names, built: &Built, referenced: &Referenced, context: &Context) -> Result<Done, Error> {
+/// Does it. What interrupts the server - a pod that is made anew, or what the agent is told, in whichever way - waits until it is
+/// the turn of the instance. What does not is told at once, for others may wait for it.
+pub(crate) async fn apply(
+    names: &Names,
+    built: &Built,
+    referenced: &Referenced,
+    topology: &Topology,
+    context: &Context,
+) -> Result<Done, Error> {
     let (client, namespace) = (&context.client, names.namespace.as_str());
     let secrets = Api::namespaced(client.clone(), namespace);
-    for password in [&built.password, &built.replication].into_iter().flatten() {
+    if let Some(password) = &built.password {
         objects::create(&secrets, password).await?;
     }
+    if let Some(passwords) = &built.replication {
+        objects::apply(&secrets, referenced.replication.secret.as_ref(), passwords).await?;
+    }
+    let is_pod_outdated = is_pod_outdated(built, referenced);
+    let heard = referenced.heard.status();
+    let is_told = heard.is_some_and(|heard| heard.revision == built.revision);
+    let is_interrupted = built.interrupts && !is_told;
+    let waits = match is_pod_outdated || is_interrupted {
+        true => take_turn(names, referenced, topology, context).err(),
+        false => None,
+    };
+    if is_told && !is_pod_outdated && heard.is_some_and(|heard| is_over(built, heard)) {
+        context.turns.release(&names.key());
+    }
+    let is_withheld = is_interrupted && waits.is_some();
+    if !is_withheld {
+        keep_certificate_of_server(names, referenced, context).await?;
+    }
     match &referenced.specification {
+        Some(_) if is_withheld => {}
         None => objects::create(&secrets, &built.specification).await?,
         Some(known) => {
             objects::check_owner(&built.specification, known)?;
@@ -57,22 +97,71 @@ pub(crate) async fn apply(names: &Names, built: &Built, referenced: &Referenced,
     }
     let services = Api::namespaced(client.clone(), namespace);
     objects::apply(&services, referenced.service.as_deref(), &built.service).await?;
+    serve_clients(&built.client_services, &referenced.client_services, &services).await?;
+    if let Some(policy) = &built.policy {
+        keep(policy, &Api::namespaced(client.clone(), namespace)).await?;
+    }
+    if let Some(accounts) = &built.accounts {
+        keep(accounts, &Api::namespaced(client.clone(), namespace)).await?;
+    }
     let sets = Api::namespaced(client.clone(), namespace);
     let is_set_changed = objects::apply(&sets, referenced.stateful_set.as_deref(), &built.stateful_set).await?;
-    let is_pod_outdated = is_pod_outdated(built, referenced);
-    let is_pod_replaced = is_pod_outdated && !is_set_changed && is_set_current(built, referenced);
+    let is_pod_replaced = waits.is_none() && is_pod_outdated && !is_set_changed && is_set_current(built, referenced);
     if is_pod_replaced {
         replace_pod(names, referenced, context).await?;
     }
-    let untold = tell(names, built, referenced, context).await;
+    let untold = if is_withheld { None } else { tell(names, built, referenced, context).await };
     if let Some(agents::Error::Refused(why)) = &untold {
         tracing::warn!(instance = %names.key(), revision = built.revision, "the agent refuses what it is told: {why}");
     }
     // The last, for a class that lets no volume grow refuses that: nothing else waits for it.
     let claims = Api::namespaced(client.clone(), namespace);
     objects::apply(&claims, referenced.claim.as_deref(), &built.claim).await?;
-    let is_certified = referenced.server.is_new;
-    Ok(Done { revision: built.revision, untold, is_certified, is_pod_outdated, is_pod_replaced })
+    let is_certified = referenced.server.is_new && !is_withheld;
+    Ok(Done { revision: built.revision, untold, is_certified, is_pod_outdated, is_pod_replaced, waits })
+}
+
+/// Makes an object so that is not watched.
+async fn keep<K>(wanted: &K, api: &Api<K>) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
+{
+    let there = api.get_opt(&wanted.name_any()).await.map_err(|source| objects::failed(wanted, source))?;
+    if let Some(there) = &there {
+        objects::check_owner(wanted, there)?;
+    }
+    objects::apply(api, there.as_ref(), wanted).await?;
+    Ok(())
+}
+
+/// Makes the Services for clients, and deletes those that are wanted no more.
+async fn serve_clients(wanted: &[Service], known: &[Arc<Service>], api: &Api<Service>) -> Result<(), Error> {
+    for service in wanted {
+        let there = known.iter().find(|known| known.name_any() == service.name_any());
+        objects::apply(api, there.map(|known| &**known), service).await?;
+    }
+    for service in known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name_any() != known.name_any())) {
+        objects::delete(api, &**service, &DeleteParams::default()).await?;
+    }
+    Ok(())
+}
+
+/// Takes the turn of an instance to be interrupted, or says what for it has to wait.
+fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
+    let suffixes = topology.parts.get(&names.instance).map(Part::suffixes).unwrap_or_default();
+    context.turns.take(&names.key(), &suffixes, serves(referenced), topology, Instant::now())
+}
+
+/// Whether there is anything to interrupt. Of one whose agent is not heard, the kubelet knows.
+fn serves(referenced: &Referenced) -> bool {
+    let conditions = referenced.pod.iter().filter_map(|pod| pod.status.as_ref()?.conditions.as_ref()).flatten();
+    let is_ready = || conditions.filter(|known| known.type_ == "Ready").any(|known| known.status == "True");
+    referenced.heard.status().map_or_else(is_ready, |heard| heard.serves)
+}
+
+/// Whether an agent that knows all has done all, and its server serves, if it is to.
+fn is_over(built: &Built, heard: &Status) -> bool {
+    heard.activity() == Activity::Settled && (heard.serves || built.is_kept_away)
 }
 
 /// Tells the agent, unless it has taken it already or cannot be heard.
@@ -105,9 +194,5 @@ async fn replace_pod(names: &Names, referenced: &Referenced, context: &Context) 
     // Not one that has come since.
     let preconditions = Some(Preconditions { uid: pod.metadata.uid.clone(), resource_version: None });
     let params = DeleteParams { preconditions, ..DeleteParams::default() };
-    match pods.delete(&names.pod(), &params).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(objects::failed(&**pod, source).into()),
-    }
+    Ok(objects::delete(&pods, &**pod, &params).await?)
 }

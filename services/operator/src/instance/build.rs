@@ -1,5 +1,7 @@
 //! The objects of an instance, as they should be: a function of its resource and of what there is already.
 
+mod network;
+mod overlay;
 mod pod;
 
 use k8s_openapi::{
@@ -7,14 +9,12 @@ use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy},
         core::v1::{
-            PersistentVolumeClaim, PersistentVolumeClaimSpec, Secret, Service, ServicePort, ServiceSpec,
+            ConfigMap, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, Secret, Service,
             VolumeResourceRequirements,
         },
+        networking::v1::NetworkPolicy,
     },
-    apimachinery::pkg::{
-        apis::meta::v1::{LabelSelector, ObjectMeta},
-        util::intstr::IntOrString,
-    },
+    apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
 };
 use serde_json::{Map, Value, json};
 
@@ -25,13 +25,16 @@ use crate::{
     instance::{
         Error,
         dereference::{self, Password, Referenced},
-        document::SECURE_PORT,
+        interrupts::interrupts,
         names::Names,
         sizes,
         validate::Valid,
     },
     objects::short_hash,
 };
+
+pub(crate) use network::SERVICE_LABEL;
+pub(crate) use overlay::overlay;
 
 /// The key of the document in its Secret, and the name of its file in the pod.
 pub(crate) const DOCUMENT: &str = "instance.json";
@@ -43,6 +46,11 @@ const LAYOUT: u32 = 1;
 /// All of them.
 pub(crate) struct Built {
     pub(crate) service: Service,
+    pub(crate) client_services: Vec<Service>,
+    /// If the operator is to make any.
+    pub(crate) policy: Option<NetworkPolicy>,
+    /// The users of its pod, where that runs as another one than the image's.
+    pub(crate) accounts: Option<ConfigMap>,
     pub(crate) claim: PersistentVolumeClaim,
     /// What the agent is told, in a Secret that its pod has.
     pub(crate) specification: Secret,
@@ -50,9 +58,13 @@ pub(crate) struct Built {
     pub(crate) revision: u64,
     /// The document itself.
     pub(crate) document: String,
+    /// Whether it restarts a server that goes by the last one.
+    pub(crate) interrupts: bool,
+    /// Whether its server is to serve nobody.
+    pub(crate) is_kept_away: bool,
     /// The Secret with the password, if it was made just now.
     pub(crate) password: Option<Secret>,
-    /// The same of the one that other servers bind with.
+    /// The Secret with those that other servers bind with, if some were made just now.
     pub(crate) replication: Option<Secret>,
     pub(crate) stateful_set: StatefulSet,
     /// What the pod should be made from.
@@ -69,7 +81,7 @@ pub(crate) fn build(
 ) -> Result<Built, Error> {
     let image = image(instance, referenced, settings);
     let made_from = made_from(instance, &image);
-    let (document, revision) = numbered(instance, valid, referenced)?;
+    let Numbered { document, revision, interrupts } = numbered(instance, valid, referenced)?;
     let mut specification = secret(names.owned(names.specification()), "Opaque", &[(DOCUMENT, &document)]);
     // Whoever has changed it since keeps it: the number would be given twice.
     specification.metadata.resource_version =
@@ -82,34 +94,42 @@ pub(crate) fn build(
         }
         _ => None,
     };
-    let replication = match &referenced.replication.own {
-        Some((text, true)) => Some(secret(names.owned(names.replication()), "Opaque", &[(dereference::PASSWORD, text)])),
-        _ => None,
-    };
+    let replication = referenced.replication.is_new.then(|| {
+        let texts = referenced.replication.own.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+        let mut made = secret(names.owned(names.replication()), "Opaque", &texts.collect::<Vec<_>>());
+        made.metadata.resource_version =
+            referenced.replication.secret.as_ref().and_then(|known| known.metadata.resource_version.clone());
+        made
+    });
+    let template = pod::template(instance, names, &valid.sizes, settings, &image, &made_from);
+    let (template, accounts) = pod::finish(instance, names, template).map_err(Error::Overlay)?;
     Ok(Built {
-        service: service(names),
+        service: network::service(names),
+        client_services: network::client_services(instance, names),
+        policy: settings.network_policies.then(|| network::policy(names, &settings.own_namespace)),
+        accounts,
         claim: claim(instance, names, referenced),
         specification,
         revision,
         document,
+        interrupts,
+        is_kept_away: !instance.spec.started || instance.spec.fenced,
         password,
         replication,
-        stateful_set: stateful_set(instance, names, valid, settings, &image, &made_from),
+        stateful_set: stateful_set(names, template),
         made_from,
     })
 }
 
-/// The Secrets with the certificates of agent and server.
-pub(crate) fn certificates(names: &Names, referenced: &Referenced) -> (Secret, Secret) {
-    let certificate = |name, certificate: &dereference::Certificate| {
-        let parts = [
-            (CERTIFICATE, certificate.identity.certificate.as_str()),
-            (KEY, certificate.identity.key.as_str()),
-            (AUTHORITY, certificate.authority.as_str()),
-        ];
-        secret(names.owned(name), "kubernetes.io/tls", &parts)
-    };
-    (certificate(names.agent(), &referenced.agent), certificate(names.tls(), &referenced.server))
+/// The Secret of this name with a certificate.
+pub(crate) fn certificate(names: &Names, name: String, certificate: &dereference::Certificate) -> Secret {
+    let mut parts = vec![
+        (CERTIFICATE, certificate.identity.certificate.as_str()),
+        (KEY, certificate.identity.key.as_str()),
+        (AUTHORITY, certificate.authority.as_str()),
+    ];
+    parts.extend(certificate.issuer.as_deref().map(|issuer| (dereference::ISSUER, issuer)));
+    secret(names.owned(name), "kubernetes.io/tls", &parts)
 }
 
 /// The image of the resource, or the one that the pod has: a new operator brings another one for new instances only.
@@ -124,13 +144,26 @@ fn image(instance: &DS389Instance, referenced: &Referenced, settings: &Settings)
 /// What a pod is made from that a user can change. When it is something else, the pod is made anew.
 fn made_from(instance: &DS389Instance, image: &str) -> String {
     let spec = &instance.spec;
-    let parts = json!([LAYOUT, image, spec.image_pull_secrets, spec.resources, spec.restart_requested_at]);
+    let mut parts = vec![json!(LAYOUT), json!(image), json!(spec.image_pull_secrets), json!(spec.resources)];
+    parts.push(json!(spec.restart_requested_at));
+    // What came to be said later does not have pods made anew that it says nothing of.
+    parts.extend(spec.pod_template.as_ref().map(|template| json!(["template", template])));
+    parts.extend((!spec.initial_data.is_empty()).then(|| json!(["data", spec.initial_data])));
+    let parts = Value::Array(parts);
     short_hash(parts.to_string().as_bytes())
+}
+
+/// A document with its number.
+struct Numbered {
+    document: String,
+    revision: u64,
+    /// Whether it restarts a server that goes by the last one.
+    interrupts: bool,
 }
 
 /// The document with its number: that of the last one if it says the same, a higher one if not, which is the time in seconds if
 /// that is higher: a volume that was kept knows the numbers of the instance that it had.
-fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) -> Result<(String, u64), Error> {
+fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) -> Result<Numbered, Error> {
     let last = referenced.specification.as_ref().and_then(|secret| text(secret, DOCUMENT));
     let known: Map<String, Value> = last.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let now = u64::try_from(referenced.now.unix_timestamp()).unwrap_or(0);
@@ -144,12 +177,13 @@ fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) ->
     let mut said = known;
     said.retain(|key, _| !matches!(key.as_str(), "revision" | "generation"));
     match last {
-        Some(text) if said == valid.document => Ok((text, revision)),
+        Some(document) if said == valid.document => Ok(Numbered { document, revision, interrupts: false }),
         _ => {
             let (mut document, next) = (valid.document.clone(), now.max(revision + 1));
             document.insert("revision".to_owned(), next.into());
             document.insert("generation".to_owned(), instance.metadata.generation.into());
-            Ok((serde_json::to_string(&document)?, next))
+            let interrupts = interrupts(&said, &valid.document);
+            Ok(Numbered { document: serde_json::to_string(&document)?, revision: next, interrupts })
         }
     }
 }
@@ -157,24 +191,6 @@ fn numbered(instance: &DS389Instance, valid: &Valid, referenced: &Referenced) ->
 fn secret(metadata: ObjectMeta, kind: &str, texts: &[(&str, &str)]) -> Secret {
     let data = texts.iter().map(|(key, text)| ((*key).to_owned(), ByteString(text.as_bytes().to_vec())));
     Secret { metadata, data: Some(data.collect()), type_: Some(kind.to_owned()), ..Secret::default() }
-}
-
-fn service(names: &Names) -> Service {
-    let port = ServicePort {
-        name: Some("ldaps".to_owned()),
-        port: SECURE_PORT.into(),
-        target_port: Some(IntOrString::String("ldaps".to_owned())),
-        ..ServicePort::default()
-    };
-    let spec = ServiceSpec {
-        cluster_ip: Some("None".to_owned()),
-        // Agents and other servers have to find it while it is not ready, too.
-        publish_not_ready_addresses: Some(true),
-        selector: Some(names.selector()),
-        ports: Some(vec![port]),
-        ..ServiceSpec::default()
-    };
-    Service { metadata: names.owned(names.instance.clone()), spec: Some(spec), ..Service::default() }
 }
 
 fn claim(instance: &DS389Instance, names: &Names, referenced: &Referenced) -> PersistentVolumeClaim {
@@ -203,19 +219,12 @@ fn staying(instance: &DS389Instance, names: &Names, name: String) -> ObjectMeta 
     }
 }
 
-fn stateful_set(
-    instance: &DS389Instance,
-    names: &Names,
-    valid: &Valid,
-    settings: &Settings,
-    image: &str,
-    made_from: &str,
-) -> StatefulSet {
+fn stateful_set(names: &Names, template: PodTemplateSpec) -> StatefulSet {
     let spec = StatefulSetSpec {
         replicas: Some(1),
         service_name: Some(names.instance.clone()),
         selector: LabelSelector { match_labels: Some(names.selector()), ..LabelSelector::default() },
-        template: pod::template(instance, names, &valid.sizes, settings, image, made_from),
+        template,
         // The operator decides when.
         update_strategy: Some(StatefulSetUpdateStrategy { type_: Some("OnDelete".to_owned()), rolling_update: None }),
         ..StatefulSetSpec::default()

@@ -1,7 +1,13 @@
 //! What an instance refers to and what there is of it already: objects, certificates, passwords, and what its agent says. What is
 //! not there and the operator's to make is made up here, and kept by `apply`.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod certificates;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use aws_lc_rs::rand;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -9,21 +15,28 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
 };
-use kube::{Api, runtime::reflector::ObjectRef};
+use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use time::OffsetDateTime;
 
 use crate::{
     agents::Heard,
-    authorities::{AUTHORITY, CERTIFICATE, KEY, text},
-    authority::{self, Authority, Identity, Known, Purpose, RENEWED_BEFORE, SERVER_LASTS},
+    authorities::{text, texts},
+    authority::Purpose,
+    conditions::Refused,
     crd::DS389Instance,
-    instance::{Context, Error, names::Names},
+    externals::Credentials,
+    instance::{Context, Error, build::SERVICE_LABEL, names::Names},
     objects,
     topology::Part,
+    watches::Known,
 };
+
+pub(crate) use certificates::{Certificate, ISSUER};
 
 /// The key of a password in its Secret.
 pub(crate) const PASSWORD: &str = "password";
+/// The key of what is hashed with the passwords of a Secret, so that nobody can guess these by their hashes.
+pub(crate) const SALT: &str = "salt";
 /// Bytes that a password is made of.
 const PASSWORD_BYTES: usize = 24;
 
@@ -33,27 +46,20 @@ pub(crate) struct Referenced {
     pub(crate) now: OffsetDateTime,
     pub(crate) stateful_set: Option<Arc<StatefulSet>>,
     pub(crate) service: Option<Arc<Service>>,
+    /// Those for clients, wanted or not.
+    pub(crate) client_services: Vec<Arc<Service>>,
     pub(crate) claim: Option<Arc<PersistentVolumeClaim>>,
     pub(crate) pod: Option<Arc<Pod>>,
     /// What the agent was told last. It is asked for anew, for its number must not be given twice.
     pub(crate) specification: Option<Secret>,
     pub(crate) agent: Certificate,
     pub(crate) server: Certificate,
+    /// Why the certificate of the user cannot be taken.
+    pub(crate) certificate_problem: Option<Refused>,
     pub(crate) password: Password,
     pub(crate) replication: Replication,
     /// What the agent says.
     pub(crate) heard: Heard,
-}
-
-/// A certificate of an instance, with its authority's.
-pub(crate) struct Certificate {
-    pub(crate) identity: Identity,
-    pub(crate) authority: String,
-    pub(crate) known: Option<Known>,
-    /// The Secret that it is kept in, if it is kept.
-    pub(crate) secret: Option<Arc<Secret>>,
-    /// Whether it was made just now.
-    pub(crate) is_new: bool,
 }
 
 /// The password of the administrator.
@@ -69,11 +75,17 @@ pub(crate) enum Password {
 /// The passwords that servers bind to each other with.
 #[derive(Default)]
 pub(crate) struct Replication {
-    /// Of this one, if others send to it; whether it was made just now.
-    pub(crate) own: Option<(String, bool)>,
-    /// Of those that it sends to, by instance.
-    pub(crate) targets: BTreeMap<String, String>,
-    /// Why there is none of this one, and none can be made.
+    /// Of those that send to this one, by what they are called.
+    pub(crate) own: BTreeMap<String, String>,
+    /// Whether some of them were made just now.
+    pub(crate) is_new: bool,
+    /// The Secret that they are kept in, if there is one.
+    pub(crate) secret: Option<Secret>,
+    /// The same of those that it sends to, by instance.
+    pub(crate) targets: BTreeMap<String, BTreeMap<String, String>>,
+    /// What reaches servers outside of the namespace, by Secret.
+    pub(crate) externals: BTreeMap<String, Credentials>,
+    /// Why none can be kept for this one.
     pub(crate) problem: Option<String>,
 }
 
@@ -88,12 +100,16 @@ impl Password {
 }
 
 impl Referenced {
-    /// How long until a certificate has to be made anew.
+    /// How long until a certificate has to be made anew, or one of a user ends.
     pub(crate) fn until_renewal(&self) -> Duration {
         let known = [&self.agent, &self.server].into_iter().filter_map(|certificate| certificate.known.as_ref());
-        let due = known.map(|known| known.ends - RENEWED_BEFORE - self.now);
-        due.filter_map(|due| Duration::try_from(due).ok()).min().unwrap_or(Duration::MAX)
+        until_first(known.flat_map(|known| [known.is_due(), known.ends]), self.now)
     }
+}
+
+/// How long until the first of these times that is still to come.
+fn until_first(times: impl Iterator<Item = OffsetDateTime>, now: OffsetDateTime) -> Duration {
+    times.filter_map(|time| Duration::try_from(time - now).ok()).filter(|left| !left.is_zero()).min().unwrap_or(Duration::MAX)
 }
 
 /// Finds all of it.
@@ -105,39 +121,95 @@ pub(crate) async fn dereference(
 ) -> Result<Referenced, Error> {
     let known = &context.known;
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &names.namespace);
-    let own = async |name: String| match known.secrets.get(&ObjectRef::new(&name).within(&names.namespace)) {
-        Some(secret) => Ok(Some(secret)),
-        // What was made just now may not be known yet.
-        None => get(&secrets, name).await.map(|secret| secret.map(Arc::new)),
-    };
     let now = OffsetDateTime::now_utc();
     let authorities = &context.authorities;
-    let agent = certificate(own(names.agent()).await?, &authorities.agents, &names.hosts(), Purpose::Server, now)?;
-    let server = certificate(own(names.tls()).await?, &authorities.directories, &names.hosts(), Purpose::Both, now)?;
+    let agent = certificates::issued(
+        own(names.agent(), known, &secrets).await?,
+        &authorities.agents,
+        &[],
+        &names.hosts(),
+        Purpose::Server,
+        now,
+    )?;
+    let kept = own(names.tls(), known, &secrets).await?;
+    let externals = externals(part, &secrets).await?;
+    let of_externals = externals.values().filter_map(|credentials| credentials.authority.as_ref());
+    let others: BTreeSet<String> = part.authorities.iter().chain(of_externals).cloned().collect();
+    let (tls, others) = (instance.spec.tls.clone().unwrap_or_default(), Vec::from_iter(others));
+    let given = match &tls.secret_name {
+        None => None,
+        Some(name) => {
+            let given = get_secret(&secrets, name.clone()).await?;
+            let (kept, authority) = (kept.clone(), &authorities.directories);
+            Some(certificates::given(name, given.as_ref(), kept, authority, &others, &names.fqdn, now))
+        }
+    };
+    let (server, certificate_problem) = match given {
+        Some(Ok(given)) => (given, None),
+        other => {
+            let hosts = names.hosts_for_clients(&instance.spec);
+            let issued = certificates::issued(kept, &authorities.directories, &others, &hosts, Purpose::Both, now)?;
+            (issued, other.and_then(Result::err))
+        }
+    };
     Ok(Referenced {
         now,
+        certificate_problem,
         stateful_set: known.stateful_sets.get(&ObjectRef::new(&names.instance).within(&names.namespace)),
         service: known.services.get(&ObjectRef::new(&names.instance).within(&names.namespace)),
+        client_services: client_services(names, context),
         claim: known.claims.get(&ObjectRef::new(&names.claim()).within(&names.namespace)),
         pod: known.pods.get(&ObjectRef::new(&names.pod()).within(&names.namespace)),
-        specification: get(&secrets, names.specification()).await?,
+        specification: get_secret(&secrets, names.specification()).await?,
         agent,
         server,
-        password: password(instance, names, &secrets).await?,
-        replication: replication(names, part, context, &secrets).await?,
+        password: password(instance, names, known, &secrets).await?,
+        replication: Replication { externals, ..replication(names, part, context, &secrets).await? },
         heard: context.agents.heard(&names.key(), &names.fqdn),
     })
 }
 
-async fn get(secrets: &Api<Secret>, name: String) -> Result<Option<Secret>, Error> {
+fn client_services(names: &Names, context: &Context) -> Vec<Arc<Service>> {
+    let all = context.known.services.state().into_iter();
+    let of_instance = |service: &Arc<Service>| {
+        let label = |key: &str| service.labels().get(key);
+        let is_here = service.namespace().as_ref() == Some(&names.namespace);
+        is_here && label(objects::INSTANCE_LABEL) == Some(&names.instance) && label(SERVICE_LABEL).is_some()
+    };
+    all.filter(of_instance).collect()
+}
+
+/// A Secret that the operator may have made. What was made just now may not be known yet.
+async fn own(name: String, known: &Known, secrets: &Api<Secret>) -> Result<Option<Arc<Secret>>, Error> {
+    let namespace = secrets.namespace().unwrap_or_default();
+    match known.secrets.get(&ObjectRef::new(&name).within(namespace)) {
+        Some(secret) => Ok(Some(secret)),
+        None => get_secret(secrets, name).await.map(|secret| secret.map(Arc::new)),
+    }
+}
+
+/// A Secret, as it is now.
+pub(crate) async fn get_secret(secrets: &Api<Secret>, name: String) -> Result<Option<Secret>, Error> {
     secrets.get_opt(&name).await.map_err(|said| Error::Read { kind: "Secret", name, said: Box::new(said) })
 }
 
-/// The password of the user's Secret, or of our own. Both are asked for anew: another one must never be made while there is one.
-async fn password(instance: &DS389Instance, names: &Names, secrets: &Api<Secret>) -> Result<Password, Error> {
+/// What reaches the servers outside of the namespace that it sends to.
+async fn externals(part: &Part, secrets: &Api<Secret>) -> Result<BTreeMap<String, Credentials>, Error> {
+    let mut externals = BTreeMap::new();
+    for name in part.secrets() {
+        if let Some(secret) = get_secret(secrets, name.to_owned()).await? {
+            externals.insert(name.to_owned(), Credentials::of(&secret));
+        }
+    }
+    Ok(externals)
+}
+
+/// The password of the user's Secret, or of our own. What is not known is asked for: another one must never be made while there is
+/// one.
+async fn password(instance: &DS389Instance, names: &Names, known: &Known, secrets: &Api<Secret>) -> Result<Password, Error> {
     let given = instance.spec.directory_manager.as_ref().map(|given| given.secret_name.clone());
     let name = given.clone().unwrap_or_else(|| names.directory_manager());
-    let Some(secret) = get(secrets, name.clone()).await? else {
+    let Some(secret) = own(name.clone(), known, secrets).await? else {
         return match given {
             Some(name) => Ok(Password::Missing(format!("the Secret {name} is not there"))),
             None => Ok(Password::Made(random()?)),
@@ -150,33 +222,38 @@ async fn password(instance: &DS389Instance, names: &Names, secrets: &Api<Secret>
     })
 }
 
-/// The passwords for replication. The operator's own are all known, but for one that was made just now.
+/// The passwords for replication. Where one is missing that the operator knows of, it is asked for anew: what was made just now may
+/// not be known yet.
 async fn replication(names: &Names, part: &Part, context: &Context, secrets: &Api<Secret>) -> Result<Replication, Error> {
-    let known = |name: &str| {
-        let secret = context.known.secrets.get(&ObjectRef::new(name).within(&names.namespace))?;
-        text(&secret, PASSWORD)
-    };
-    let mut problem = None;
-    let own = match (part.is_target(), known(&names.replication())) {
-        (false, _) => None,
-        (true, Some(password)) => Some((password, false)),
-        (true, None) => match get(secrets, names.replication()).await? {
-            None => Some((random()?, true)),
-            Some(secret) => {
-                let wanted = Secret { metadata: names.owned(names.replication()), ..Secret::default() };
-                let password = match objects::check_owner(&wanted, &secret) {
-                    Ok(()) => text(&secret, PASSWORD).ok_or_else(|| {
-                        format!("the Secret {} has no text in its key {PASSWORD}: delete it", names.replication())
-                    }),
-                    Err(foreign) => Err(foreign.to_string()),
-                };
-                problem = password.as_ref().err().cloned();
-                password.ok().map(|password| (password, false))
-            }
-        },
-    };
-    let of = |target: &str| Some((target.to_owned(), known(&names.replication_of(target))?));
-    Ok(Replication { own, targets: part.targets().into_iter().filter_map(of).collect(), problem })
+    let known = |name: &str| context.known.secrets.get(&ObjectRef::new(name).within(&names.namespace));
+    let of = |target: &str| Some((target.to_owned(), texts(&*known(&names.replication_of(target))?)));
+    let targets = part.targets().into_iter().filter_map(of).collect();
+    let mut keys = part.senders.clone();
+    if !keys.is_empty() {
+        keys.insert(SALT.to_owned());
+    }
+    let has_all = |own: &BTreeMap<String, String>| keys.iter().all(|key| own.contains_key(key));
+    let mut secret = known(&names.replication()).map(Arc::unwrap_or_clone);
+    let mut own = secret.as_ref().map(texts).unwrap_or_default();
+    if has_all(&own) {
+        return Ok(Replication { own, targets, secret, ..Replication::default() });
+    }
+    secret = get_secret(secrets, names.replication()).await?;
+    if let Some(there) = &secret {
+        let wanted = Secret { metadata: names.owned(names.replication()), ..Secret::default() };
+        if let Err(foreign) = objects::check_owner(&wanted, there) {
+            return Ok(Replication { targets, problem: Some(foreign.to_string()), ..Replication::default() });
+        }
+        own = texts(there);
+    }
+    let is_new = !has_all(&own);
+    own.retain(|key, _| keys.contains(key));
+    for key in keys {
+        if let Entry::Vacant(missing) = own.entry(key) {
+            missing.insert(random()?);
+        }
+    }
+    Ok(Replication { own, is_new, secret, targets, ..Replication::default() })
 }
 
 fn random() -> Result<String, Error> {
@@ -185,29 +262,21 @@ fn random() -> Result<String, Error> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The certificate that is kept, or a new one if there is none, or not for these names and this authority, or it ends soon.
-fn certificate(
-    secret: Option<Arc<Secret>>,
-    authority: &Authority,
-    hosts: &[String],
-    purpose: Purpose,
-    now: OffsetDateTime,
-) -> Result<Certificate, Error> {
-    let issuer = &authority.identity.certificate;
-    let kept = secret.as_deref().and_then(|secret| {
-        let identity = Identity { certificate: text(secret, CERTIFICATE)?, key: text(secret, KEY)? };
-        let known = authority::read(identity.certificate.as_bytes())?;
-        let is_good = text(secret, AUTHORITY).as_ref() == Some(issuer) && known.names == hosts && !known.is_to_be_renewed(now);
-        is_good.then_some((identity, known))
-    });
-    let is_new = kept.is_none();
-    let (identity, known) = match kept {
-        Some((identity, known)) => (identity, Some(known)),
-        None => {
-            let identity = authority.issue(hosts, purpose, now, SERVER_LASTS)?;
-            let known = authority::read(identity.certificate.as_bytes());
-            (identity, known)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_looked_again_when_a_certificate_is_due_or_ends_whichever_is_still_to_come() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let at = |seconds: i64| now + time::Duration::seconds(seconds);
+        for (times, expected) in [
+            (vec![at(50), at(90)], Duration::from_secs(50)),
+            // One of a user is due before it is given.
+            (vec![at(-50), at(90)], Duration::from_secs(90)),
+            (vec![at(-50), at(0)], Duration::MAX),
+        ] {
+            assert_eq!(until_first(times.into_iter(), now), expected);
         }
-    };
-    Ok(Certificate { identity, authority: issuer.clone(), known, secret, is_new })
+    }
 }

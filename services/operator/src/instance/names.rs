@@ -6,9 +6,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use crate::{
-    crd::DS389Instance,
+    crd::{ClientService, DS389Instance, InstanceSpec},
     objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER, NAME, NAME_LABEL},
 };
+
+/// How the names of Secrets with what servers should be end.
+pub(crate) const SPECIFICATION: &str = "-specification";
 
 /// The names of one instance.
 #[derive(Debug, Clone)]
@@ -42,7 +45,7 @@ impl Names {
 
     /// The Secret with what the server should be.
     pub(crate) fn specification(&self) -> String {
-        format!("{}-specification", self.instance)
+        format!("{}{SPECIFICATION}", self.instance)
     }
 
     /// The Secret with the agent's certificate.
@@ -85,6 +88,33 @@ impl Names {
             format!("{}.{fqdn}", self.pod()),
             "localhost".to_owned(),
         ]
+    }
+
+    /// These, and the names that clients know it by.
+    pub(crate) fn hosts_for_clients(&self, spec: &InstanceSpec) -> Vec<String> {
+        let domain = self.fqdn.strip_prefix(&format!("{}.", self.instance)).unwrap_or_default();
+        let of_service = |service: &ClientService| {
+            let name = self.service(&service.name);
+            [format!("{name}.{domain}"), format!("{name}.{}.svc", self.namespace), format!("{name}.{}", self.namespace)]
+        };
+        let further = spec.tls.iter().flat_map(|tls| tls.hosts.iter().cloned());
+        let mut hosts = self.hosts();
+        for host in spec.services.iter().flat_map(of_service).chain(further) {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    /// A Service for clients.
+    pub(crate) fn service(&self, name: &str) -> String {
+        format!("{}-{name}", self.instance)
+    }
+
+    /// The ConfigMap with the users of its pod, where that is another than the image's.
+    pub(crate) fn accounts(&self) -> String {
+        format!("{}-accounts", self.instance)
     }
 
     /// What labels its objects.

@@ -10,6 +10,7 @@ use crate::{
     conditions::{Kind, Reason, Refused, Said, Told, Truth},
     crd::{DS389Instance, InstanceStatus},
     instance::{Context, Error, apply::Done, dereference::Referenced, names::Names},
+    objects::MANAGER,
     tell,
 };
 
@@ -36,18 +37,20 @@ pub(crate) async fn tell(
 ) -> Result<(), Error> {
     let facts = Facts { instance, done: &done, heard: referenced.heard.status(), pod: referenced.pod.as_deref() };
     let changed = facts.heard.map(|heard| (heard.revision, heard.changed.clone())).unwrap_or_default();
-    let untold = context.memory.untold(instance, changed.0, &changed.1);
+    let untold = context.memory.untold(instance, &changed);
     let before = context.memory.status(instance);
     let status = status(&facts, &before, names, referenced, Timestamp::now());
-    for (told, note) in events(&facts, &before, &status, &untold) {
-        tell::event(&context.recorder, instance, told, &note).await;
+    let events = events(&facts, &before, &status, &untold);
+    for (told, note) in &events {
+        tell::event(&context.recorder, instance, *told, note).await;
     }
     // Whether the agent answers is known in a moment.
-    if referenced.heard == Heard::NotYet || instance.status.as_ref() == Some(&status) {
+    if referenced.heard == Heard::NotYet || instance.status.as_ref().is_some_and(|known| is_told(known, &status)) {
         return Ok(());
     }
-    if tell::status(&context.client, instance, &status).await? {
-        context.memory.keep(instance, status, changed);
+    if tell::status(&context.client, MANAGER, instance, &status).await? {
+        let is_told = events.iter().any(|(told, _)| *told == Told::Changed);
+        context.memory.keep(instance, status, is_told.then_some(changed));
     }
     Ok(())
 }
@@ -60,6 +63,7 @@ fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced:
     let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let ends = referenced.server.known.as_ref().and_then(|known| Timestamp::from_second(known.ends.unix_timestamp()).ok());
     let image = facts.pod.and_then(|pod| pod.spec.as_ref()?.containers.first()?.image.clone());
+    let waits = facts.done.as_ref().is_ok_and(|done| done.waits.is_some());
     let planned = heard.map(|heard| heard.planned.iter().take(MOST_PLANNED).cloned().collect());
     InstanceStatus {
         observed_generation: generation,
@@ -68,13 +72,19 @@ fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced:
         image: image.or_else(|| before.image.clone()),
         version: heard.and_then(|heard| known(&heard.server_version)).or_else(|| before.version.clone()),
         agent_version: heard.and_then(|heard| known(&heard.agent_version)).or_else(|| before.agent_version.clone()),
-        // Nothing is kept of one that is not wanted yet.
-        certificate_not_after: match facts.instance.spec.suspend && referenced.server.is_new {
+        // Nothing is kept of one that is not wanted yet, or waits to be given to the server.
+        certificate_not_after: match (facts.instance.spec.suspend || waits) && referenced.server.is_new {
             true => before.certificate_not_after.clone(),
             false => ends.map(Time),
         },
         planned: planned.unwrap_or_default(),
+        last_report: None,
     }
+}
+
+/// Whether a resource has this status. Its last report is somebody else's to tell.
+fn is_told(known: &InstanceStatus, status: &InstanceStatus) -> bool {
+    InstanceStatus { last_report: None, ..known.clone() } == *status
 }
 
 /// The conditions, the summary first.
@@ -146,6 +156,9 @@ fn applied(facts: &Facts<'_>) -> Said {
     let Ok(done) = facts.done else {
         return Said::no(kind, Reason::Invalid, "what the resource says cannot be carried out; the server stays as it was");
     };
+    if let Some(what) = &done.waits {
+        return Said::no(kind, Reason::WaitingForTurn, format!("a restart waits for its turn: {what}"));
+    }
     if let Some(untold) = &done.untold {
         return Said::no(kind, Reason::Failed, untold.to_string());
     }
@@ -170,6 +183,7 @@ fn applied(facts: &Facts<'_>) -> Said {
 
 fn progress(heard: &Status) -> String {
     match &heard.progress {
+        Some(progress) if progress.total == 0 => progress.action.clone(),
         Some(progress) => format!("{} ({} of {})", progress.action, progress.done + 1, progress.total),
         None => "the server is compared with what the resource says".to_owned(),
     }
@@ -181,6 +195,7 @@ fn serving(facts: &Facts<'_>) -> Said {
         None => Said::unknown(kind, Reason::AgentUnreachable, "the agent would know, but does not answer"),
         Some(heard) if heard.serves => Said::yes(kind),
         Some(_) if !facts.instance.spec.started => Said::no(kind, Reason::Stopped, "spec.started is false"),
+        Some(_) if facts.instance.spec.fenced => Said::no(kind, Reason::Fenced, "spec.fenced is true: clients are kept away"),
         Some(heard) if heard.not_serving.is_empty() => Said::no(kind, Reason::NotServing, "the server does not run yet"),
         Some(heard) => Said::no(kind, Reason::NotServing, &heard.not_serving),
     }
@@ -358,6 +373,19 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_that_waits_for_its_turn_says_what_for() {
+        let done = Ok(Done { is_pod_outdated: true, waits: Some("b does not serve".to_owned()), ..Done::default() });
+        let expected = [
+            "Ready=False/WaitingForTurn",
+            "Accepted=True/AsItShouldBe",
+            "AgentReachable=True/AsItShouldBe",
+            "ConfigurationApplied=False/WaitingForTurn",
+            "Serving=True/AsItShouldBe",
+        ];
+        check(json!({}), done, Some(settled()), None, expected, "a restart waits for its turn: b does not serve");
+    }
+
+    #[test]
     fn what_is_refused_leaves_the_server_as_it_is() {
         let refused = Err(Refused { reason: Reason::Invalid, message: "suffix: no".to_owned() });
         let expected = [
@@ -381,6 +409,20 @@ mod tests {
             "Serving=False/Stopped",
         ];
         check(json!({"started": false}), told(), Some(stopped), None, expected, "spec.started is false");
+    }
+
+    #[test]
+    fn a_report_that_was_told_is_no_other_status() {
+        let status = InstanceStatus { fqdn: Some("a.test".to_owned()), ..InstanceStatus::default() };
+        let last_report = Some(crate::crd::LastReport {
+            location: "ds389/test/a/20261129T041503Z/ara-report".to_owned(),
+            time: Time(Timestamp::UNIX_EPOCH),
+            succeeded: true,
+        });
+        assert!(is_told(&InstanceStatus { last_report: last_report.clone(), ..status.clone() }, &status));
+        assert!(!is_told(&InstanceStatus { last_report, ..InstanceStatus::default() }, &status));
+        // Whoever writes all else takes it from nobody.
+        assert_eq!(serde_json::to_value(&status).unwrap(), json!({"fqdn": "a.test"}));
     }
 
     #[test]

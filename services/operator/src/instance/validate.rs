@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use directory::{intent::Intent, json};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::{api::core::v1::PodTemplateSpec, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Map, Value};
+use store::Source;
 
 use crate::{
     conditions::{Reason, Refused},
     crd::DS389Instance,
     instance::{
-        dereference::{Password, Referenced, Replication},
+        build,
+        dereference::{Certificate, Password, Referenced, Replication},
         document::document,
         names::Names,
         sizes::{self, Sizes},
@@ -35,10 +37,13 @@ pub(crate) fn validate(instance: &DS389Instance, names: &Names, part: &Part, ref
     if let Some(refused) = &part.refused {
         return Err(refused.clone());
     }
+    if let Some(refused) = &referenced.certificate_problem {
+        return Err(refused.clone());
+    }
     if let Some(problem) = &referenced.replication.problem {
         return Err(Refused { reason: Reason::NameTaken, message: problem.clone() });
     }
-    check(instance, names, part, &referenced.password, &referenced.replication)
+    check(instance, names, part, &referenced.password, &referenced.replication, &referenced.server)
 }
 
 fn check(
@@ -47,8 +52,10 @@ fn check(
     part: &Part,
     password: &Password,
     replication: &Replication,
+    server: &Certificate,
 ) -> Result<Valid, Refused> {
     let invalid = |message: String| Refused { reason: Reason::Invalid, message };
+    let spec = &instance.spec;
     let sizes = sizes(instance).map_err(invalid)?;
     let password = match password {
         Password::Missing(what) => {
@@ -57,7 +64,16 @@ fn check(
         }
         password => password.text().unwrap_or_default(),
     };
-    let document = document(instance, names, password, &sizes, part, replication);
+    if let Some(unknown) = spec.initial_data.iter().find(|data| !spec.has_backend(&data.backend)) {
+        return Err(invalid(format!("spec.initialData: there is no backend {}", unknown.backend)));
+    }
+    for store in spec.initial_data.iter().filter_map(|data| data.store.as_ref()) {
+        store.url.parse::<Source>().map_err(|error| invalid(format!("spec.initialData: {error}")))?;
+    }
+    if let Some(template) = &spec.pod_template {
+        build::overlay(PodTemplateSpec::default(), template).map_err(invalid)?;
+    }
+    let document = document(instance, names, password, &sizes, part, replication, server);
     let text = Value::Object(document.clone()).to_string();
     let node = json::parse(&text).map_err(|error| invalid(error.to_string()))?;
     let intent = Intent::read_rendered(&BTreeMap::from([(HOST.to_owned(), node)]));
@@ -83,6 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{authority::Identity, topology::BackendPart};
 
     fn instance(spec: Value) -> DS389Instance {
         let resource = json!({
@@ -92,15 +109,46 @@ mod tests {
         serde_json::from_value(resource).unwrap()
     }
 
+    fn checked(instance: &DS389Instance, password: &Password) -> Result<Valid, Refused> {
+        checked_with(instance, &Part::default(), password)
+    }
+
+    fn checked_with(instance: &DS389Instance, part: &Part, password: &Password) -> Result<Valid, Refused> {
+        let names = Names::of(instance, "cluster.local").unwrap();
+        let identity = Identity { certificate: "certificate".to_owned(), key: "key".to_owned() };
+        let authority = "authority".to_owned();
+        let server = Certificate { identity, authority, issuer: None, known: None, secret: None, is_new: false };
+        check(instance, &names, part, password, &Replication::default(), &server)
+    }
+
+    fn password() -> Password {
+        Password::Known("secret12".to_owned())
+    }
+
     #[track_caller]
     fn refused(spec: Value, expected: &str) {
-        let instance = instance(spec);
-        let names = Names::of(&instance, "cluster.local").unwrap();
-        let refused =
-            check(&instance, &names, &Part::default(), &Password::Known("secret12".to_owned()), &Replication::default())
-                .unwrap_err();
+        let refused = checked(&instance(spec), &password()).unwrap_err();
         assert_eq!(refused.reason, Reason::Invalid);
         assert!(refused.message.contains(expected), "{}", refused.message);
+    }
+
+    #[test]
+    fn agreements_that_go_are_named_unless_all_go_with_the_part_that_sends() {
+        let told = |role: &str| {
+            let backend = json!({"name": "root", "suffix": "dc=test", "replicaRole": role});
+            let of_backend = BackendPart {
+                id: (role == "supplier").then_some(1),
+                removed: vec!["b.root".to_owned()],
+                ..BackendPart::default()
+            };
+            let part = Part { backends: [("root".to_owned(), of_backend)].into(), ..Part::default() };
+            let valid = checked_with(&instance(json!({"backends": [backend]})), &part, &password());
+            valid.map(|valid| valid.document["ds389_instances"][0]["backends"][0]["agmts"].clone())
+        };
+        assert_eq!(told("supplier"), Ok(json!([{"name": "b.root", "state": "absent"}])));
+        for role in ["consumer", "None"] {
+            assert_eq!(told(role).map_err(|refused| refused.message), Ok(Value::Null), "{role}");
+        }
     }
 
     #[test]
@@ -113,9 +161,9 @@ mod tests {
                 "indexes": [{"name": "roomNumber", "indexType": ["eq", "pres"]}],
             }],
         }));
-        let names = Names::of(&instance, "cluster.local").unwrap();
-        let valid =
-            check(&instance, &names, &Part::default(), &Password::Known("secret12".to_owned()), &Replication::default()).unwrap();
+        let valid = checked(&instance, &password()).unwrap();
+        // Its key is in a file of its own.
+        assert_eq!(valid.document["tls"], json!({"certificate": "certificate", "authorities": "authority"}));
         assert_eq!(valid.document["ds389_state"], "updated");
         let told = &valid.document["ds389_instances"][0];
         for (option, expected) in [
@@ -146,6 +194,12 @@ mod tests {
         refused(json!({"storage": {"size": "much"}}), "spec.storage.size: 'much' is no size");
         refused(json!({"resources": {"limits": {"memory": "x"}}}), "spec.resources.limits.memory");
         refused(json!({"backends": [{"name": "a", "suffix": "no dn"}]}), "suffix");
+        refused(json!({"initialData": [{"backend": "a", "secret": {"name": "x", "key": "y"}}]}), "there is no backend a");
+        refused(
+            json!({"backends": [{"name": "a", "suffix": "dc=x"}], "initialData": [{"backend": "a", "store": {"url": "s3:///first.ldif"}}]}),
+            "spec.initialData: ",
+        );
+        refused(json!({"podTemplate": {"spec": {"nodeSelektor": {"a": "b"}}}}), "nodeSelektor: pods have no such field");
         refused(
             json!({"backends": [{"name": "a", "suffix": "dc=x"}, {"name": "b", "suffix": "DC=x"}]}),
             "suffix DC=x is that of backend a already",
@@ -154,16 +208,8 @@ mod tests {
 
     #[test]
     fn a_password_that_is_missing_is_waited_for() {
-        let instance = instance(json!({}));
-        let names = Names::of(&instance, "cluster.local").unwrap();
-        let refused = check(
-            &instance,
-            &names,
-            &Part::default(),
-            &Password::Missing("the Secret a is not there".to_owned()),
-            &Replication::default(),
-        )
-        .unwrap_err();
+        let missing = Password::Missing("the Secret a is not there".to_owned());
+        let refused = checked(&instance(json!({})), &missing).unwrap_err();
         let message = "spec.directoryManager.secretName: the Secret a is not there".to_owned();
         assert_eq!(refused, Refused { reason: Reason::SecretMissing, message });
     }

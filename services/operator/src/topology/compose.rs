@@ -8,19 +8,22 @@ use directory::{options::Scope, specification::Role};
 use serde_json::{Map, Value, json};
 
 use super::{
+    busy::{self, Busy},
+    external,
+    identities::{self, Binding},
+    numbers,
     pairs::{self, Pair},
     records::{self, Choice, Records},
+    removed,
     states::{self, PairState},
     world::{Member, Replicated, World},
 };
 use crate::{
     conditions::{Reason, Refused},
-    crd::{AgreementSpec, InitialisePolicy, spelled},
+    crd::{AgreementSpec, DS389Agreement, InitialisePolicy},
     instance::SECURE_PORT,
 };
 
-/// As whom servers bind to each other.
-pub(crate) const MANAGER_DN: &str = "cn=replication manager,cn=config";
 /// Updates that may be under way. The server's default makes initialisations take ten times as long.
 const WINDOW: u32 = 5000;
 
@@ -31,6 +34,8 @@ pub(crate) struct Topology {
     pub(crate) parts: BTreeMap<String, Part>,
     /// By name of the resource.
     pub(crate) agreements: BTreeMap<String, Found>,
+    /// By suffix, in its normal form, what speaks against interrupting a server of it.
+    pub(crate) busy: BTreeMap<String, Vec<Busy>>,
     /// What is to be kept of the suffixes.
     pub(crate) records: Records,
 }
@@ -46,29 +51,79 @@ pub(crate) struct Part {
     pub(crate) backends: BTreeMap<String, BackendPart>,
     /// Suffixes that others may fill, as the agent is told.
     pub(crate) receives: Vec<Value>,
+    /// Authorities of users that have issued certificates of instances of the namespace.
+    pub(crate) authorities: BTreeSet<String>,
+    /// What the passwords of those who send to it are called.
+    pub(crate) senders: BTreeSet<String>,
+    /// By the identities that these bind as, whose password each has.
+    pub(crate) identities: BTreeMap<String, String>,
     /// Numbers of suppliers by suffix.
     pub(crate) numbers: BTreeMap<String, BTreeSet<u16>>,
+    /// Numbers by suffix whose suppliers are gone, and that it is to clean from all servers.
+    pub(crate) gone: BTreeMap<String, BTreeSet<u16>>,
 }
 
 /// What follows for a backend.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct BackendPart {
+    /// Its suffix, in its normal form.
+    pub(crate) suffix: String,
     /// The number of a supplier.
     pub(crate) id: Option<u16>,
     /// Whether others send to it.
     pub(crate) is_target: bool,
+    /// The identities that are let in to send to it.
+    pub(crate) admits: Vec<String>,
     /// Whether its entries are to come from others.
     pub(crate) is_bare: bool,
     /// Its agreements.
     pub(crate) agreements: Vec<Sends>,
+    /// Those that it was told to have, and is to have no longer.
+    pub(crate) removed: Vec<String>,
+    /// Those that it was told to have and keeps, though nobody can say now how they should be.
+    pub(crate) kept: Vec<String>,
 }
 
-/// One agreement: the instance that it binds to, what tells the password for that from another, and its options.
+/// One agreement: its name, whom it binds to and as whom, and its other options.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sends {
-    pub(crate) target: String,
-    pub(crate) password: String,
+    pub(crate) name: String,
+    pub(crate) to: Receiver,
     pub(crate) options: Map<String, Value>,
+}
+
+/// Who receives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Receiver {
+    /// An instance, and as whom it is bound to, if that can be said.
+    Instance { name: String, binds: Option<Binds> },
+    /// A server outside of the namespace; with a DN, by the password in the Secret.
+    External { bind_dn: Option<String>, secret: Option<String> },
+}
+
+impl Receiver {
+    /// The instance, and as whom it is bound to, if it is one.
+    pub(super) fn instance(&self) -> Option<(&str, Option<&Binds>)> {
+        match self {
+            Self::Instance { name, binds } => Some((name, binds.as_ref())),
+            Self::External { .. } => None,
+        }
+    }
+
+    /// The Secret of a server outside of the namespace.
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Instance { .. } => None,
+            Self::External { secret, .. } => secret.as_deref(),
+        }
+    }
+}
+
+/// As whom an agreement binds: the identity, and what its password is called in the Secret of who receives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Binds {
+    pub(crate) dn: String,
+    pub(crate) key: String,
 }
 
 /// What became of an agreement.
@@ -85,13 +140,21 @@ pub(crate) struct Found {
 impl Part {
     /// The instances that it sends to.
     pub(crate) fn targets(&self) -> BTreeSet<&str> {
-        let sends = self.backends.values().flat_map(|backend| &backend.agreements);
-        sends.map(|sends| sends.target.as_str()).collect()
+        self.receivers().filter_map(|to| Some(to.instance()?.0)).collect()
     }
 
-    /// Whether others send to it.
-    pub(crate) fn is_target(&self) -> bool {
-        self.backends.values().any(|backend| backend.is_target)
+    /// The Secrets of users with what reaches servers outside of the namespace.
+    pub(crate) fn secrets(&self) -> BTreeSet<&str> {
+        self.receivers().filter_map(Receiver::secret).collect()
+    }
+
+    fn receivers(&self) -> impl Iterator<Item = &Receiver> {
+        self.backends.values().flat_map(|backend| &backend.agreements).map(|sends| &sends.to)
+    }
+
+    /// The suffixes that it has a part in replication of, each in its normal form.
+    pub(crate) fn suffixes(&self) -> Vec<String> {
+        self.backends.values().map(|backend| backend.suffix.clone()).collect()
     }
 
     /// What follows for a backend.
@@ -102,27 +165,38 @@ impl Part {
 
 /// Composes all of it.
 pub(crate) fn compose(world: &World, known: &Records) -> Topology {
-    let (pairs, refused) = pairs::resolve(world);
+    let meant = pairs::resolve(world);
+    let (pairs, links) = (&meant.pairs, meant.links());
     let mut records = known.clone();
-    records::number(world, &mut records);
-    records::ask(&pairs, &mut records);
-    let choices = choose(world, &pairs, &mut records);
+    numbers::retire(world, &mut records);
+    numbers::number(world, &mut records);
+    records::ask(&links, &mut records);
+    identities::note(pairs, &mut records);
+    let choices = choose(world, pairs, &mut records);
     let mut topology = Topology { parts: parts(world, &records), ..Topology::default() };
     let mut filled = BTreeSet::new();
-    for pair in &pairs {
+    for pair in pairs {
         let choice = choice(&choices, &pair.target);
-        connect(pair, choice, records::request(&records, pair), &mut filled, &mut topology.parts);
+        let binding = identities::binding(pair, &records);
+        connect(pair, choice, records::request(&records, &pair.link()), binding, &mut filled, &mut topology.parts);
     }
+    for one in &meant.external {
+        external::connect(one, choice(&choices, &one.source), records::request(&records, &one.link()), &mut topology.parts);
+    }
+    removed::remove(world, &links, &meant.refused, &mut records, &mut topology.parts);
     for agreement in &world.agreements {
         let name = agreement.metadata.name.clone().unwrap_or_default();
-        let own = pairs.iter().filter(|pair| pair.agreement.metadata.name.as_deref() == Some(name.as_str()));
+        let is_own = |of: &DS389Agreement| of.metadata.name.as_deref() == Some(name.as_str());
+        let own = pairs.iter().filter(|pair| is_own(pair.agreement));
+        let outside = meant.external.iter().filter(|one| is_own(one.agreement)).map(external::state);
         let found = Found {
             generation: agreement.metadata.generation,
-            refused: refused.get(&name).cloned(),
-            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target))).collect(),
+            refused: meant.refused.get(&name).cloned(),
+            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target))).chain(outside).collect(),
         };
         topology.agreements.insert(name, found);
     }
+    topology.busy = busy::of(world, &topology.agreements);
     topology.records = records;
     topology
 }
@@ -149,9 +223,9 @@ fn choose(world: &World, pairs: &[Pair<'_>], records: &mut Records) -> Choices {
             continue;
         }
         let of_suffix = || pairs.iter().filter(|pair| pair.source.backend.suffix == *suffix);
-        let asked = of_suffix().find(|pair| records::request(records, pair).is_some()).map(|pair| pair.source);
+        let asked = of_suffix().find(|pair| records::request(records, &pair.link()).is_some()).map(|pair| pair.source);
         let record = records.entry(suffix.normal().to_owned()).or_default();
-        let choice = records::choose(&world.of_suffix(suffix), record.seed.as_ref(), asked.as_ref());
+        let choice = records::choose(&world.of_suffix(suffix.normal()), record.seed.as_ref(), asked.as_ref());
         if let Choice::Seed(seed) = &choice {
             record.seed = Some(seed.clone());
         }
@@ -171,15 +245,18 @@ fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
     for (one, id) in world.replicated().filter_map(|one| Some((one, id(&one)?))) {
         numbers.entry(one.backend.suffix.normal()).or_default().entry(id).or_default().push(one.name());
     }
+    let mut cleaners = numbers::cleaners(world, records);
+    let authorities: BTreeSet<String> = world.members.iter().filter_map(|member| member.issuer.clone()).collect();
     let part = |member: &Member| {
-        let mut part = Part { generation: member.generation, ..Part::default() };
+        let gone = cleaners.remove(&member.name).unwrap_or_default();
+        let mut part = Part { generation: member.generation, gone, authorities: authorities.clone(), ..Part::default() };
         for one in member.backends.iter().map(|backend| Replicated { member, backend }) {
             let (suffix, id) = (one.backend.suffix.normal(), id(&one));
             let of_suffix = numbers.get(suffix);
             part.numbers.extend(of_suffix.map(|known| (suffix.to_owned(), known.keys().copied().collect())));
-            if one.backend.role == Role::Supplier && id.is_none() {
-                let message = format!("the number of {} is not known until its agent answers", one.name());
-                part.refused = Some(Refused { reason: Reason::Waiting, message });
+            if one.backend.role == Role::Supplier {
+                let refused = numbers::why_not(&one, records::of(records, &one.backend.suffix), id);
+                part.refused = refused.or(part.refused);
             }
             let who = id.and_then(|id| Some((id, of_suffix?.get(&id)?)));
             if let Some((id, twin)) = who.and_then(|(id, who)| Some((id, who.iter().find(|name| **name != one.name())?))) {
@@ -189,7 +266,8 @@ fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
                 );
                 part.refused = Some(Refused { reason: Reason::Conflict, message });
             }
-            part.backends.insert(one.backend.name.to_lowercase(), BackendPart { id, ..BackendPart::default() });
+            part.backends
+                .insert(one.backend.name.to_lowercase(), BackendPart { suffix: suffix.to_owned(), id, ..BackendPart::default() });
         }
         (member.name.clone(), part)
     };
@@ -201,17 +279,27 @@ fn connect(
     pair: &Pair<'_>,
     choice: Option<&Choice>,
     request: Option<&str>,
+    binding: Binding,
     filled: &mut BTreeSet<String>,
     parts: &mut BTreeMap<String, Part>,
 ) {
     let Pair { agreement, source, target } = pair;
-    let mut options = options(&agreement.spec, target);
+    let connection = [
+        ("replicahost", Value::from(target.member.fqdn.as_str())),
+        ("replicaport", SECURE_PORT.into()),
+        ("replicatransportinfo", "LDAPS".into()),
+        ("replicabindmethod", "SIMPLE".into()),
+    ];
+    let mut options = options(&agreement.spec, &target.name(), connection);
     let filling = filling(pair, choice, request);
     if let Some(part) = parts.get_mut(&target.member.name) {
         if let Some(backend) = part.backends.get_mut(&target.backend.name.to_lowercase()) {
             backend.is_target = true;
+            backend.admits.extend(binding.admitted);
             backend.is_bare |= is_bare(pair, choice);
         }
+        part.senders.insert(binding.key.clone());
+        part.identities.extend(binding.current.clone().map(|dn| (dn, binding.key.clone())));
         let told = filling
             .as_ref()
             .map(|filling| filling.told(target))
@@ -226,9 +314,10 @@ fn connect(
     let part = parts.get_mut(&source.member.name);
     let backend = part.and_then(|part| part.backends.get_mut(&source.backend.name.to_lowercase()));
     // Without a password there is nothing yet to bind with.
-    if let (Some(backend), Some(password)) = (backend, &target.member.password) {
-        let (target, password) = (target.member.name.clone(), password.clone());
-        backend.agreements.push(Sends { target, password, options });
+    if let (Some(backend), Some(_)) = (backend, binding.current) {
+        let binds = binding.own.map(|dn| Binds { dn, key: binding.key });
+        let to = Receiver::Instance { name: target.member.name.clone(), binds };
+        backend.agreements.push(Sends { name: target.name(), to, options });
     }
 }
 
@@ -294,19 +383,11 @@ fn filling(pair: &Pair<'_>, choice: Option<&Choice>, request: Option<&str>) -> O
     (lacks && (gives || is_permitted)).then_some(Filling { generation, request: None, gives })
 }
 
-/// The options of an agreement with a target, but for the password.
-fn options(spec: &AgreementSpec, target: &Replicated<'_>) -> Map<String, Value> {
-    let options = json!({
-        "name": target.name(),
-        "replicahost": target.member.fqdn,
-        "replicaport": SECURE_PORT,
-        "replicatransportinfo": "LDAPS",
-        "replicabindmethod": "SIMPLE",
-        "replicabinddn": MANAGER_DN,
-        "replicaenabled": !spec.paused,
-        "replicaflowcontrolwindow": WINDOW,
-    });
-    let mut options = if let Value::Object(options) = options { options } else { Map::new() };
+/// The options of an agreement, but for as whom it binds.
+pub(super) fn options(spec: &AgreementSpec, name: &str, connection: [(&str, Value); 4]) -> Map<String, Value> {
+    let own = [("name", name.into()), ("replicaenabled", (!spec.paused).into()), ("replicaflowcontrolwindow", WINDOW.into())];
+    let mut options: Map<String, Value> =
+        own.into_iter().chain(connection).map(|(option, value)| (option.to_owned(), value)).collect();
     if !spec.schedule.is_empty() {
         options.insert("replicaupdateschedule".to_owned(), json!(spec.schedule));
     }
@@ -314,8 +395,8 @@ fn options(spec: &AgreementSpec, target: &Replicated<'_>) -> Map<String, Value> 
         options.insert("replicatedattributelist".to_owned(), json!(spec.excluded_attributes));
         options.insert("replicatedattributelisttotal".to_owned(), json!(spec.excluded_attributes));
     }
-    let named =
-        spec.config.iter().filter_map(|(field, value)| Some((spelled(Scope::Agreement, field)?.to_owned(), value.clone())));
+    let option = |field: &str| Scope::Agreement.option_of_field(field);
+    let named = spec.config.iter().filter_map(|(field, value)| Some((option(field)?.name.to_owned(), value.clone())));
     options.extend(named);
     options
 }

@@ -1,6 +1,6 @@
-//! What is kept of each suffix of a namespace, beyond what its servers say: whose data everybody's began as, and the numbers that
-//! suppliers have or had, and the requests of users. Data that is called otherwise is nobody's source, a number is never another's,
-//! and a request is met once.
+//! What is kept of each suffix of a namespace, beyond what its servers say: whose data everybody's began as, the numbers that
+//! suppliers have or had, the agreements that servers were told to have, and the requests of users. Data that is called otherwise
+//! is nobody's source, a number is never another's, and a request is met once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,7 @@ use directory::{dn::Dn, specification::Role};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    pairs::Pair,
-    world::{Replicated, World},
-};
-
-/// Highest number of a supplier.
-const LAST: u16 = 65534;
+use super::{pairs::Link, world::Replicated};
 
 /// By suffix, in its normal form.
 pub(crate) type Records = BTreeMap<String, Record>;
@@ -25,12 +19,21 @@ pub(crate) struct Record {
     /// Whose data everybody's began as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<Seed>,
-    /// The numbers of suppliers by instance and backend, also of those that are gone.
+    /// The numbers of suppliers by instance and backend, also of those that nobody has outlived.
     #[serde(default)]
     pub(crate) numbers: BTreeMap<String, u16>,
     /// Numbers that suppliers had before those.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) retired: BTreeSet<u16>,
+    /// Of these, the ones that servers may still know.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) gone: BTreeSet<u16>,
+    /// The agreements that servers were told to have: by who sends, the names with the resource that each came of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) agreements: BTreeMap<String, BTreeMap<String, String>>,
+    /// As whom sources were told to bind, by pair: the hashes of the passwords, the last one last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) binds: BTreeMap<String, Vec<String>>,
     /// The requests to initialise, by the agreement that they came with: of each the last.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) requests: BTreeMap<String, Request>,
@@ -105,65 +108,39 @@ fn first_supplier<'a, 'w>(of: &'a [Replicated<'w>]) -> Option<&'a Replicated<'w>
     of.iter().find(|one| one.backend.role == Role::Supplier)
 }
 
-/// Gives each supplier a number, and keeps those that they have. One that may have a number that nobody knows now gets none.
-pub(crate) fn number(world: &World, records: &mut Records) {
-    let suppliers = || world.replicated().filter(|one| one.backend.role == Role::Supplier);
-    for one in suppliers() {
-        let record = records.entry(one.backend.suffix.normal().to_owned()).or_default();
-        // Without a record, it is the number that the server has.
-        let has = || one.heard().and_then(|replica| u16::try_from(replica.id).ok()).filter(|id| *id > 0);
-        let unknown = || if record.numbers.contains_key(&one.key()) { None } else { has() };
-        if let Some(id) = one.backend.id.or_else(unknown) {
-            let before = record.numbers.insert(one.key(), id);
-            record.retired.extend(before.filter(|before| *before != id));
-        }
-    }
-    for one in suppliers().filter(|one| one.backend.id.is_none()) {
-        let record = records.entry(one.backend.suffix.normal().to_owned()).or_default();
-        let is_free = |id: &u16| !record.retired.contains(id) && !record.numbers.values().any(|known| known == id);
-        let may_have_one = one.member.was_there && one.heard().is_none();
-        if record.numbers.contains_key(&one.key()) || may_have_one {
-            continue;
-        }
-        if let Some(free) = (1..=LAST).find(is_free) {
-            record.numbers.insert(one.key(), free);
-        }
-    }
-}
-
-/// Notes the requests of agreements with the pairs that each is about, and what has become of them.
-pub(crate) fn ask(pairs: &[Pair<'_>], records: &mut Records) {
-    for pair in pairs {
-        let record = records.entry(pair.source.backend.suffix.normal().to_owned()).or_default();
-        let name = pair.agreement.name_any();
-        let Some(word) = pair.word() else {
+/// Notes the requests of resources with the agreements that each is about, and what has become of them.
+pub(crate) fn ask(links: &[Link<'_>], records: &mut Records) {
+    for link in links {
+        let record = records.entry(link.source.backend.suffix.normal().to_owned()).or_default();
+        let name = link.agreement.name_any();
+        let Some(word) = link.word() else {
             // It was taken back.
-            if let Some(request) = record.requests.get_mut(&name).filter(|_| !pair.agreement.asks()) {
+            if let Some(request) = record.requests.get_mut(&name).filter(|_| !link.agreement.asks()) {
                 request.open.clear();
             }
             continue;
         };
         if record.requests.get(&name).is_none_or(|known| known.word != word) {
-            let is_of_it = |other: &&Pair<'_>| {
+            let is_of_it = |other: &&Link<'_>| {
                 other.agreement.name_any() == name
-                    && other.source.backend.suffix == pair.source.backend.suffix
+                    && other.source.backend.suffix == link.source.backend.suffix
                     && other.word().is_some()
             };
-            let open = pairs.iter().filter(is_of_it).map(Pair::key).collect();
+            let open = links.iter().filter(is_of_it).map(Link::key).collect();
             record.requests.insert(name.clone(), Request { word: word.to_owned(), open });
         }
-        let met = pair.source.agreement(&pair.target).is_some_and(|agreement| agreement.initialised == word);
+        let met = link.heard().is_some_and(|agreement| agreement.initialised == word);
         if let Some(request) = record.requests.get_mut(&name).filter(|_| met) {
-            request.open.remove(&pair.key());
+            request.open.remove(&link.key());
         }
     }
 }
 
-/// The word of a request that a pair has still to meet.
-pub(crate) fn request<'a>(records: &'a Records, pair: &Pair<'_>) -> Option<&'a str> {
-    let request = of(records, &pair.source.backend.suffix)?.requests.get(&pair.agreement.name_any())?;
-    let is_open = pair.word() == Some(request.word.as_str()) && request.open.contains(&pair.key());
-    (is_open && !pair.agreement.spec.paused).then_some(request.word.as_str())
+/// The word of a request that an agreement has still to meet.
+pub(crate) fn request<'a>(records: &'a Records, link: &Link<'_>) -> Option<&'a str> {
+    let request = of(records, &link.source.backend.suffix)?.requests.get(&link.agreement.name_any())?;
+    let is_open = link.word() == Some(request.word.as_str()) && request.open.contains(&link.key());
+    (is_open && !link.agreement.spec.paused).then_some(request.word.as_str())
 }
 
 /// The record of a suffix.

@@ -42,6 +42,24 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// All.
+    const ALL: [Self; 9] = [
+        Self::Unknown,
+        Self::Configuring,
+        Self::Waiting,
+        Self::Initialising,
+        Self::InSync,
+        Self::Behind,
+        Self::OtherData,
+        Self::Failing,
+        Self::Paused,
+    ];
+
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
     /// As it stands in the resource.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -62,9 +80,7 @@ impl State {
 pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>) -> PairState {
     let Pair { source, target, .. } = pair;
     let (state, message) = state(source, target, choice);
-    let met = source.agreement(target).map(|agreement| agreement.initialised.clone()).filter(|met| !met.is_empty());
-    let request = met.filter(|met| pair.agreement.spec.initialise.request_id.as_ref() == Some(met));
-    PairState { source: source.name(), target: target.name(), state, message, request }
+    PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met() }
 }
 
 fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> (State, String) {

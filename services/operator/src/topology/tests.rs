@@ -1,5 +1,10 @@
 //! What follows from what there is in a namespace.
 
+mod busy;
+mod external;
+mod gone;
+mod identities;
+
 use std::sync::Arc;
 
 use aviary_proto::directory::v1::{Agreement, AgreementState, Replica};
@@ -7,7 +12,7 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::{
-    compose::{Part, Topology, compose},
+    compose::{Part, Receiver, Sends, Topology, compose},
     records::{Record, Records, Seed},
     states::State,
     world::{Member, World},
@@ -33,7 +38,8 @@ fn instance(name: &str, role: &str) -> Member {
     }))
     .unwrap();
     let names = Names::of(&resource, "cluster.local").unwrap();
-    Member { password: Some("hash".to_owned()), ..Member::of(&resource, &names).unwrap() }
+    let passwords = ["a", "b", "c", "d", "h"].map(|name| (format!("{name}.root"), "hash".to_owned()));
+    Member { passwords: passwords.into(), ..Member::of(&resource, &names).unwrap() }
 }
 
 /// The same, heard to have data of this name, `empty` or `partial` behind it if it is that.
@@ -56,10 +62,11 @@ fn heard(name: &str, role: &str, data: &str) -> Member {
 /// One that has an agreement with another, in a state.
 fn with_agreement(mut member: Member, target: &str, state: AgreementState, initialised: &str) -> Member {
     let agreement = Agreement {
-        name: format!("{target}.root"),
+        name: if target.starts_with("outside") { target.to_owned() } else { format!("{target}.root") },
         state: state.into(),
         message: "words".to_owned(),
         initialised: initialised.to_owned(),
+        bind_dn: String::new(),
     };
     member.heard.as_mut().unwrap()[0].agreements.push(agreement);
     member
@@ -78,7 +85,7 @@ fn mesh() -> Arc<DS389Agreement> {
 }
 
 fn world(members: Vec<Member>, agreements: Vec<Arc<DS389Agreement>>) -> World {
-    World { members, agreements }
+    World { members, agreements, ..World::default() }
 }
 
 fn recorded(generation: &str) -> Records {
@@ -103,7 +110,11 @@ fn sends(topology: &Topology, name: &str) -> Vec<String> {
         let order = text(options, "initialise").zip(text(options, "initialiserequest"));
         order.map(|(how, word)| format!(" {how} {word}")).unwrap_or_default()
     };
-    sends.iter().map(|sends| format!("{}{}", sends.target, told(&sends.options))).collect()
+    let target = |sends: &Sends| match &sends.to {
+        Receiver::Instance { name, .. } => name.clone(),
+        Receiver::External { .. } => format!("outside {}", sends.name),
+    };
+    sends.iter().map(|sends| format!("{}{}", target(sends), told(&sends.options))).collect()
 }
 
 fn receives(topology: &Topology, name: &str) -> Vec<Value> {
@@ -127,12 +138,23 @@ fn patterns_make_pairs_of_all_that_send_and_receive() {
     assert_eq!(sends(&topology, "a"), ["b", "h"]);
     assert_eq!(sends(&topology, "b"), [""; 0]);
     assert_eq!(sends(&topology, "h"), ["c"]);
-    assert!(part(&topology, "c").is_target() && !part(&topology, "a").is_target());
+    assert!(!part(&topology, "c").senders.is_empty() && part(&topology, "a").senders.is_empty());
     let options = &part(&topology, "a").backends["root"].agreements[0].options;
     assert_eq!(options["replicahost"], "b.test.svc.cluster.local");
     assert_eq!(options["replicatransportinfo"], "LDAPS");
     let refused = topology.agreements["suppliers"].refused.as_ref().unwrap();
     assert_eq!(refused.reason, Reason::NotFound);
+}
+
+#[test]
+fn hubs_send_to_no_supplier() {
+    let members = vec![instance("a", "supplier"), instance("c", "consumer"), instance("d", "hub"), instance("h", "hub")];
+    let topology = compose(&world(members, vec![mesh()]), &Records::new());
+    assert_eq!(sends(&topology, "a"), ["c", "d", "h"]);
+    assert_eq!(sends(&topology, "h"), ["c", "d"]);
+    let refused = agreement("up", json!({"instance": "h", "targets": ["a"]}));
+    let topology = compose(&world(vec![instance("a", "supplier"), instance("h", "hub")], vec![refused]), &Records::new());
+    assert_eq!(topology.agreements["up"].refused.as_ref().map(|refused| refused.reason), Some(Reason::NotFound));
 }
 
 #[test]
@@ -383,7 +405,7 @@ fn a_request_is_about_those_that_there_are_when_it_comes_and_from_one() {
     assert_eq!(receives(&topology, "c"), [json!({"suffix": SUFFIX, "generation": "gb"})]);
     let nobody = json!({"suffix": SUFFIX, "targets": ["*"], "initialise": {"from": "x"}});
     let topology = compose(&world(members(), vec![asking(&nobody, "word")]), &Records::new());
-    assert_eq!(topology.agreements["one"].refused.as_ref().unwrap().reason, Reason::NotFound);
+    assert_eq!(topology.agreements["one"].refused.as_ref().unwrap().reason, Reason::Invalid);
 }
 
 #[test]

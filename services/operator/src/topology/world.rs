@@ -1,6 +1,9 @@
 //! What there is in a namespace that has a part in replication, as resources and agents say it.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aviary_proto::directory::v1::{Agreement, Replica};
 use directory::{dn::Dn, specification::Role};
@@ -8,41 +11,58 @@ use kube::ResourceExt;
 use serde_json::{Map, Value};
 
 use crate::{
+    conditions::Kind,
     crd::{DS389Agreement, DS389Instance},
     instance::Names,
 };
 
 /// All of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct World {
     /// By name.
     pub(crate) members: Vec<Member>,
     /// The oldest first.
     pub(crate) agreements: Vec<Arc<DS389Agreement>>,
+    /// Instances, there or not, of which there is a pod; in small letters.
+    pub(crate) with_pods: BTreeSet<String>,
 }
 
 /// An instance.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member {
     pub(crate) name: String,
     /// Of the resource.
     pub(crate) generation: Option<i64>,
     /// Whether its agent was ever heard: there may be a server whose state nobody knows now.
     pub(crate) was_there: bool,
+    /// Whether its server serves.
+    pub(crate) serves: bool,
+    /// Whether it also is what it should be.
+    pub(crate) is_settled: bool,
+    /// Whether its agent is heard.
+    pub(crate) is_heard: bool,
+    /// Whether its user wants it left alone, stopped, or kept away from clients.
+    pub(crate) rests: bool,
+    /// Whether what it is told is carried out.
+    pub(crate) obeys: bool,
     /// Where others reach it.
     pub(crate) fqdn: String,
     /// Those that have a part in replication.
     pub(crate) backends: Vec<Backend>,
-    /// What its agent says of them; `None` while it does not answer.
+    /// What its agent says of all that its server has, whatever the resource says; `None` while the server does not answer.
     pub(crate) heard: Option<Vec<Replica>>,
-    /// Tells the password with which others bind to it from another one; `None` if there is none yet.
-    pub(crate) password: Option<String>,
+    /// The authority that has issued its certificate, if that is a user's, as PEM.
+    pub(crate) issuer: Option<String>,
+    /// Tells the passwords with which others bind to it from other ones: their hashes, by what they are called.
+    pub(crate) passwords: BTreeMap<String, String>,
 }
 
 /// A backend that has a part in replication.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Backend {
     pub(crate) name: String,
+    /// With that of the instance before it, as others refer to it.
+    pub(crate) full_name: String,
     pub(crate) suffix: Dn,
     pub(crate) role: Role,
     /// The number that the resource gives a supplier.
@@ -58,15 +78,31 @@ pub(crate) struct Replicated<'a> {
     pub(crate) backend: &'a Backend,
 }
 
+impl PartialEq for World {
+    fn eq(&self, other: &Self) -> bool {
+        // What is said of an agreement changes nothing of what it says.
+        let says = |one: &Self| {
+            let metadata = one.agreements.iter().map(|agreement| &agreement.metadata);
+            metadata.map(|metadata| (metadata.name.clone(), metadata.uid.clone(), metadata.generation)).collect::<Vec<_>>()
+        };
+        self.members == other.members && self.with_pods == other.with_pods && says(self) == says(other)
+    }
+}
+
 impl World {
     /// All backends.
     pub(crate) fn replicated(&self) -> impl Iterator<Item = Replicated<'_>> {
         self.members.iter().flat_map(|member| member.backends.iter().map(move |backend| Replicated { member, backend }))
     }
 
-    /// Those of a suffix.
-    pub(crate) fn of_suffix(&self, suffix: &Dn) -> Vec<Replicated<'_>> {
-        self.replicated().filter(|replicated| replicated.backend.suffix == *suffix).collect()
+    /// Those of a suffix, which is in its normal form.
+    pub(crate) fn of_suffix(&self, normal: &str) -> Vec<Replicated<'_>> {
+        self.replicated().filter(|replicated| replicated.backend.suffix.normal() == normal).collect()
+    }
+
+    /// The same by their keys.
+    pub(crate) fn of_suffix_by_key(&self, normal: &str) -> BTreeMap<String, Replicated<'_>> {
+        self.of_suffix(normal).into_iter().map(|replicated| (replicated.key(), replicated)).collect()
     }
 }
 
@@ -79,8 +115,10 @@ impl Member {
         let is_lmdb = instance.spec.config.get("dbLib").is_some_and(|kind| kind == "mdb");
         let backend = |backend: &Map<String, Value>| {
             let text = |field: &str| backend.get(field).and_then(Value::as_str);
+            let name = text("name")?.to_owned();
             Some(Backend {
-                name: text("name")?.to_owned(),
+                full_name: format!("{}.{name}", instance.name_any()),
+                name,
                 suffix: Dn::parse(text("suffix")?).ok()?,
                 role: Role::named(text("replicaRole")?)?,
                 id: backend.get("replicaId").and_then(Value::as_u64).and_then(|id| u16::try_from(id).ok()),
@@ -91,23 +129,35 @@ impl Member {
             name: instance.name_any(),
             generation: instance.metadata.generation,
             was_there: instance.status.as_ref().is_some_and(|status| status.version.is_some()),
+            serves: false,
+            is_settled: false,
+            is_heard: false,
+            rests: instance.spec.suspend || !instance.spec.started || instance.spec.fenced,
+            obeys: !instance.spec.suspend && !instance.spec.check && !is_refused(instance),
             fqdn: names.fqdn.clone(),
             backends: instance.spec.backends.iter().filter_map(backend).collect(),
             heard: None,
-            password: None,
+            issuer: None,
+            passwords: BTreeMap::new(),
         })
     }
+}
+
+/// Whether the resource was refused when it was last looked at.
+fn is_refused(instance: &DS389Instance) -> bool {
+    let conditions = instance.status.iter().flat_map(|status| &status.conditions);
+    conditions.filter(|known| known.type_ == Kind::Accepted.name()).any(|known| known.status == "False")
 }
 
 impl Replicated<'_> {
     /// Instance and backend.
     pub(crate) fn name(&self) -> String {
-        format!("{}.{}", self.member.name, self.backend.name)
+        self.backend.full_name.clone()
     }
 
     /// The same for comparison.
     pub(crate) fn key(&self) -> String {
-        self.name().to_lowercase()
+        self.backend.full_name.to_lowercase()
     }
 
     /// Whether it is the same.
@@ -144,6 +194,11 @@ impl Replicated<'_> {
 
     /// What its agent says of an agreement with another.
     pub(crate) fn agreement(&self, target: &Replicated<'_>) -> Option<&Agreement> {
-        self.heard()?.agreements.iter().find(|agreement| agreement.name.eq_ignore_ascii_case(&target.name()))
+        self.agreement_named(&target.name())
+    }
+
+    /// What its agent says of an agreement.
+    pub(crate) fn agreement_named(&self, name: &str) -> Option<&Agreement> {
+        self.heard()?.agreements.iter().find(|agreement| agreement.name.eq_ignore_ascii_case(name))
     }
 }

@@ -3,8 +3,8 @@
 
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, KeyToPath,
-        PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+        Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction,
+        KeyToPath, PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
         SeccompProfile, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
@@ -13,10 +13,10 @@ use k8s_openapi::{
 use crate::{
     agents,
     args::Settings,
-    crd::DS389Instance,
+    crd::{DS389Instance, DataKey, InitialData},
     instance::{
-        build::{DOCUMENT, MADE_FROM},
-        document::{SECURE_PORT, TLS_DIR},
+        build::{DOCUMENT, MADE_FROM, overlay},
+        document::{INITIAL_DIR, LDIF, SECURE_PORT, TLS_DIR},
         names::Names,
         sizes::{MEMORY, Sizes},
     },
@@ -41,6 +41,14 @@ const TLS: &str = "tls";
 const DATA: &str = "data";
 const RUN: &str = "run";
 const TMP: &str = "tmp";
+const INITIAL: &str = "initial";
+const ACCOUNTS: &str = "accounts";
+/// The container.
+const CONTAINER: &str = "agent";
+/// Whom the image calls its user and group, and the files below /etc that say so.
+const ACCOUNT: &str = "ds389";
+const USERS: &str = "passwd";
+const GROUPS: &str = "group";
 
 /// The pod.
 pub(super) fn template(
@@ -58,7 +66,7 @@ pub(super) fn template(
     };
     let pull_secrets = &instance.spec.image_pull_secrets;
     let scheduling = instance.spec.scheduling.clone().unwrap_or_default();
-    let spec = PodSpec {
+    let mut spec = PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(GRACE_SECONDS),
@@ -91,7 +99,77 @@ pub(super) fn template(
         ]),
         ..PodSpec::default()
     };
+    for (index, initial) in instance.spec.initial_data.iter().enumerate() {
+        let Some((volume, mount)) = data(index, initial) else { continue };
+        spec.volumes.get_or_insert_default().push(volume);
+        spec.containers.iter_mut().for_each(|agent| agent.volume_mounts.get_or_insert_default().push(mount.clone()));
+    }
     PodTemplateSpec { metadata: Some(metadata), spec: Some(spec) }
+}
+
+/// The same with what the user says of it, and with what that needs: a server runs only as somebody whom the system knows.
+pub(super) fn finish(
+    instance: &DS389Instance,
+    names: &Names,
+    template: PodTemplateSpec,
+) -> Result<(PodTemplateSpec, Option<ConfigMap>), String> {
+    let Some(user) = &instance.spec.pod_template else { return Ok((template, None)) };
+    let mut template = overlay(template, user)?;
+    let Some(spec) = &mut template.spec else { return Ok((template, None)) };
+    let security = spec.security_context.clone().unwrap_or_default();
+    let (user, group) = (security.run_as_user.unwrap_or(USER), security.run_as_group.unwrap_or(USER));
+    if (user, group) == (USER, USER) {
+        return Ok((template, None));
+    }
+    let lines =
+        [(USERS, format!("{ACCOUNT}:x:{user}:{group}::/data:/usr/sbin/nologin\n")), (GROUPS, format!("{ACCOUNT}:x:{group}:\n"))];
+    let data = lines.into_iter().map(|(key, line)| (key.to_owned(), line)).collect();
+    let accounts = ConfigMap { metadata: names.owned(names.accounts()), data: Some(data), ..ConfigMap::default() };
+    let source = ConfigMapVolumeSource { name: names.accounts(), ..ConfigMapVolumeSource::default() };
+    let volume = Volume { name: ACCOUNTS.to_owned(), config_map: Some(source), ..Volume::default() };
+    spec.volumes.get_or_insert_default().push(volume);
+    let mount = |key: &str| VolumeMount {
+        name: ACCOUNTS.to_owned(),
+        mount_path: format!("/etc/{key}"),
+        sub_path: Some(key.to_owned()),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    };
+    if let Some(agent) = spec.containers.iter_mut().find(|container| container.name == CONTAINER) {
+        agent.volume_mounts.get_or_insert_default().extend([USERS, GROUPS].map(mount));
+    }
+    Ok((template, Some(accounts)))
+}
+
+/// The volume of an LDIF file, or of what lets us into the store that has it, and where the container has that.
+fn data(index: usize, data: &InitialData) -> Option<(Volume, VolumeMount)> {
+    if let Some(store) = &data.store
+        && store.secret_name.is_none()
+    {
+        return None;
+    }
+    let name = format!("{INITIAL}-{index}");
+    let item = |key: &DataKey| vec![KeyToPath { key: key.key.clone(), path: LDIF.to_owned(), mode: None }];
+    let config_map = data.config_map.as_ref().map(|key| ConfigMapVolumeSource {
+        name: key.name.clone(),
+        items: Some(item(key)),
+        ..ConfigMapVolumeSource::default()
+    });
+    let of_store = data.store.as_ref().and_then(|store| Some((store.secret_name.clone()?, None)));
+    let secret = data.secret.as_ref().map(|key| (key.name.clone(), Some(item(key)))).or(of_store);
+    let secret = secret.map(|(name, items)| SecretVolumeSource {
+        secret_name: Some(name),
+        default_mode: Some(GROUP_READS),
+        items,
+        optional: None,
+    });
+    let mount = VolumeMount {
+        name: name.clone(),
+        mount_path: format!("{INITIAL_DIR}/{index}"),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    };
+    Some((Volume { name, config_map, secret, ..Volume::default() }, mount))
 }
 
 fn container(instance: &DS389Instance, settings: &Settings, image: &str) -> Container {
@@ -119,7 +197,7 @@ fn container(instance: &DS389Instance, settings: &Settings, image: &str) -> Cont
         ..Probe::default()
     };
     Container {
-        name: "agent".to_owned(),
+        name: CONTAINER.to_owned(),
         image: Some(image.to_owned()),
         image_pull_policy: Some(settings.agent_pull_policy.clone()),
         env: Some(vec![

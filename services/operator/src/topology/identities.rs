@@ -1,0 +1,78 @@
+//! As whom servers bind to each other. Each agreement has an identity of its own, which is called after who sends and after its
+//! password: another password is another identity. Who receives lets the next in before who sends is told of it, and the last until
+//! that one binds otherwise, so that no change of passwords interrupts anything.
+
+use std::collections::BTreeSet;
+
+use directory::{dn::Dn, layout};
+
+use super::{pairs::Pair, records::Records, world::Replicated};
+
+/// Of one pair.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Binding {
+    /// What its password is called in the Secret of who receives.
+    pub(super) key: String,
+    /// The identities that are let in, and which of them is the one with that password.
+    pub(super) admitted: Vec<String>,
+    pub(super) current: Option<String>,
+    /// The one that the source is to bind as, if that can be said; if not, it goes on as it does.
+    pub(super) own: Option<String>,
+}
+
+/// What the password of who sends is called in the Secret of who receives.
+pub(super) fn key(source: &Replicated<'_>) -> String {
+    source.key().replace(':', "_")
+}
+
+/// The identity of a key with the password of this hash.
+fn identity(key: &str, hash: &str) -> String {
+    layout::bind_identity(&format!("{key} {hash}")).to_string()
+}
+
+/// Notes as whom each source was told to bind: the next as soon as its target lets that in. Forgotten is what it does not bind as any
+/// more; all of it with the agreement, by `removed`.
+pub(super) fn note(pairs: &[Pair<'_>], records: &mut Records) {
+    for pair in pairs {
+        let key = key(&pair.source);
+        let Some(hash) = pair.target.member.passwords.get(&key) else { continue };
+        let record = records.entry(pair.source.backend.suffix.normal().to_owned()).or_default();
+        let told = record.binds.entry(pair.key()).or_default();
+        if pair.source.heard().is_some() && pair.source.agreement(&pair.target).is_none() {
+            told.clear();
+        }
+        let is_let_in = || pair.target.heard().is_some_and(|replica| has(&replica.bind_dns, &identity(&key, hash)));
+        if told.last() != Some(hash) && (told.is_empty() || is_let_in()) {
+            told.retain(|known| known != hash);
+            told.push(hash.clone());
+        }
+        let last = told.last().map(|last| identity(&key, last));
+        let binds = pair.source.agreement(&pair.target).map(|agreement| agreement.bind_dn.clone());
+        if last.zip(binds).is_some_and(|(last, binds)| is_same(&last, &binds)) {
+            told.drain(..told.len() - 1);
+        }
+    }
+}
+
+/// As whom a pair binds.
+pub(super) fn binding(pair: &Pair<'_>, records: &Records) -> Binding {
+    let key = key(&pair.source);
+    let hash = pair.target.member.passwords.get(&key);
+    let told = records.get(pair.source.backend.suffix.normal()).and_then(|record| record.binds.get(&pair.key()));
+    let told = told.map(Vec::as_slice).unwrap_or_default();
+    let admitted: BTreeSet<&String> = told.iter().chain(hash).collect();
+    Binding {
+        admitted: admitted.into_iter().map(|hash| identity(&key, hash)).collect(),
+        current: hash.map(|hash| identity(&key, hash)),
+        own: hash.filter(|hash| told.last() == Some(*hash)).map(|hash| identity(&key, hash)),
+        key,
+    }
+}
+
+fn has(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| is_same(known, name))
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    matches!((Dn::parse(one), Dn::parse(other)), (Ok(one), Ok(other)) if one == other)
+}

@@ -1,0 +1,132 @@
+//! What users change of directories that are there: it is said before exactly as it is done, the server is restarted only where it has
+//! to be, and what goes goes only where the policy says so.
+
+use serde_json::{Value, json};
+
+use crate::{
+    fleet::{Operator, resource},
+    ldap::{Client, SUFFIX},
+};
+
+const RESOURCE: &str = "ds389instance/ldap";
+const MESH: &str = "ds389agreement/mesh";
+
+fn backend(more: Value) -> Value {
+    let mut backend = json!({"name": "userroot", "suffix": SUFFIX, "sampleEntries": true});
+    backend.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    backend
+}
+
+/// An instance that is there.
+struct There {
+    operator: Operator,
+}
+
+impl There {
+    /// The pod and the process of its server.
+    fn running(&self) -> (String, String) {
+        let namespace = &self.operator.namespace;
+        let uid = namespace.kubectl(&["get", "pod", "ldap-0", "--output", "jsonpath={.metadata.uid}"]);
+        (uid, namespace.kubectl(&["exec", "ldap-0", "--", "cat", "/run/ds/slapd-ldap.pid"]))
+    }
+
+    fn planned(&self) -> Vec<String> {
+        let planned = self.operator.namespace.json(&["get", RESOURCE])["status"]["planned"].clone();
+        planned.as_array().cloned().unwrap_or_default().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Has it said what a change would do, then makes the change, and sees to it that this was done and nothing else.
+    #[track_caller]
+    fn change(&self, spec: &Value) -> Vec<String> {
+        let before = self.running();
+        let mut checked = spec.clone();
+        checked["check"] = true.into();
+        self.operator.patch(RESOURCE, &json!({"spec": checked}));
+        self.operator.until(RESOURCE, "ConfigurationApplied", "False/WouldChange");
+        let planned = self.planned();
+        assert_eq!(self.running(), before, "nothing is done yet");
+        self.operator.patch(RESOURCE, &json!({"spec": {"check": false}}));
+        self.operator.until(RESOURCE, "Ready", "True/AsItShouldBe");
+        let done = planned.join("; ");
+        self.operator.namespace.until(&format!("an event that tells {done}"), || {
+            self.operator.events("DS389Instance").iter().any(|(reason, note)| reason == "Changed" && *note == done)
+        });
+        planned
+    }
+
+    fn has_suffix(&self, suffix: &str) -> bool {
+        let client = Client::new(&self.operator, "ldap");
+        client.ldap("ldapsearch", &["-LLL", "-b", suffix, "-s", "base", "1.1"], "").status.success()
+    }
+
+    fn has_index(&self, attribute: &str) -> bool {
+        self.operator.namespace.kubectl(&["exec", "ldap-0", "--", "aviary-agent", "ds389", "facts"]).contains(attribute)
+    }
+}
+
+#[test]
+fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_to() {
+    let there = There { operator: Operator::new("changes") };
+    there.operator.namespace.apply(&resource("DS389Instance", "ldap", &json!({"backends": [backend(json!({}))]})).to_string());
+    there.operator.until(RESOURCE, "Ready", "True/AsItShouldBe");
+
+    let second = json!({"name": "second", "suffix": "dc=second", "indexes": [{"name": "uid", "indexType": ["eq"]}]});
+    let indexed = backend(json!({"indexes": [{"name": "roomNumber", "indexType": ["eq", "pres"]}]}));
+    let before = there.running();
+    let planned = there.change(&json!({
+        "config": {"nsslapdSizelimit": 77, "nsslapdIdletimeout": 600, "passwordMinLength": 9},
+        "backends": [indexed, second],
+    }));
+    assert!(planned.iter().any(|one| one.contains("nsslapd-sizelimit:77")) && planned.len() > 4, "{planned:?}");
+    assert_eq!(there.running(), before, "none of this needs a restart");
+    assert!(there.has_suffix("dc=second") && there.has_index("roomNumber"));
+
+    let planned = there.change(&json!({"config": {"nsslapdDbcachesize": 33_554_432}}));
+    assert!(planned.iter().any(|one| one.starts_with("Restarting")), "{planned:?}");
+    let after = there.running();
+    assert!(after.0 == before.0 && after.1 != before.1, "another server in the same pod");
+
+    // What is not written any more stays, until the policy says otherwise.
+    there.operator.patch(RESOURCE, &json!({"spec": {"backends": [backend(json!({}))]}}));
+    there.operator.until(RESOURCE, "Ready", "True/AsItShouldBe");
+    assert!(there.has_suffix("dc=second") && there.has_index("roomNumber"));
+    let planned = there.change(&json!({"policy": "Updated"}));
+    for part in ["Deleting backend second", "Deleting index roomNumber"] {
+        assert!(planned.iter().any(|one| one.starts_with(part)), "{part}: {planned:?}");
+    }
+    assert!(!there.has_suffix("dc=second") && !there.has_index("roomNumber") && there.has_suffix(SUFFIX));
+    assert_eq!(there.running(), after, "none of this needs a restart");
+}
+
+#[test]
+fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
+    let operator = Operator::new("roles");
+    let namespace = &operator.namespace;
+    let instance = |name: &str, role: &str| {
+        let entries = name == "fixed";
+        let backend = backend(json!({"replicaRole": role, "sampleEntries": entries}));
+        resource("DS389Instance", name, &json!({"backends": [backend]})).to_string()
+    };
+    namespace.apply(&instance("fixed", "supplier"));
+    namespace.apply(&instance("changing", "consumer"));
+    namespace.apply(&resource("DS389Agreement", "mesh", &json!({"suffix": SUFFIX, "targets": ["*"]})).to_string());
+    operator.until(MESH, "Ready", "True/AsItShouldBe");
+    let (fixed, changing) = (Client::new(&operator, "fixed"), Client::new(&operator, "changing"));
+    for (number, role) in ["hub", "supplier", "hub", "consumer", "supplier", "consumer"].into_iter().enumerate() {
+        namespace.apply(&instance("changing", role));
+        namespace.until_late(&format!("{role} that is ready"), || {
+            let is_well = |resource| operator.condition(resource, "Ready").as_deref() == Some("True/AsItShouldBe");
+            is_well("ds389instance/changing") && is_well(MESH)
+        });
+        fixed.add(&format!("to-{role}-{number}"));
+        changing.until_has(&format!("to-{role}-{number}"));
+        if role == "supplier" {
+            changing.add(&format!("from-{number}"));
+            fixed.until_has(&format!("from-{number}"));
+        }
+    }
+    namespace.apply(&instance("changing", "None"));
+    operator.until(MESH, "Accepted", "False/NotFound");
+    operator.until("ds389instance/changing", "Ready", "True/AsItShouldBe");
+    assert!(changing.has("from-1") && changing.has("to-hub-0"));
+}

@@ -1,0 +1,88 @@
+//! A client of a directory, over the way that `kubectl port-forward` makes to its pod.
+
+use std::{
+    collections::BTreeSet,
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::fleet::Operator;
+
+/// The suffix of the samples.
+pub(crate) const SUFFIX: &str = "dc=example,dc=com";
+
+/// A client of one server.
+pub(crate) struct Client<'a> {
+    operator: &'a Operator,
+    instance: &'static str,
+    folder: TempDir,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(operator: &'a Operator, instance: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.path().join("password")).unwrap();
+        file.write_all(operator.secret(&format!("{instance}-directory-manager"), "password").as_bytes()).unwrap();
+        Self { operator, instance, folder }
+    }
+
+    pub(crate) fn ldap(&self, program: &str, arguments: &[&str], input: &str) -> Output {
+        self.try_ldap(program, arguments, input).unwrap()
+    }
+
+    /// The same of a server whose pod may not be there.
+    pub(crate) fn try_ldap(&self, program: &str, arguments: &[&str], input: &str) -> Result<Output, String> {
+        // It ends with the first client that goes.
+        let (port, _forward) = self.operator.namespace.try_forward(&format!("pod/{}-0", self.instance), 3636)?;
+        // It would wait for ever for an answer that got lost with its pod.
+        let mut child = Command::new("timeout")
+            .args(["20", program])
+            // The way to the server leads over this machine, whose name is not in the certificate.
+            .env("LDAPTLS_REQCERT", "never")
+            .args(["-x", "-H", &format!("ldaps://localhost:{}", port), "-D", "cn=Directory Manager", "-y"])
+            .arg(self.folder.path().join("password"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        Ok(child.wait_with_output().unwrap())
+    }
+
+    /// Adds a unit of this name, if the server takes it.
+    pub(crate) fn try_add(&self, name: &str) -> Result<Output, String> {
+        let entry = format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n");
+        self.try_ldap("ldapadd", &["-o", "nettimeout=5"], &entry)
+    }
+
+    /// The units whose names begin so; none while the server does not answer.
+    pub(crate) fn units(&self, start: &str) -> BTreeSet<String> {
+        let filter = format!("(ou={start}*)");
+        let output = self.try_ldap("ldapsearch", &["-LLL", "-o", "nettimeout=5", "-b", SUFFIX, &filter, "ou"], "");
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        text.lines().filter_map(|line| line.strip_prefix("ou: ")).map(str::to_owned).collect()
+    }
+
+    /// Adds a unit of this name.
+    #[track_caller]
+    pub(crate) fn add(&self, name: &str) {
+        let output = self.try_add(name).unwrap();
+        assert!(output.status.success(), "{}: {}", self.instance, String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let output = self.ldap("ldapsearch", &["-LLL", "-b", &format!("ou={name},{SUFFIX}"), "-s", "base", "ou"], "");
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains(&format!("ou: {name}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn until_has(&self, name: &str) {
+        self.operator.namespace.until(&format!("ou={name} at {}", self.instance), || self.has(name));
+    }
+}
