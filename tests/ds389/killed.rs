@@ -188,11 +188,12 @@ async fn apply_killed(machine: &Machine, text: &str) -> u32 {
     loop {
         let mut command = Command::new(served::program("aviary-ds389"));
         command.args(["apply", "--yes", "--prefix", machine.prefix.path()]).arg(file.path());
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         tokio::time::sleep(time).await;
         match child.try_wait().unwrap() {
             Some(status) => {
-                assert!(status.success(), "after {kills} kills: {status}\n{}", machine.logs());
+                let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+                assert!(status.success(), "after {kills} kills: {status}\n{said}\n{}", machine.logs());
                 return kills;
             }
             None => child.kill().unwrap(),

@@ -81,12 +81,8 @@ async fn a_hub_in_the_middle_passes_on_what_came_while_it_was_away() {
     tokio::join!(sup.meet(&wanted[0]), hub.meet(&wanted[1]), con.meet(&wanted[2]));
     unit(sup, "midsup", "first").await;
     comes(con, "midcon", "ou=first,dc=test").await;
-    // Clients that want to write are sent to the supplier.
-    for (machine, name) in [(hub, "midhub"), (con, "midcon")] {
-        let entry = directory::entry::Entry::new("ou=x,dc=test".parse().unwrap()).with("objectClass", &["organizationalUnit"]);
-        let refused = machine.connect(name).await.add(&entry.with("ou", &["x"]), &[]).await.unwrap_err();
-        assert!(matches!(refused, agent::ldap::Error::Refused { code: 10, .. }), "{refused}");
-    }
+    sends_writers_away(hub, "midhub").await;
+    sends_writers_away(con, "midcon").await;
     hub.kill("midhub");
     unit(sup, "midsup", "second").await;
     sup.connect("midsup").await.delete(&"ou=first,dc=test".parse().unwrap()).await.unwrap();
@@ -94,6 +90,33 @@ async fn a_hub_in_the_middle_passes_on_what_came_while_it_was_away() {
     comes(con, "midcon", "ou=second,dc=test").await;
     goes(con, "midcon", "ou=first,dc=test").await;
     is_green(hub, "midhub", "midcon.root").await;
+}
+
+/// Clients that want to write are sent to the supplier.
+async fn sends_writers_away(machine: &Machine, name: &str) {
+    let entry = directory::entry::Entry::new("ou=x,dc=test".parse().unwrap()).with("objectClass", &["organizationalUnit"]);
+    let refused = machine.connect(name).await.add(&entry.with("ou", &["x"]), &[]).await.unwrap_err();
+    assert!(matches!(refused, agent::ldap::Error::Refused { code: 10, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn whoever_leaves_replication_takes_what_clients_write() {
+    let machines = [Machine::new(), Machine::new(), Machine::new()];
+    let [sup, hub, con] = &machines;
+    let wanted = fleet(&[
+        ("vm1", host("staysup", "supplier, ReplicaId: 1", "", "{target: vm2, Initialise: OnCreate}")),
+        ("vm2", host("leavehub", "hub", "", "{target: vm3, Initialise: OnCreate}")),
+        ("vm3", host("leavecon", "consumer", "", "")),
+    ]);
+    tokio::join!(sup.meet(&wanted[0]), hub.meet(&wanted[1]), con.meet(&wanted[2]));
+    for (machine, name) in [(con, "leavecon"), (hub, "leavehub")] {
+        unit(sup, "staysup", name).await;
+        comes(machine, name, &format!("ou={name},dc=test")).await;
+        sends_writers_away(machine, name).await;
+        machine.apply(&host_like(machine, name, "None", "")).await;
+        unit(machine, name, "own").await;
+        assert!(machine.has(name, &format!("ou={name},dc=test")).await);
+    }
 }
 
 /// Two suppliers of one suffix, the first of which has the data.

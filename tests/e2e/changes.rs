@@ -1,9 +1,20 @@
 //! What users change of directories that are there: it is said before exactly as it is done, the server is restarted only where it has
 //! to be, and what goes goes only where the policy says so.
 
+use std::process::Command;
+
+use directory::{
+    options::{Change, Definition, Scope},
+    version::Version,
+};
 use serde_json::{Value, json};
+use tests::{
+    options::{changeable, other},
+    served::program,
+};
 
 use crate::{
+    cluster::succeeded,
     fleet::{Operator, resource},
     ldap::{Client, SUFFIX},
 };
@@ -98,6 +109,41 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     assert_eq!(there.running(), after, "none of this needs a restart");
 }
 
+/// Other values for options, as a resource has them which is made of a file for a host.
+fn config<'a>(options: impl Iterator<Item = &'a &'static Definition>) -> Value {
+    let given: String = options.map(|option| format!("\n  {}: {}", option.name, other(option, (0, 0)))).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("ds389_instances:\n- name: ldap\n  rootpw: secret12{given}\n")).unwrap();
+    let mut command = Command::new(program("aviary-ds389"));
+    let output = command.args(["resources", "--output", "json"]).arg(file.path()).output().unwrap();
+    let made: Value = serde_json::from_str(&succeeded("aviary-ds389 resources", &output)).unwrap();
+    made["items"][0]["spec"]["config"].clone()
+}
+
+#[test]
+fn every_option_of_an_instance_changes_and_restarts_it_once_where_it_has_to() {
+    let there = There { operator: Operator::new("options") };
+    there.operator.namespace.apply(&resource("DS389Instance", "ldap", &json!({"backends": [backend(json!({}))]})).to_string());
+    there.operator.until(RESOURCE, "Ready", "True/AsItShouldBe");
+    let version = there.operator.namespace.kubectl(&["get", RESOURCE, "--output", "jsonpath={.status.version}"]);
+    let version = Version::parse(&version).unwrap();
+    let all: Vec<_> = changeable(version, "bdb").filter(|option| Scope::Instance.offers(option)).collect();
+    let (live, later): (Vec<_>, Vec<_>) = all.iter().partition(|option| option.change == Change::Live);
+    assert!(live.len() > 50 && later.len() > 20, "{} and {}", live.len(), later.len());
+
+    let before = there.running();
+    let at_once = config(live.into_iter());
+    let planned = there.change(&json!({"config": at_once}));
+    assert_eq!(there.running(), before, "{planned:?}");
+    assert!(planned.len() >= at_once.as_object().unwrap().len(), "{planned:?}");
+
+    let planned = there.change(&json!({"config": config(later.into_iter())}));
+    assert_eq!(planned.iter().filter(|one| one.starts_with("Restarting")).count(), 1, "{planned:?}");
+    let after = there.running();
+    assert!(after.0 == before.0 && after.1 != before.1, "another server in the same pod");
+    assert!(there.has_suffix(SUFFIX));
+}
+
 #[test]
 fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
     let operator = Operator::new("roles");
@@ -129,4 +175,5 @@ fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
     operator.until(MESH, "Accepted", "False/NotFound");
     operator.until("ds389instance/changing", "Ready", "True/AsItShouldBe");
     assert!(changing.has("from-1") && changing.has("to-hub-0"));
+    changing.add("alone");
 }

@@ -16,6 +16,11 @@ pub(crate) fn image(service: &str) -> String {
     format!("{}/{service}:{}", registry(), tag())
 }
 
+/// The image of agents with the 389 DS of another release of Debian.
+pub(crate) fn agent_image(release: &str) -> String {
+    format!("{}-{release}", image("aviary-agent"))
+}
+
 pub(crate) fn registry() -> String {
     std::env::var("E2E_REGISTRY").unwrap_or_else(|_| "localhost".to_owned())
 }

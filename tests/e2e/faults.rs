@@ -1,151 +1,25 @@
-//! What befalls directories, while somebody writes to them all the time: each ends with all in sync, and nothing is lost that a
-//! server has taken. On a node that the tests own, for some of it is done to the node's processes.
+//! What befalls directories, while somebody writes to them all the time and somebody else compares what the resources say with what
+//! the servers do: each ends with all in sync, nothing is lost that a server has taken, and nothing untrue is said for long. On a node
+//! that the tests own, for some of it is done to the node's processes.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
+mod fleet;
+mod witness;
+
+use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 
+use self::fleet::{AGREEMENTS, ALL, Fleet, signal};
 use crate::{
-    fleet::{Operator, sample},
+    cluster::{agent_image, image},
+    fleet::Operator,
     ldap::{Client, SUFFIX},
+    pods::{issue, vouch},
     replication::pair,
 };
 
-const ALL: [&str; 4] = ["supplier-1", "supplier-2", "hub-1", "consumer-1"];
-const AGREEMENTS: [&str; 2] = ["ds389agreement/suppliers", "ds389agreement/hubs"];
 const OPERATOR: &str = "deployment/aviary-operator";
-
-/// A fleet, and what was written to it.
-struct Fleet {
-    operator: Operator,
-    /// Units that a supplier has taken.
-    taken: Mutex<BTreeSet<String>>,
-    is_over: AtomicBool,
-}
-
-impl Fleet {
-    /// Of the sample, in sync. Without policies, so that those of the tests can cut servers off.
-    fn new() -> Self {
-        let operator = Operator::with("faults", &["networkPolicy.enabled=false"]);
-        operator.namespace.apply(&sample("replication.yaml"));
-        let fleet = Self { operator, taken: Mutex::default(), is_over: AtomicBool::new(false) };
-        fleet.until_well();
-        fleet
-    }
-
-    fn kubectl(&self, arguments: &[&str]) -> String {
-        self.operator.namespace.kubectl(arguments)
-    }
-
-    fn is(&self, resource: &str, kind: &str, expected: &str) -> bool {
-        self.operator.condition(resource, kind).as_deref() == Some(expected)
-    }
-
-    fn is_well(&self) -> bool {
-        let instances = ALL.map(|name| format!("ds389instance/{name}"));
-        let mut all = instances.iter().map(String::as_str).chain(AGREEMENTS);
-        all.all(|resource| self.is(resource, "Ready", "True/AsItShouldBe"))
-    }
-
-    #[track_caller]
-    fn until_well(&self) {
-        self.operator.namespace.until_late("a fleet that is well", || self.is_well());
-    }
-
-    /// Writes to one supplier and the other until it is over.
-    fn write(&self) {
-        let clients = [Client::new(&self.operator, "supplier-1"), Client::new(&self.operator, "supplier-2")];
-        for number in 0.. {
-            if self.is_over.load(Ordering::Relaxed) {
-                break;
-            }
-            let name = format!("w{number:05}");
-            if clients[number % 2].try_add(&name).is_ok_and(|output| output.status.success()) {
-                self.taken.lock().unwrap().insert(name);
-            }
-        }
-    }
-
-    /// What was taken so far is everywhere as soon as the resources say so, but for the changes of the last seconds.
-    #[track_caller]
-    fn until_told_and_true(&self, what: &str) {
-        let (begun, taken) = (Instant::now(), self.taken.lock().unwrap().clone());
-        self.until_well();
-        let told = begun.elapsed();
-        for name in ALL {
-            let client = Client::new(&self.operator, name);
-            let mut missing = BTreeSet::new();
-            let is_complete = |missing: &mut BTreeSet<String>| {
-                let has = client.units("w");
-                *missing = taken.difference(&has).cloned().collect();
-                missing.is_empty()
-            };
-            let due = Instant::now() + Duration::from_secs(15);
-            while !is_complete(&mut missing) {
-                assert!(Instant::now() < due, "{what}: {name} lacks {missing:?} though all is said to be well");
-            }
-        }
-        println!("{what}: well after {:.1} s, {} entries written so far", told.as_secs_f64(), taken.len());
-    }
-
-    /// What is done makes the fleet unwell, or has made another pod, before it ends well.
-    #[track_caller]
-    fn befalls(&self, what: &str, act: impl FnOnce()) {
-        let begun = Instant::now();
-        act();
-        println!("{what}: done in {:.1} s", begun.elapsed().as_secs_f64());
-        self.until_told_and_true(what);
-    }
-
-    fn uid(&self, pod: &str) -> String {
-        self.kubectl(&["get", "pod", pod, "--ignore-not-found", "--output", "jsonpath={.metadata.uid}"])
-    }
-
-    #[track_caller]
-    fn until_another(&self, pod: &str, before: &str) {
-        self.operator.namespace.until_late("another pod", || {
-            let now = self.uid(pod);
-            !now.is_empty() && now != before
-        });
-    }
-
-    /// The processes of a pod by this name, as the node knows them.
-    fn processes(&self, pod: &str, name: &str) -> Vec<i32> {
-        let uid = self.uid(pod);
-        let known = [uid.clone(), uid.replace('-', "_")];
-        let processes =
-            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<i32>().ok());
-        let is_it = |process: &i32| {
-            let read = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
-            read("comm").trim() == name && known.iter().any(|uid| read("cgroup").contains(uid))
-        };
-        processes.filter(is_it).collect()
-    }
-
-    fn kill(&self, pod: &str, name: &str) {
-        let processes = self.processes(pod, name);
-        assert!(!processes.is_empty(), "{pod} has no process {name}");
-        for process in processes {
-            signal(process, rustix::process::Signal::KILL);
-        }
-    }
-
-    fn restarts(&self, pod: &str) -> String {
-        self.kubectl(&["get", "pod", pod, "--output", "jsonpath={.status.containerStatuses[0].restartCount}"])
-    }
-}
-
-fn signal(process: i32, signal: rustix::process::Signal) {
-    rustix::process::kill_process(rustix::process::Pid::from_raw(process).unwrap(), signal).unwrap();
-}
+const WELL: &str = "True/AsItShouldBe";
 
 /// Lets nobody through from these pods to this one.
 fn cut(to: &str, from: &str) -> Value {
@@ -182,18 +56,25 @@ fn of_pods(fleet: &Fleet) {
     });
 }
 
+#[track_caller]
+fn until_no_operator(fleet: &Fleet) {
+    let operators = "app.kubernetes.io/component=operator";
+    fleet.operator.namespace.until("no operator", || fleet.kubectl(&["get", "pods", "--selector", operators]).is_empty());
+}
+
 fn of_operators(fleet: &Fleet) {
     let namespace = &fleet.operator.namespace;
     let before = fleet.uid("supplier-1-0");
     fleet.befalls("a pod is deleted while there is no operator", || {
-        fleet.kubectl(&["scale", OPERATOR, "--replicas", "0"]);
-        let operators = "app.kubernetes.io/component=operator";
-        namespace.until("no operator", || fleet.kubectl(&["get", "pods", "--selector", operators]).is_empty());
-        fleet.kubectl(&["delete", "pod", "supplier-1-0"]);
-        fleet.until_another("supplier-1-0", &before);
-        let path = "jsonpath={.status.containerStatuses[0].ready}";
-        namespace.until_late("a ready pod", || fleet.kubectl(&["get", "pod", "supplier-1-0", "--output", path]) == "true");
-        fleet.kubectl(&["scale", OPERATOR, "--replicas", "2"]);
+        fleet.unkept(|| {
+            fleet.kubectl(&["scale", OPERATOR, "--replicas", "0"]);
+            until_no_operator(fleet);
+            fleet.kubectl(&["delete", "pod", "supplier-1-0"]);
+            fleet.until_another("supplier-1-0", &before);
+            let path = "jsonpath={.status.containerStatuses[0].ready}";
+            namespace.until_late("a ready pod", || fleet.kubectl(&["get", "pod", "supplier-1-0", "--output", path]) == "true");
+            fleet.kubectl(&["scale", OPERATOR, "--replicas", "2"]);
+        })
     });
     fleet.befalls("the leader is killed while it is at something", || {
         let holder = fleet.kubectl(&["get", "lease", "aviary-operator", "--output", "jsonpath={.spec.holderIdentity}"]);
@@ -201,9 +82,11 @@ fn of_operators(fleet: &Fleet) {
             let patch = json!({"spec": {"config": {"nsslapdSizelimit": 4321}}});
             fleet.operator.patch(&format!("ds389instance/{name}"), &patch);
         }
-        fleet.kubectl(&["delete", "pod", &holder, "--grace-period=0", "--force"]);
+        fleet.unkept(|| {
+            fleet.kubectl(&["delete", "pod", &holder, "--grace-period=0", "--force"]);
+        });
     });
-    fleet.befalls("the API server does not answer for half a minute", || {
+    fleet.befalls("the API server does not answer for a minute", || {
         let servers = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<i32>().ok());
         let is_it = |process: &i32| {
             let name = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
@@ -211,9 +94,11 @@ fn of_operators(fleet: &Fleet) {
         };
         let servers: Vec<i32> = servers.filter(is_it).collect();
         assert!(!servers.is_empty(), "the API server is no process of this machine");
-        servers.iter().for_each(|server| signal(*server, rustix::process::Signal::STOP));
-        std::thread::sleep(Duration::from_secs(30));
-        servers.iter().for_each(|server| signal(*server, rustix::process::Signal::CONT));
+        fleet.unkept(|| {
+            servers.iter().for_each(|server| signal(*server, rustix::process::Signal::STOP));
+            std::thread::sleep(Duration::from_secs(60));
+            servers.iter().for_each(|server| signal(*server, rustix::process::Signal::CONT));
+        });
     });
 }
 
@@ -261,7 +146,7 @@ fn of_what_users_do(fleet: &Fleet) {
             fleet.kubectl(&["get", "ds389instance/consumer-1", "--output", message]).contains("Image")
         });
         fleet.operator.patch("ds389instance/consumer-1", &json!({"spec": {"image": null}}));
-        fleet.operator.patch("ds389instance/consumer-1", &json!({"spec": {"image": crate::cluster::image("aviary-agent")}}));
+        fleet.operator.patch("ds389instance/consumer-1", &json!({"spec": {"image": image("aviary-agent")}}));
     });
     fleet.befalls("a twin of a number, and one that is deleted while it is being filled", || {
         let record = namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
@@ -284,30 +169,98 @@ fn of_what_users_do(fleet: &Fleet) {
     });
 }
 
-#[test]
-#[ignore = "takes long, and kills processes of the node: tests/run e2e-node"]
-fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost() {
-    let fleet = Fleet::new();
-    std::thread::scope(|scope| {
-        scope.spawn(|| fleet.write());
-        // The writer ends with what is asserted here, too.
-        let ends = End(&fleet.is_over);
-        of_pods(&fleet);
-        of_operators(&fleet);
-        of_networks(&fleet);
-        of_what_users_do(&fleet);
-        drop(ends);
+/// What a host's certificate is to be replaced by: another one's, one for somebody else, one that has ended.
+fn of_certificates(fleet: &Fleet) {
+    let (namespace, resource) = (&fleet.operator.namespace, "ds389instance/supplier-2");
+    let (folder, host) = (tempfile::tempdir().unwrap(), format!("supplier-2.{}.svc.cluster.local", namespace.name));
+    let ends = || namespace.kubectl(&["get", resource, "--output", "jsonpath={.status.certificateNotAfter}"]);
+    let own = ends();
+    fleet.befalls("a certificate of another authority", || {
+        issue(namespace, folder.path(), "theirs", &host);
+        fleet.operator.patch(resource, &json!({"spec": {"tls": {"secretName": "theirs"}}}));
+        namespace.until_late("the certificate of the other authority", || ends() != own && fleet.is(resource, "Ready", WELL));
     });
-    fleet.until_told_and_true("at the end");
-    assert!(fleet.taken.lock().unwrap().len() > 100);
+    fleet.befalls("a certificate for another host", || {
+        issue(namespace, folder.path(), "wrong", "elsewhere.example");
+        fleet.operator.patch(resource, &json!({"spec": {"tls": {"secretName": "wrong"}}}));
+        fleet.operator.until(resource, "Accepted", "False/Invalid");
+        fleet.operator.patch(resource, &json!({"spec": {"tls": null}}));
+        namespace.until_late("the own certificate", || ends() == own);
+    });
+    fleet.befalls("a certificate that ends while there is no operator", || {
+        let (authority, path) = (folder.path().join("ended"), |name: &str| folder.path().join("ended").join(name));
+        fs::create_dir(&authority).unwrap();
+        for (key, name) in [("tls.crt", "ca.crt"), ("tls.key", "ca.key")] {
+            fs::write(path(name), fleet.operator.secret("aviary-operator-directories-ca", key)).unwrap();
+        }
+        vouch(&authority, &host, -1);
+        let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+        let (ended, before) =
+            (json!({"stringData": {"tls.crt": read("tls.crt"), "tls.key": read("tls.key")}}), fleet.uid("supplier-2-0"));
+        fleet.unkept(|| {
+            fleet.kubectl(&["scale", OPERATOR, "--replicas", "0"]);
+            until_no_operator(fleet);
+            fleet.operator.patch("secret/supplier-2-tls", &ended);
+            fleet.kubectl(&["delete", "pod", "supplier-2-0"]);
+            fleet.until_another("supplier-2-0", &before);
+            let mounted = || namespace.try_kubectl(&["exec", "supplier-2-0", "--", "cat", "/etc/aviary/tls/tls.crt"]).stdout;
+            namespace.until_late("the certificate that has ended", || mounted() == read("tls.crt").as_bytes());
+            fleet.kubectl(&["scale", OPERATOR, "--replicas", "2"]);
+        });
+        namespace.until_late("another certificate", || fleet.operator.secret("supplier-2-tls", "tls.crt") != read("tls.crt"));
+    });
 }
 
-struct End<'a>(&'a AtomicBool);
+/// What every pod is, which none of this should have changed.
+fn pods(fleet: &Fleet) -> [(String, String); 4] {
+    ALL.map(|name| format!("{name}-0")).map(|pod| (fleet.uid(&pod), fleet.restarts(&pod)))
+}
 
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+fn of_upgrades(fleet: &Fleet) {
+    let before = pods(fleet);
+    fleet.befalls("an operator of another version, which makes new instances of another image", || {
+        let image = |image: &str| fleet.kubectl(&["set", "env", OPERATOR, &format!("AVIARY_AGENT_IMAGE={image}")]);
+        image("localhost/next:1");
+        fleet.kubectl(&["rollout", "status", OPERATOR, "--timeout", "120s"]);
+        for name in ALL {
+            fleet.operator.patch(&format!("ds389instance/{name}"), &json!({"spec": {"config": {"nsslapdSizelimit": 4322}}}));
+        }
+        fleet.until_well();
+        image(&image("aviary-agent"));
+        fleet.kubectl(&["rollout", "status", OPERATOR, "--timeout", "120s"]);
+    });
+    assert_eq!(pods(fleet), before, "no pod restarts for it");
+}
+
+#[test]
+#[ignore = "takes long, and kills processes of the node: tests/run e2e-node"]
+fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is_said() {
+    Fleet::new("faults", &image("aviary-agent")).endures(|fleet| {
+        of_pods(fleet);
+        of_operators(fleet);
+        of_networks(fleet);
+        of_certificates(fleet);
+        of_upgrades(fleet);
+        of_what_users_do(fleet);
+    });
+}
+
+#[test]
+#[ignore = "takes long, and wants an image of its own: tests/run e2e-node"]
+fn another_version_of_389_ds_takes_over_one_server_after_the_other() {
+    Fleet::new("versions", &agent_image("bookworm")).endures(|fleet| {
+        let namespace = &fleet.operator.namespace;
+        let version =
+            |name: &str| namespace.kubectl(&["get", &format!("ds389instance/{name}"), "--output", "jsonpath={.status.version}"]);
+        assert!(ALL.iter().all(|name| version(name).starts_with("2.3.")), "{:?}", ALL.map(version));
+        fleet.befalls("the 389 DS of another Debian", || {
+            for name in ALL {
+                let image = json!({"spec": {"image": image("aviary-agent")}});
+                fleet.operator.patch(&format!("ds389instance/{name}"), &image);
+            }
+            namespace.until_late("the other version", || ALL.iter().all(|name| version(name).starts_with("3.1.")));
+        });
+    });
 }
 
 #[test]

@@ -61,12 +61,27 @@ impl<'a> Client<'a> {
         self.try_ldap("ldapadd", &["-o", "nettimeout=5"], &entry)
     }
 
-    /// The units whose names begin so; none while the server does not answer.
-    pub(crate) fn units(&self, start: &str) -> BTreeSet<String> {
-        let filter = format!("(ou={start}*)");
-        let output = self.try_ldap("ldapsearch", &["-LLL", "-o", "nettimeout=5", "-b", SUFFIX, &filter, "ou"], "");
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        text.lines().filter_map(|line| line.strip_prefix("ou: ")).map(str::to_owned).collect()
+    /// The units whose names begin so; `None` while the server does not answer.
+    pub(crate) fn try_units(&self, start: &str) -> Option<BTreeSet<String>> {
+        self.values(&["-b", SUFFIX, &format!("(ou={start}*)")], "ou").map(|values| values.into_iter().collect())
+    }
+
+    /// A setting of the server, if it answers and has one.
+    pub(crate) fn setting(&self, attribute: &str) -> Option<String> {
+        self.values(&["-b", "cn=config", "-s", "base", "(objectClass=*)"], attribute)?.pop()
+    }
+
+    fn values(&self, search: &[&str], attribute: &str) -> Option<Vec<String>> {
+        let arguments = [&["-LLL", "-o", "nettimeout=5"], search, &[attribute]].concat();
+        let output = self.try_ldap("ldapsearch", &arguments, "").ok().filter(|output| output.status.success())?;
+        let start = format!("{attribute}: ");
+        Some(
+            String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .filter_map(|line| line.strip_prefix(&start))
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// Adds a unit of this name.

@@ -57,13 +57,18 @@ pub(crate) fn issue(namespace: &Namespace, folder: &Path, secret: &str, host: &s
         let authority = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-keyout", "ca.key", "-out", "ca.crt"];
         openssl(folder, &[&authority[..], &subject].concat());
     }
-    openssl(folder, &["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=own"]);
-    fs::write(folder.join("names"), format!("subjectAltName=DNS:{host}\n")).unwrap();
-    let signed = ["x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "9", "-out", "tls.crt"];
-    openssl(folder, &[&signed[..], &["-extfile", "names", "-CAcreateserial"]].concat());
+    vouch(folder, host, 9);
     let file = |key: &str| format!("--from-file={}", folder.join(key).display());
     let arguments = ["create", "secret", "generic", secret, &file("tls.crt"), &file("tls.key"), &file("ca.crt")];
     namespace.kubectl(&arguments);
+}
+
+/// A certificate for a host of the authority in a folder, which ends in so many days.
+pub(crate) fn vouch(folder: &Path, host: &str, days: i32) {
+    openssl(folder, &["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=own"]);
+    fs::write(folder.join("names"), format!("subjectAltName=DNS:{host}\n")).unwrap();
+    let signed = ["x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-out", "tls.crt", "-days"];
+    openssl(folder, &[&signed[..], &[&days.to_string(), "-extfile", "names", "-CAcreateserial"]].concat());
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod http;
 pub mod installation;
 pub mod load;
+pub mod options;
 pub mod playbook;
 pub mod process;
 pub mod served;

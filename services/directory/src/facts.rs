@@ -50,7 +50,7 @@ fn backend(found: &Backend, sizes_caches: bool) -> specification::Backend {
     let lives = |home| match home {
         Home::Backend(_) => true,
         Home::Replica(_) => replicates,
-        Home::Changelog(_) => found.role.is_some_and(|role| role > Role::Consumer),
+        Home::Changelog(_) => found.role.is_some_and(Role::sends),
         _ => false,
     };
     let users = found.indexes.iter().filter(|index| index.kind == IndexKind::User);
@@ -72,7 +72,7 @@ fn backend(found: &Backend, sizes_caches: bool) -> specification::Backend {
             .iter()
             .map(|agreement| child(Scope::Agreement, &agreement.name, &agreement.settings))
             .collect(),
-        lists_agreements: found.role.is_some_and(|role| role > Role::Consumer),
+        lists_agreements: found.role.is_some_and(Role::sends),
     }
 }
 

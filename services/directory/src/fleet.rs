@@ -101,7 +101,7 @@ impl BackendRef<'_> {
 
     /// Whether it passes updates on.
     pub fn passes_on(&self) -> bool {
-        matches!(self.role(), Some(Role::Supplier | Role::Hub))
+        self.role().is_some_and(Role::sends)
     }
 
     /// Whether it is the same one, wherever it was found. A host's instances and backends have names without case.

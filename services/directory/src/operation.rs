@@ -159,7 +159,11 @@ pub fn operations(action: &Action) -> Vec<Operation> {
             let values = pairs.map(|(_, (attribute, value))| (attribute, vec![value])).collect();
             vec![Operation::Replace { dn: layout::replica(suffix), values, secrets: Vec::new() }]
         }
-        Step::DisableReplica { suffix } => vec![Operation::Delete(layout::replica(suffix))],
+        // A consumer sends those who write to its supplier, and goes on with that when it is none any more. Told before, for whoever
+        // is killed in between would not know of it any more, and after, for a session may end with setting it again.
+        Step::DisableReplica { suffix } => {
+            vec![takes_writes(suffix), Operation::Delete(layout::replica(suffix)), takes_writes(suffix)]
+        }
         Step::CleanRuv { suffix, id } => {
             let attributes = [
                 ("replica-base-dn", vec![suffix.as_str().to_owned()]),
@@ -198,6 +202,12 @@ fn mapping_tree(suffix: &Dn, parent: Option<&Dn>, backend: &str) -> Entry {
         Some(parent) => tree.with("nsslapd-parent-suffix", &[parent.as_str()]),
         None => tree,
     }
+}
+
+/// Has the server take what is written below a suffix itself.
+fn takes_writes(suffix: &Dn) -> Operation {
+    let values = vec![("nsslapd-state", vec!["backend".to_owned()]), ("nsslapd-referral", Vec::new())];
+    Operation::Replace { dn: layout::mapping_tree(suffix), values, secrets: Vec::new() }
 }
 
 /// Adds an entry with the options that have an attribute.

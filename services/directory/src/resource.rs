@@ -2,6 +2,7 @@
 //! certificates, passwords - is left out, and so is what no resource can say; whatever somebody could miss is told.
 
 mod agreements;
+mod external;
 mod instance;
 mod names;
 mod seeds;

@@ -52,6 +52,16 @@ pub enum Role {
     Supplier,
 }
 
+impl Role {
+    /// Whether it passes updates on, for which it has a changelog.
+    pub fn sends(self) -> bool {
+        match self {
+            Self::Consumer => false,
+            Self::Hub | Self::Supplier => true,
+        }
+    }
+}
+
 /// What is said about the part of a backend in replication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RoleWish {

@@ -45,8 +45,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How soon an agent that has vanished without a word is noticed: after both.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// For how long the operator's own certificate is good. Each connection gets one.
+/// For how long the operator's own certificate is good, and for how long of that connections are begun with it.
 const CERTIFICATE_LASTS: Duration = Duration::from_secs(24 * 3600);
+const CERTIFICATE_SHOWN: Duration = Duration::from_secs(12 * 3600);
 /// What the operator is called in its certificate.
 const OPERATOR: &str = "aviary-operator";
 
@@ -74,7 +75,7 @@ type Key = ObjectRef<DS389Instance>;
 
 /// All agents.
 pub(crate) struct Agents {
-    authorities: Arc<Authorities>,
+    caller: Arc<Caller>,
     instances: Store<DS389Instance>,
     known: Mutex<HashMap<Key, Agent>>,
     told: mpsc::Sender<Key>,
@@ -116,7 +117,8 @@ struct Agent {
 impl Agents {
     /// None so far. Whenever one is otherwise than before, its instance is sent. An instance that is gone is forgotten.
     pub(crate) fn new(authorities: Arc<Authorities>, instances: Store<DS389Instance>, told: mpsc::Sender<Key>) -> Self {
-        Self { authorities, instances, known: Mutex::default(), told }
+        let caller = Arc::new(Caller { authorities, shown: Mutex::default() });
+        Self { caller, instances, known: Mutex::default(), told }
     }
 
     /// What the agent of an instance has said last. From the first time on it is listened to.
@@ -172,7 +174,7 @@ impl Agents {
     }
 
     fn listen(&self, key: Key, host: &str) -> Agent {
-        let channel = channel(Arc::clone(&self.authorities), host.to_owned());
+        let channel = channel(Arc::clone(&self.caller), host.to_owned());
         let heard = Arc::default();
         let listening = listen(key, self.instances.clone(), channel.clone(), Arc::clone(&heard), self.told.clone());
         Agent { channel, heard, listening: AbortOnDropHandle::new(tokio::spawn(listening)) }
@@ -223,10 +225,10 @@ async fn keep(key: &Key, now: Heard, heard: &Mutex<Heard>, told: &mpsc::Sender<K
 }
 
 /// A connection that is made with the first call.
-fn channel(authorities: Arc<Authorities>, host: String) -> Channel {
+fn channel(caller: Arc<Caller>, host: String) -> Channel {
     let dial = move |_| {
-        let (authorities, host) = (Arc::clone(&authorities), host.clone());
-        async move { connect(&authorities, &host).await.map(TokioIo::new) }
+        let (caller, host) = (Arc::clone(&caller), host.clone());
+        async move { caller.connect(&host).await.map(TokioIo::new) }
     };
     // What is called is up to `connect`; the address is for those who read logs.
     Endpoint::from_static("http://agent")
@@ -248,16 +250,39 @@ enum Unconnected {
     Tls(#[from] tls::Error),
 }
 
-async fn connect(
-    authorities: &Authorities,
-    host: &str,
-) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Unconnected> {
-    let now = OffsetDateTime::now_utc();
-    let own = authorities.agents.issue(&[OPERATOR.to_owned()], Purpose::Client, now, CERTIFICATE_LASTS)?;
-    let client = tls::Client::from_pem(&own.certificate, &own.key, &authorities.agents.identity.certificate)?;
-    let stream = TcpStream::connect((host, PORT)).await;
-    let stream = stream.map_err(|source| Unconnected::Connect { host: host.to_owned(), source })?;
-    // Small messages must not wait for more.
-    let _ = stream.set_nodelay(true);
-    Ok(client.connect(stream, host).await?)
+/// As whom the operator calls agents. All connections share what is shown to them.
+struct Caller {
+    authorities: Arc<Authorities>,
+    shown: Mutex<Option<Shown>>,
+}
+
+/// A certificate of the operator's own.
+struct Shown {
+    client: tls::Client,
+    since: OffsetDateTime,
+}
+
+impl Caller {
+    async fn connect(&self, host: &str) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Unconnected> {
+        let client = self.client(OffsetDateTime::now_utc())?;
+        let stream = TcpStream::connect((host, PORT)).await;
+        let stream = stream.map_err(|source| Unconnected::Connect { host: host.to_owned(), source })?;
+        // Small messages must not wait for more.
+        let _ = stream.set_nodelay(true);
+        Ok(client.connect(stream, host).await?)
+    }
+
+    fn client(&self, now: OffsetDateTime) -> Result<tls::Client, Unconnected> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Shown { client, since }) = shown.as_ref()
+            && now < *since + CERTIFICATE_SHOWN
+        {
+            return Ok(client.clone());
+        }
+        let authority = &self.authorities.agents;
+        let own = authority.issue(&[OPERATOR.to_owned()], Purpose::Client, now, CERTIFICATE_LASTS)?;
+        let client = tls::Client::from_pem(&own.certificate, &own.key, &authority.identity.certificate)?;
+        *shown = Some(Shown { client: client.clone(), since: now });
+        Ok(client)
+    }
 }

@@ -39,7 +39,7 @@ fn what_no_resource_can_say_is_refused_unless_it_is_to_be_left_out() {
     let file = written(folder.path(), SUPPLIER);
     let unsupported = format!(
         "{file}:10:7: instance main, backend userroot, agreement elsewhere: sends to ldap.example.org:636, which is no replicated \
-         backend of a host that is known here; a resource names no other\n"
+         backend of a host that is known here, without TLS; a resource has ReplicaTransportInfo LDAPS or StartTLS\n"
     );
     let refused = run(&["resources", &file], "");
     let advice = "nothing was printed: change this, or have it left out by --skip-unsupported\n";

@@ -351,7 +351,7 @@ async fn what_fails_again_and_again_is_one_report_and_keeps_nobody_from_trying()
 async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then() {
     let pod = Pod::new();
     let replicated = ", backends: [{name: root, suffix: 'dc=test', ReplicaRole: supplier, ReplicaId: 1}]";
-    let instance = element("filled", replicated);
+    let instance = element("holding", replicated);
     pod.write("revision: 1", &instance);
     let mut called = pod.start().await;
     called.until_settled(1).await;
@@ -388,7 +388,7 @@ async fn a_suffix_that_holds_nothing_may_be_filled_and_serves_nobody_until_then(
     called.until(|status| status.replicas == [expected.clone()] && status.serves).await;
 
     // What holds something may not, unless somebody asks for it.
-    unit(&pod.machine, "filled", "mine").await;
+    unit(&pod.machine, "holding", "mine").await;
     called.until(|status| status.replicas.iter().any(|replica| !replica.is_empty)).await;
     called.apply(&receives(4, "")).await.unwrap();
     let status = called.until_settled(4).await;

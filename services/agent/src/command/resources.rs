@@ -31,7 +31,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", value_parser = object)]
     directory_manager_secret: Option<String>,
 
-    /// Leave out what no resource can say, such as an agreement with a server that the file does not have
+    /// Leave out what no resource can say, such as an agreement without TLS with a server that the file does not
+    /// have
     #[arg(long)]
     skip_unsupported: bool,
 }

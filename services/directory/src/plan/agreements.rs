@@ -21,7 +21,11 @@ impl Planner<'_> {
         let mut kept = std::mem::take(&mut server.found.backends);
         for backend in &mut kept {
             let Some(wanted) = backends::wanted_backend(server.wanted, &backend.name) else { continue };
-            let sends_no_more = matches!(wanted.role, RoleWish::None | RoleWish::Role(Role::Consumer));
+            let sends_no_more = match wanted.role {
+                RoleWish::None => true,
+                RoleWish::Role(role) => !role.sends(),
+                RoleWish::AsItIs => false,
+            };
             let goes = |name: &str| match listed(wanted, name) {
                 Some(agreement) => agreement.presence == Presence::Absent,
                 None => self.prunes,
@@ -43,7 +47,7 @@ impl Planner<'_> {
             let Some(found) = server.found.backend(&backend.name) else { continue };
             for agreement in backend.agreements.iter().filter(|agreement| agreement.presence == Presence::Present) {
                 let place = server.place.child(Scope::Backend, &found.name).child(Scope::Agreement, &agreement.name);
-                if !matches!(found.role, Some(Role::Hub | Role::Supplier)) {
+                if !found.role.is_some_and(Role::sends) {
                     let message = "the backend sends no updates: an agreement needs the 'ReplicaRole' supplier or hub";
                     self.problems.add(&place, agreement.at, message);
                     continue;

@@ -76,7 +76,7 @@ impl Planner<'_> {
             }
             self.finish_cleaning(server, &place, suffix, &found, to);
             self.clean(server, &place, suffix, to);
-            if role != Role::Consumer {
+            if role.sends() {
                 let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, of_the_changelog);
                 self.set(server, &place, layout::changelog(&found.name), changes);
             }

@@ -1,6 +1,14 @@
 //! Agreements as resources say them: one for each backend that sends and for each way in which it does, with all that receive so.
 
-use super::{ABSENT, Told, instance::fields, map, names::Names};
+use std::collections::BTreeSet;
+
+use super::{
+    ABSENT, Told,
+    external::{self, External},
+    instance::fields,
+    map,
+    names::Names,
+};
 use crate::{
     fleet::{BackendRef, Fleet},
     options::{Scope, offered::MOST_VALUES},
@@ -20,13 +28,21 @@ struct Group {
     notes: Problems,
     /// Instance and backend of each that receives.
     targets: Vec<String>,
+    /// Those that receive and are of no host that is known.
+    external: Vec<External>,
+}
+
+/// Who receives by an agreement.
+enum Receiver {
+    Target(String),
+    External(External),
 }
 
 /// The specs of the resources for the agreements of a backend, and what each leaves out. What has no resource is told.
 pub(super) fn specs(fleet: &Fleet, names: &Names, source: &BackendRef<'_>, all: &mut Told) -> Vec<(Node, Problems)> {
     let backend = source.backend;
-    let place = source.place();
-    let mut groups: Vec<Group> = Vec::new();
+    let (place, name) = (source.place(), names.get(source.host, &source.instance.name));
+    let (mut groups, mut taken) = (Vec::<Group>::new(), BTreeSet::new());
     for agreement in &backend.agreements {
         let place = place.child(Scope::Agreement, &agreement.name);
         let mut told = Told::default();
@@ -39,45 +55,52 @@ pub(super) fn specs(fleet: &Fleet, names: &Names, source: &BackendRef<'_>, all: 
             refuse("is of a backend of which no ReplicaRole is said: make that a supplier or a hub");
             continue;
         }
-        let Some(target) = target(fleet, source, agreement) else {
-            let text = |name| agreement.settings.text(name).unwrap_or_default();
-            let port = agreement.settings.number("replicaport").unwrap_or_default();
-            let message = format!(
-                "sends to {}:{port}, which is no replicated backend of a host that is known here; a resource names no other",
-                text("replicahost")
-            );
-            refuse(&message);
-            continue;
-        };
-        let receiver = format!("{}.{}", names.get(target.host, &target.instance.name), target.backend.name);
-        if groups.iter().any(|group| group.targets.contains(&receiver)) {
+        let found = target(fleet, source, agreement);
+        let receiver = found.as_ref().map_or_else(|| external::address(&agreement.settings), |found| names.receiver(found));
+        if groups.iter().any(|group| group.has(&receiver)) {
             refuse(&format!("sends to {receiver}, as another agreement of this backend does"));
             continue;
         }
-        let options = options(&place, agreement, &mut told);
-        all.unsupported.extend(told.unsupported);
-        // A resource takes so many targets.
-        let has_room = |group: &&mut Group| group.options == options && group.targets.len() < MOST_VALUES;
-        match groups.iter_mut().find(has_room) {
-            Some(group) => {
-                group.targets.push(receiver);
-                group.notes.extend(told.notes);
-            }
-            None => groups.push(Group { options, notes: told.notes, targets: vec![receiver] }),
+        let receiver = match found {
+            Some(_) => Some(Receiver::Target(receiver)),
+            None => external::external((name, &backend.name), &place, agreement, &mut taken, &mut told).map(Receiver::External),
+        };
+        if let Some(receiver) = receiver {
+            let options = options(&place, agreement, &receiver, &mut told);
+            join(&mut groups, options, receiver, told.notes);
         }
+        all.unsupported.extend(told.unsupported);
     }
-    let name = names.get(source.host, &source.instance.name);
     groups.into_iter().map(|group| group.spec(name, &backend.name)).collect()
 }
 
+/// Has a receiver be one of those that receive with the same options.
+fn join(groups: &mut Vec<Group>, options: Map, receiver: Receiver, notes: Problems) {
+    // A resource takes so many.
+    let has_room = |group: &Group| group.options == options && group.targets.len().max(group.external.len()) < MOST_VALUES;
+    let known = groups.iter().position(has_room).unwrap_or(groups.len());
+    if known == groups.len() {
+        groups.push(Group { options, notes: Problems::new(), targets: Vec::new(), external: Vec::new() });
+    }
+    let Some(group) = groups.get_mut(known) else { return };
+    group.notes.extend(notes);
+    match receiver {
+        Receiver::Target(target) => group.targets.push(target),
+        Receiver::External(external) => group.external.push(external),
+    }
+}
+
 impl Group {
+    fn has(&self, receiver: &str) -> bool {
+        self.targets.iter().any(|target| target == receiver) || self.external.iter().any(|external| external.address == receiver)
+    }
+
     fn spec(self, instance: &str, backend: &str) -> (Node, Problems) {
-        let targets = Node::new(Value::List(self.targets.iter().map(Node::text).collect()));
-        let mut spec = vec![
-            ("instance".to_owned(), Node::text(instance)),
-            ("backend".to_owned(), Node::text(backend)),
-            ("targets".to_owned(), targets),
-        ];
+        let mut spec = vec![("instance".to_owned(), Node::text(instance)), ("backend".to_owned(), Node::text(backend))];
+        let targets: Vec<Node> = self.targets.iter().map(Node::text).collect();
+        let external: Vec<Node> = self.external.into_iter().map(|external| external.server).collect();
+        let given = [("targets", targets), ("external", external)].into_iter().filter(|(_, all)| !all.is_empty());
+        spec.extend(given.map(|(field, all)| (field.to_owned(), Node::new(Value::List(all)))));
         spec.extend(self.options.into_iter().map(|entry| (entry.key, entry.node)));
         (map(spec), self.notes)
     }
@@ -107,7 +130,7 @@ fn is_reached(backend: &BackendRef<'_>, settings: &Settings) -> bool {
 }
 
 /// The options of an agreement, as its resource has them.
-fn options(place: &Place, agreement: &Child, told: &mut Told) -> Map {
+fn options(place: &Place, agreement: &Child, receiver: &Receiver, told: &mut Told) -> Map {
     let (settings, at) = (&agreement.settings, agreement.at);
     let mut options = Vec::new();
     if settings.switch("replicaenabled") == Some(false) {
@@ -121,7 +144,8 @@ fn options(place: &Place, agreement: &Child, told: &mut Told) -> Map {
         }
     }
     tell_total(place, agreement, told);
-    match settings.text("initialise") {
+    let is_here = matches!(receiver, Receiver::Target(_));
+    match settings.text("initialise").filter(|_| is_here) {
         Some("Never") => options.push(("initialise".to_owned(), map(vec![("policy", Node::text("Never"))]))),
         Some("Anew") => told.notes.add(place, at, "Initialise is IfEmpty, not Anew: servers that hold entries keep them"),
         _ => {}
@@ -129,7 +153,7 @@ fn options(place: &Place, agreement: &Child, told: &mut Told) -> Map {
     if settings.get("initialiserequest").is_some() {
         told.notes.add(place, at, "InitialiseRequest left out: ask in the cluster, by spec.initialise.requestId");
     }
-    if let Some(method) = settings.text("replicabindmethod").filter(|method| *method != "SIMPLE") {
+    if let Some(method) = settings.text("replicabindmethod").filter(|method| is_here && *method != "SIMPLE") {
         told.notes.add(place, at, format!("ReplicaBindMethod {method} left out: servers of the cluster bind by password"));
     }
     let config = fields(Scope::Agreement, settings, place, at, told);

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{fleet::Fleet, specification::Instance};
+use crate::{
+    fleet::{BackendRef, Fleet},
+    specification::Instance,
+};
 
 /// The longest name of an instance; those of its pod and of other objects are longer.
 const LONGEST_INSTANCE: usize = 52;
@@ -42,12 +45,27 @@ impl Names {
     pub(super) fn get(&self, host: &str, instance: &str) -> &str {
         self.0.get(&(host.to_owned(), instance.to_lowercase())).map_or("", String::as_str)
     }
+
+    /// What a resource of agreements calls a backend that receives.
+    pub(super) fn receiver(&self, backend: &BackendRef<'_>) -> String {
+        format!("{}.{}", self.get(backend.host, &backend.instance.name), backend.backend.name)
+    }
 }
 
 /// The name of a resource of the agreements of a backend.
 pub(super) fn of_agreement(instance: &str, backend: &str, taken: &mut BTreeSet<String>) -> String {
-    let base = [instance, label(backend).as_str()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("-");
-    free(&base, LONGEST_LABEL, taken)
+    free(&joined(&[instance, &label(backend)]), LONGEST_LABEL, taken)
+}
+
+/// The name of a server that an agreement leads to.
+pub(super) fn of_server(agreement: &str, taken: &mut BTreeSet<String>) -> String {
+    let label = label(agreement);
+    free(if label.is_empty() { "server" } else { &label }, LONGEST_LABEL, taken)
+}
+
+/// The Secret with what a backend needs to bind to a server.
+pub(super) fn of_secret(instance: &str, backend: &str, server: &str) -> String {
+    joined(&[instance, &label(backend), server])
 }
 
 /// Whether an object of a cluster may be called so: labels of DNS with dots between them.
@@ -78,6 +96,10 @@ fn made(host: &str, instance: &str) -> String {
     let host = if host.starts_with(|c: char| c.is_ascii_lowercase()) { host } else { format!("ds-{host}") };
     let host = cut(&host, LONGEST_INSTANCE - 1 - own.len());
     if own.is_empty() { host.to_owned() } else { format!("{host}-{own}") }
+}
+
+fn joined(parts: &[&str]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("-")
 }
 
 /// A text as a label of DNS has it, without regard to its length.

@@ -337,7 +337,7 @@ fn an_agreement_that_is_written_out_is_with_the_server_that_it_reaches() {
             lines(made.unsupported.iter()),
             [format!(
                 "host vm1: instance one, backend userroot, agreement x: sends to {host}:{port}, which is no replicated backend of a \
-                 host that is known here; a resource names no other"
+                 host that is known here, without TLS; a resource has ReplicaTransportInfo LDAPS or StartTLS"
             )]
         );
     }
@@ -350,6 +350,58 @@ fn an_agreement_that_is_written_out_is_with_the_server_that_it_reaches() {
         [format!("{place} y: sends to two.userroot, as another agreement of this backend does")]
     );
     assert_eq!(lines(made.absent.iter()), [format!("{place} z: left out, for it should not be there")]);
+}
+
+#[test]
+fn an_agreement_with_a_server_of_no_known_host_has_it_as_an_external_one() {
+    let place = "host vm1: instance one, backend userroot, agreement To.Legacy";
+    let secret = "ReplicaCredentials left out, for it is a secret: put it into the key `password` of the Secret \
+                  one-userroot-to-legacy";
+    let asked = "Initialise left out: what the server holds is not looked at; ask in the cluster, by spec.initialise.requestId";
+    let simple = json!({"name": "to-legacy", "host": "ldap.example.org", "port": 636, "transport": "LDAPS",
+        "bindDn": "cn=m,cn=config", "secretName": "one-userroot-to-legacy"});
+    let certificate = json!({"name": "to-legacy", "host": "ldap.example.org", "port": 636, "transport": "StartTLS",
+        "bindMethod": "Certificate"});
+    for (more, expected, notes) in [
+        (json!({"ReplicaTransportInfo": "SSL", "ReplicaBindDN": "cn=m,cn=config"}), Ok(&simple), vec![secret]),
+        (
+            json!({"ReplicaTransportInfo": "LDAPS", "ReplicaBindDN": "cn=m,cn=config", "Initialise": "OnCreate"}),
+            Ok(&simple),
+            vec![secret, asked],
+        ),
+        (json!({"ReplicaTransportInfo": "TLS", "ReplicaBindMethod": "SSLCLIENTAUTH"}), Ok(&certificate), vec![]),
+        (json!({"ReplicaTransportInfo": "LDAPS"}), Err("without a ReplicaBindDN"), vec![]),
+        (
+            json!({"ReplicaTransportInfo": "TLS", "ReplicaBindMethod": "SASL/GSSAPI"}),
+            Err("by SASL/GSSAPI; a resource has ReplicaBindMethod SIMPLE or SSLCLIENTAUTH"),
+            vec![],
+        ),
+    ] {
+        let mut listed = json!({"name": "To.Legacy", "ReplicaHost": "ldap.example.org", "ReplicaPort": 636, "ReplicaTimeout": 9});
+        listed.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = agreements(json!([]), Some(json!([listed])));
+        accepted(&made);
+        let spec = expected.map(|server| json!({"one-userroot": {"external": [server], "config": {"replicaTimeout": 9}}}));
+        check_agreements(&made, &Vec::from_iter(spec.ok()));
+        let refused = expected.err().map(|why| {
+            format!("{place}: sends to ldap.example.org:636, which is no replicated backend of a host that is known here, {why}")
+        });
+        assert_eq!(lines(made.unsupported.iter()), Vec::from_iter(refused));
+        let notes: Vec<String> = notes.into_iter().map(|note| format!("{place}: {note}")).collect();
+        let noted = lines(made.notes()).into_iter().filter(|note| note.starts_with(place));
+        assert_eq!(noted.collect::<Vec<_>>(), notes);
+    }
+    let [one, two] = ["a", "b"].map(|name| {
+        json!({"name": name, "ReplicaHost": "ldap.example.org", "ReplicaPort": 636, "ReplicaTransportInfo": "LDAPS",
+            "ReplicaBindDN": "cn=m"})
+    });
+    let made = agreements(json!([{"target": "two"}]), Some(json!([one, two])));
+    let external = json!([{"name": "a", "host": "ldap.example.org", "port": 636, "transport": "LDAPS", "bindDn": "cn=m",
+        "secretName": "one-userroot-a"}]);
+    check_agreements(&made, &[json!({"one-userroot": {"targets": ["two.userroot"], "external": external}})]);
+    let twice = "host vm1: instance one, backend userroot, agreement b: sends to ldap.example.org:636, as another agreement of this \
+                 backend does";
+    assert_eq!(lines(made.unsupported.iter()), [twice]);
 }
 
 #[test]

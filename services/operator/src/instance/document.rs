@@ -179,7 +179,7 @@ fn replicate(options: &mut Map<String, Value>, part: &BackendPart, policy: Polic
 /// Whether a backend is to send.
 fn sends(options: &Map<String, Value>) -> bool {
     let role = options.get("replicarole").and_then(Value::as_str).and_then(Role::named);
-    matches!(role, Some(Role::Supplier | Role::Hub))
+    role.is_some_and(Role::sends)
 }
 
 /// There is not yet what an agreement with a server outside of the namespace needs. Until then it stays as it is.

@@ -167,7 +167,7 @@ impl Replicated<'_> {
 
     /// Whether it sends updates.
     pub(crate) fn sends(&self) -> bool {
-        matches!(self.backend.role, Role::Supplier | Role::Hub)
+        self.backend.role.sends()
     }
 
     /// What its agent says of it, while its server answers.
