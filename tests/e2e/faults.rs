@@ -235,7 +235,7 @@ fn of_upgrades(fleet: &Fleet) {
 #[test]
 #[ignore = "takes long, and kills processes of the node: tests/run e2e-node"]
 fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is_said() {
-    Fleet::new("faults", &image("aviary-agent")).endures(|fleet| {
+    Fleet::new("faults", None).endures(|fleet| {
         of_pods(fleet);
         of_operators(fleet);
         of_networks(fleet);
@@ -248,7 +248,7 @@ fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is
 #[test]
 #[ignore = "takes long, and wants an image of its own: tests/run e2e-node"]
 fn another_version_of_389_ds_takes_over_one_server_after_the_other() {
-    Fleet::new("versions", &agent_image("bookworm")).endures(|fleet| {
+    Fleet::new("versions", Some(&agent_image("bookworm"))).endures(|fleet| {
         let namespace = &fleet.operator.namespace;
         let version =
             |name: &str| namespace.kubectl(&["get", &format!("ds389instance/{name}"), "--output", "jsonpath={.status.version}"]);

@@ -30,11 +30,11 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Of the sample, in sync, with this image. Without policies, so that those of the tests can cut servers off.
-    pub(super) fn new(purpose: &str, image: &str) -> Self {
+    /// Of the sample, in sync, with this image or the operator's. Without policies, so that those of the tests can cut servers off.
+    pub(super) fn new(purpose: &str, image: Option<&str>) -> Self {
         let operator = Operator::with(purpose, &["networkPolicy.enabled=false"]);
-        let with = format!("spec:\n  image: {image}\n  backends:");
-        operator.namespace.apply(&sample("replication.yaml").replace("spec:\n  backends:", &with));
+        let spec = image.map_or("spec:".to_owned(), |image| format!("spec:\n  image: {image}"));
+        operator.namespace.apply(&sample("replication.yaml").replace("spec:\n  backends:", &format!("{spec}\n  backends:")));
         let fleet = Self { operator, taken: Mutex::default(), is_over: AtomicBool::new(false), unkept: AtomicUsize::new(0) };
         fleet.until_well();
         fleet
