@@ -9,7 +9,7 @@ use std::{
 };
 
 use aviary_proto::directory::v1::{
-    Activity, AgreementLag, ApplyRequest, LagRequest, Status, WatchRequest, agent_service_client::AgentServiceClient,
+    Activity, ApplyRequest, LagRequest, LagResponse, Status, WatchRequest, agent_service_client::AgentServiceClient,
 };
 use hyper_util::rt::TokioIo;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -157,11 +157,11 @@ impl Agents {
         }
     }
 
-    /// Asks by how much those to whom an instance sends are behind.
-    pub(crate) async fn lag(&self, key: &Key) -> Result<Vec<AgreementLag>, NoAnswer> {
+    /// Asks by how much those to whom an instance sends are behind, and what it has itself.
+    pub(crate) async fn lag(&self, key: &Key) -> Result<LagResponse, NoAnswer> {
         let mut client = self.client(key).ok_or_else(|| NoAnswer(UNHEARD.to_owned()))?;
         match client.lag(LagRequest {}).await {
-            Ok(answer) => Ok(answer.into_inner().agreements),
+            Ok(answer) => Ok(answer.into_inner()),
             // An agent of before the call says no more than its code.
             Err(status) if status.message().is_empty() => Err(NoAnswer(status.code().to_string())),
             Err(status) => Err(NoAnswer(status.message().to_owned())),

@@ -91,7 +91,8 @@ impl Fleet {
         let asked = Arc::clone(&context);
         let ask: Ask = Arc::new(move |key| {
             let context = Arc::clone(&asked);
-            async move { context.agents.lag(&key).await.map_err(|error| error.to_string()) }.boxed()
+            let lag = async move { context.agents.lag(&key).await };
+            lag.map(|answer| answer.map(|lag| lag.agreements).map_err(|error| error.to_string())).boxed()
         });
         let mut topologies = context.topologies.told();
         let mut before = Snapshot::new();

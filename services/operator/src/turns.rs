@@ -1,12 +1,15 @@
 //! Whose turn it is to be interrupted: of the servers that share a suffix, one at a time, and the next when that one serves again
 //! and all have all changes. What is kept is forgotten with the operator; the next one sees who is interrupted.
 
+pub(crate) mod caught_up;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use caught_up::CaughtUp;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::{
@@ -41,13 +44,14 @@ struct Holder {
 
 impl Turns {
     /// Takes the turn of these suffixes, or says what for it is to be waited. One that does not serve is interrupted by nothing,
-    /// unless it is being filled, or fills another.
+    /// unless it is being filled, or fills another. Those who are known to have caught up are waited for no longer.
     pub(crate) fn take(
         &self,
         key: &Key,
         suffixes: &[String],
         serves: bool,
         topology: &Topology,
+        caught_up: &CaughtUp,
         now: Instant,
     ) -> Result<(), String> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +62,7 @@ impl Turns {
         inner.holders.retain(|(of, _), holder| {
             *of != namespace || (is_there(&holder.instance) && now.duration_since(holder.since) < PATIENCE)
         });
-        let obstacle = inner.obstacle(key, &namespace, suffixes, serves, topology);
+        let obstacle = inner.obstacle(key, suffixes, serves, topology, caught_up);
         match obstacle {
             Some(obstacle) if !obstacle.may_be_borne => {
                 inner.waiting.remove(key);
@@ -90,18 +94,22 @@ impl Turns {
 
 impl Inner {
     /// What speaks against interrupting an instance; first of all what cannot be borne.
-    fn obstacle(&self, key: &Key, namespace: &str, suffixes: &[String], serves: bool, topology: &Topology) -> Option<Busy> {
+    fn obstacle(&self, key: &Key, suffixes: &[String], serves: bool, topology: &Topology, caught_up: &CaughtUp) -> Option<Busy> {
         let of_suffix = |suffix: &String| {
-            let holder = self.holders.get(&(namespace.to_owned(), suffix.clone()));
+            let holder = self.holders.get(&(key.namespace.clone().unwrap_or_default(), suffix.clone()));
             let held = holder.filter(|holder| holder.instance != key.name).map(|holder| Busy {
                 instance: Some(holder.instance.clone()),
-                fills: None,
+                pair: None,
+                is_filling: false,
                 may_be_borne: false,
                 what: format!("{} is being interrupted", holder.instance),
             });
             let of_suffix = topology.busy.get(suffix).into_iter().flatten();
-            let of_others = of_suffix.filter(|busy| busy.instance.as_ref() != Some(&key.name)).cloned();
-            let concerns = |busy: &Busy| serves || busy.fills.as_ref().is_some_and(|both| both.contains(&key.name));
+            let of_others =
+                of_suffix.filter(|busy| busy.instance.as_ref() != Some(&key.name) && !caught_up.is_over(suffix, busy));
+            let of_others = of_others.cloned();
+            let fills = |busy: &Busy| busy.is_filling && busy.pair.as_ref().is_some_and(|both| both.contains(&key.name));
+            let concerns = |busy: &Busy| serves || fills(busy);
             held.into_iter().chain(of_others).filter(concerns).collect::<Vec<_>>()
         };
         suffixes.iter().flat_map(of_suffix).min_by_key(|busy| busy.may_be_borne)
@@ -121,7 +129,8 @@ mod tests {
     fn topology(busy: &[(Option<&str>, &str)]) -> Topology {
         let of = |(instance, what): &(Option<&str>, &str)| Busy {
             instance: instance.map(str::to_owned),
-            fills: None,
+            pair: None,
+            is_filling: false,
             may_be_borne: instance.is_none(),
             what: (*what).to_owned(),
         };
@@ -131,7 +140,7 @@ mod tests {
     }
 
     fn take(turns: &Turns, name: &str, topology: &Topology, now: Instant) -> Result<(), String> {
-        turns.take(&key(name), &["dc=x".to_owned()], true, topology, now)
+        turns.take(&key(name), &["dc=x".to_owned()], true, topology, &CaughtUp::default(), now)
     }
 
     #[test]
@@ -140,9 +149,10 @@ mod tests {
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
         assert_eq!(take(&turns, "b", &calm, now), Err("a is being interrupted".to_owned()));
-        assert_eq!(turns.take(&key("b"), &["dc=y".to_owned()], true, &calm, now), Ok(()));
+        let none = CaughtUp::default();
+        assert_eq!(turns.take(&key("b"), &["dc=y".to_owned()], true, &calm, &none, now), Ok(()));
         // One that does not serve anyway waits for nobody.
-        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, now), Ok(()));
+        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, &none, now), Ok(()));
         turns.release(&key("c"));
         turns.release(&key("a"));
         assert_eq!(take(&turns, "b", &calm, now), Ok(()));
@@ -156,7 +166,7 @@ mod tests {
     fn one_that_is_down_takes_no_turn_away() {
         let (turns, calm, now) = (Turns::default(), topology(&[]), Instant::now());
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
-        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, now), Ok(()));
+        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, &CaughtUp::default(), now), Ok(()));
         turns.release(&key("c"));
         assert_eq!(take(&turns, "b", &calm, now), Err("a is being interrupted".to_owned()));
     }
@@ -166,8 +176,9 @@ mod tests {
         let (turns, now) = (Turns::default(), Instant::now());
         let mut filling = topology(&[(None, "b is being filled by a")]);
         let busy = &mut filling.busy.get_mut("dc=x").unwrap()[0];
-        (busy.fills, busy.may_be_borne) = (Some(["a", "b"].map(str::to_owned)), false);
-        let take = |name, serves, now| turns.take(&key(name), &["dc=x".to_owned()], serves, &filling, now);
+        (busy.pair, busy.is_filling, busy.may_be_borne) = (Some(["a", "b"].map(str::to_owned)), true, false);
+        let none = CaughtUp::default();
+        let take = |name, serves, now| turns.take(&key(name), &["dc=x".to_owned()], serves, &filling, &none, now);
         for later in [now, now + PATIENCE * 10] {
             for (name, serves) in [("a", true), ("b", false), ("c", true)] {
                 assert_eq!(take(name, serves, later), Err("b is being filled by a".to_owned()), "{name}");
@@ -212,5 +223,22 @@ mod tests {
         let behind = topology(&[(None, "a has not all")]);
         assert_eq!(take(&turns, "c", &behind, now), Err("a has not all".to_owned()));
         assert_eq!(take(&turns, "c", &behind, now + PATIENCE), Ok(()));
+    }
+
+    #[test]
+    fn those_who_have_caught_up_by_other_ways_are_waited_for_no_longer() {
+        let (turns, now) = (Turns::default(), Instant::now());
+        let mut behind = topology(&[(None, "b has not all of a")]);
+        let pair = ["a", "b"].map(str::to_owned);
+        behind.busy.get_mut("dc=x").unwrap()[0].pair = Some(pair.clone());
+        let take = |suffix: &str, topology: &Topology| {
+            let caught_up = CaughtUp([(suffix.to_owned(), pair.clone())].into());
+            turns.take(&key("c"), &["dc=x".to_owned()], true, topology, &caught_up, now)
+        };
+        assert_eq!(take("dc=y", &behind), Err("b has not all of a".to_owned()));
+        assert_eq!(take("dc=x", &behind), Ok(()));
+        turns.release(&key("c"));
+        behind.busy.get_mut("dc=x").unwrap()[0].is_filling = true;
+        assert_eq!(take("dc=x", &behind), Err("b has not all of a".to_owned()));
     }
 }

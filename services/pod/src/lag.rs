@@ -1,8 +1,8 @@
-//! By how much those to whom the server sends are behind: kept for whoever asks, and told as a metric. It changes with every change
-//! of an entry, so it is no part of the status.
+//! By how much those to whom the server sends are behind, and what it has itself: kept for whoever asks, and the first told as a
+//! metric. It changes with every change of an entry, so it is no part of the status.
 
-use aviary_proto::directory::v1::AgreementLag;
-use directory::replication::{Agreement, Moment};
+use aviary_proto::directory::v1::{AgreementLag, LagResponse, SupplierChanges, UpdateVector};
+use directory::replication::{Agreement, Csn, Element, Moment};
 use prost_types::{Duration, Timestamp};
 use tokio::sync::watch;
 
@@ -10,19 +10,19 @@ use crate::replicas::Seen;
 
 /// What was seen last.
 #[derive(Debug, Default)]
-pub(crate) struct Lags(watch::Sender<Vec<AgreementLag>>);
+pub(crate) struct Lags(watch::Sender<LagResponse>);
 
 impl Lags {
     /// For whoever asks.
-    pub(crate) fn watch(&self) -> watch::Receiver<Vec<AgreementLag>> {
+    pub(crate) fn watch(&self) -> watch::Receiver<LagResponse> {
         self.0.subscribe()
     }
 
     /// This is what is so now.
     pub(crate) fn tell(&self, seen: &[Seen]) {
-        let now = lags(seen);
+        let now = LagResponse { agreements: lags(seen), vectors: seen.iter().filter_map(vector).collect() };
         let before = self.0.send_replace(now.clone());
-        for (lag, value) in values(&before, &now) {
+        for (lag, value) in values(&before.agreements, &now.agreements) {
             let labels = [("backend", lag.backend.clone()), ("agreement", lag.agreement.clone())];
             metrics::gauge!("aviary_agent_replication_lag_seconds", &labels).set(value);
         }
@@ -48,6 +48,22 @@ fn lag(backend: &str, agreement: &Agreement) -> AgreementLag {
         session_ended: agreement.update_ended.map(timestamp),
         newest_change: agreement.newest.map(|newest| timestamp(newest.at)),
     }
+}
+
+/// What a replica has; while it is being filled, it answers for another.
+fn vector(seen: &Seen) -> Option<UpdateVector> {
+    let ruv = seen.replica.ruv.as_ref().filter(|_| !seen.is_filling)?;
+    let text = |csn: Option<Csn>| csn.map(|csn| csn.to_string()).unwrap_or_default();
+    let changes = |element: &Element| SupplierChanges {
+        supplier: element.id.into(),
+        oldest: text(element.oldest),
+        newest: text(element.newest),
+    };
+    Some(UpdateVector {
+        suffix: seen.replica.suffix.to_string(),
+        generation: ruv.generation.clone(),
+        suppliers: ruv.elements.iter().map(changes).collect(),
+    })
 }
 
 /// What the metric is to be. What is not a number is left out of what scrapers get: so it is with an agreement that is gone, and with
@@ -89,10 +105,10 @@ mod tests {
     fn whoever_asks_hears_what_was_seen_last() {
         let lags = Lags::default();
         let asked = lags.watch();
-        assert_eq!(*asked.borrow(), []);
-        lags.0.send_replace(vec![lag("a", Some(3))]);
-        assert_eq!(*asked.borrow(), [lag("a", Some(3))]);
+        assert_eq!(*asked.borrow(), LagResponse::default());
+        lags.0.send_replace(LagResponse { agreements: vec![lag("a", Some(3))], vectors: Vec::new() });
+        assert_eq!(asked.borrow().agreements, [lag("a", Some(3))]);
         lags.tell(&[]);
-        assert_eq!(*asked.borrow(), []);
+        assert_eq!(*asked.borrow(), LagResponse::default());
     }
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use aviary_proto::directory::v1::{
-    AgreementLag, ApplyRequest, ApplyResponse, FetchReportRequest, ForgetReportRequest, ForgetReportResponse, LagRequest,
-    LagResponse, ReportChunk, Status, WatchRequest, agent_service_server::AgentService,
+    ApplyRequest, ApplyResponse, FetchReportRequest, ForgetReportRequest, ForgetReportResponse, LagRequest, LagResponse,
+    ReportChunk, Status, WatchRequest, agent_service_server::AgentService,
 };
 use futures::{
     StreamExt,
@@ -54,7 +54,7 @@ pub(crate) enum Refusal {
 pub(crate) struct Service {
     proposals: mpsc::Sender<Proposal>,
     status: watch::Receiver<Status>,
-    lags: watch::Receiver<Vec<AgreementLag>>,
+    lags: watch::Receiver<LagResponse>,
     reports: Arc<Reports>,
 }
 
@@ -62,7 +62,7 @@ impl Service {
     /// The service, and where what it takes comes out.
     pub(crate) fn new(
         status: watch::Receiver<Status>,
-        lags: watch::Receiver<Vec<AgreementLag>>,
+        lags: watch::Receiver<LagResponse>,
         reports: Arc<Reports>,
     ) -> (Self, mpsc::Receiver<Proposal>) {
         let (proposals, receiver) = mpsc::channel(WAITING);
@@ -98,7 +98,7 @@ impl AgentService for Service {
     }
 
     async fn lag(&self, _: Request<LagRequest>) -> Result<Response<LagResponse>, tonic::Status> {
-        Ok(Response::new(LagResponse { agreements: self.lags.borrow().clone() }))
+        Ok(Response::new(self.lags.borrow().clone()))
     }
 
     async fn fetch_report(

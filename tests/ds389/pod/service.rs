@@ -419,6 +419,9 @@ async fn by_how_much_a_consumer_is_behind_is_told_while_it_is_known() {
     let [lag] = lags.as_slice() else { panic!("{lags:?}") };
     assert_eq!((lag.backend.as_str(), lag.agreement.as_str()), ("root", "next"));
     assert!(lag.session_ended.is_some() && lag.newest_change.is_some(), "{lag:?}");
+    let vectors = called.client.clone().lag(LagRequest {}).await.unwrap().into_inner().vectors;
+    let [vector] = vectors.as_slice() else { panic!("{vectors:?}") };
+    assert_eq!((vector.suffix.as_str(), vector.suppliers[0].supplier, vector.suppliers[0].newest.len()), ("dc=test", 1, 20));
     until(async || called.agent.get("/metrics"), |metrics| metrics.contains(METRIC)).await;
 
     let without = instance.replace(&agreement, "{name: next, state: absent}");

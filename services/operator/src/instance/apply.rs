@@ -20,6 +20,7 @@ use crate::{
     },
     objects,
     topology::{Part, Topology},
+    turns::caught_up::CaughtUp,
 };
 
 /// What was done.
@@ -77,7 +78,7 @@ pub(crate) async fn apply(
     let is_told = heard.is_some_and(|heard| heard.revision == built.revision);
     let is_interrupted = built.interrupts && !is_told;
     let waits = match is_pod_outdated || is_interrupted {
-        true => take_turn(names, referenced, topology, context).err(),
+        true => take_turn(names, referenced, topology, context).await.err(),
         false => None,
     };
     if is_told && !is_pod_outdated && heard.is_some_and(|heard| is_over(built, heard)) {
@@ -147,9 +148,14 @@ async fn serve_clients(wanted: &[Service], known: &[Arc<Service>], api: &Api<Ser
 }
 
 /// Takes the turn of an instance to be interrupted, or says what for it has to wait.
-fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
+async fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
     let suffixes = topology.parts.get(&names.instance).map(Part::suffixes).unwrap_or_default();
-    context.turns.take(&names.key(), &suffixes, serves(referenced), topology, Instant::now())
+    let (key, serves) = (names.key(), serves(referenced));
+    let take = |caught_up: &CaughtUp| context.turns.take(&key, &suffixes, serves, topology, caught_up, Instant::now());
+    if take(&CaughtUp::default()).is_ok() {
+        return Ok(());
+    }
+    take(&CaughtUp::ask(&context.agents, &names.namespace, &suffixes, topology).await)
 }
 
 /// Whether there is anything to interrupt. Of one whose agent is not heard, the kubelet knows.

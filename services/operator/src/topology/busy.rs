@@ -16,8 +16,10 @@ use super::{
 pub(crate) struct Busy {
     /// The instance that this is about; `None` if it is about two.
     pub(crate) instance: Option<String>,
-    /// The instances of which one is giving the other all entries: interrupting either ends that.
-    pub(crate) fills: Option<[String; 2]>,
+    /// The instances that send and receive, if it is about two.
+    pub(crate) pair: Option<[String; 2]>,
+    /// Whether the one is giving the other all entries: interrupting either ends that.
+    pub(crate) is_filling: bool,
     /// Whether it need not be waited for for ever, as all serve.
     pub(crate) may_be_borne: bool,
     /// What, in words.
@@ -38,28 +40,28 @@ pub(super) fn of(world: &World, agreements: &BTreeMap<String, Found>) -> BTreeMa
         };
         let what = format!("{} {how}", one.member.name);
         let may_be_borne = one.member.serves || is_unfilled;
-        let about = Busy { instance: Some(one.member.name.clone()), fills: None, may_be_borne, what };
+        let about = Busy { instance: Some(one.member.name.clone()), pair: None, is_filling: false, may_be_borne, what };
         busy.entry(one.backend.suffix.normal().to_owned()).or_default().push(about);
     }
     let by_name: BTreeMap<String, Replicated<'_>> = world.replicated().map(|one| (one.name(), one)).collect();
     let pairs = agreements.values().flat_map(|found| &found.pairs);
-    for pair in pairs.filter(|pair| has_to_catch_up(pair)) {
-        let (Some(source), Some(target)) = (by_name.get(&pair.source), by_name.get(&pair.target)) else { continue };
+    for state in pairs.filter(|state| has_to_catch_up(state)) {
+        let (Some(source), Some(target)) = (by_name.get(&state.source), by_name.get(&state.target)) else { continue };
         let is_filling = source.agreement(target).is_some_and(|known| known.state() == AgreementState::Initialising);
         let how = if is_filling { "is being filled by" } else { "has not all changes yet of" };
-        let what = format!("{} {how} {}", pair.target, pair.source);
-        let fills = is_filling.then(|| [source, target].map(|one| one.member.name.clone()));
+        let what = format!("{} {how} {}", state.target, state.source);
+        let pair = Some([source, target].map(|one| one.member.name.clone()));
         // Who is to have an agreement may get it with what it waits for.
-        let instance = (pair.state == State::Configuring).then(|| source.member.name.clone());
-        let about = Busy { instance, fills, may_be_borne: !is_filling, what };
+        let instance = (state.state == State::Configuring).then(|| source.member.name.clone());
+        let about = Busy { instance, pair, is_filling, may_be_borne: !is_filling, what };
         busy.entry(source.backend.suffix.normal().to_owned()).or_default().push(about);
     }
     busy
 }
 
 /// Whether one lacks, or may lack, what the other is about to send. What is not heard is told of its server.
-fn has_to_catch_up(pair: &PairState) -> bool {
-    match pair.state {
+fn has_to_catch_up(state: &PairState) -> bool {
+    match state.state {
         State::Configuring | State::Waiting | State::Initialising | State::Behind | State::Failing => true,
         State::Unknown | State::InSync | State::OtherData | State::Paused => false,
     }

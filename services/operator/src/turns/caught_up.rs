@@ -1,0 +1,115 @@
+//! Who has caught up with whom, asked of both agents. Of a server that is written to all the time the sessions with another may fail
+//! for long, because that one is busy, while its changes get there by other ways.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aviary_proto::directory::v1::{LagResponse, SupplierChanges};
+use directory::{
+    dn::Dn,
+    replication::{Csn, Element, Ruv},
+};
+use futures::future::join_all;
+use kube::runtime::reflector::ObjectRef;
+use tokio::time::timeout;
+
+use crate::{
+    agents::Agents,
+    topology::{Busy, Topology},
+};
+
+/// How long an agent may take to answer.
+const ANSWERED_IN: Duration = Duration::from_secs(2);
+/// By how many seconds one may be behind that has caught up: where somebody writes there is always something on its way.
+const BEHIND: u64 = 10;
+
+/// What one replica has, by suffix in its normal form.
+type Vectors = BTreeMap<String, Ruv>;
+
+/// By suffix, instances that send and receive, of which the one that receives has caught up.
+#[derive(Debug, Default)]
+pub(crate) struct CaughtUp(pub(super) BTreeSet<(String, [String; 2])>);
+
+impl CaughtUp {
+    /// Asks the agents of all that are not known to have caught up in these suffixes.
+    pub(crate) async fn ask(agents: &Agents, namespace: &str, suffixes: &[String], topology: &Topology) -> Self {
+        let pairs = |suffix: &String| {
+            let busy = topology.busy.get(suffix).into_iter().flatten().filter(|busy| !busy.is_filling);
+            busy.filter_map(|busy| busy.pair.clone()).map(|pair| (suffix.clone(), pair)).collect::<Vec<_>>()
+        };
+        let pairs: BTreeSet<(String, [String; 2])> = suffixes.iter().flat_map(pairs).collect();
+        let names: BTreeSet<&String> = pairs.iter().flat_map(|(_, pair)| pair).collect();
+        let ask = async |name: &String| {
+            let answer = timeout(ANSWERED_IN, agents.lag(&ObjectRef::new(name).within(namespace))).await.ok()?.ok()?;
+            Some((name.clone(), vectors(&answer)))
+        };
+        let known: BTreeMap<String, Vectors> = join_all(names.into_iter().map(ask)).await.into_iter().flatten().collect();
+        Self(pairs.into_iter().filter(|(suffix, pair)| has_caught_up(&known, suffix, pair)).collect())
+    }
+
+    /// Whether one thing that spoke against an interruption does not any more.
+    pub(super) fn is_over(&self, suffix: &str, busy: &Busy) -> bool {
+        let is_it = |pair: &[String; 2]| self.0.contains(&(suffix.to_owned(), pair.clone()));
+        !busy.is_filling && busy.pair.as_ref().is_some_and(is_it)
+    }
+}
+
+fn has_caught_up(known: &BTreeMap<String, Vectors>, suffix: &str, [source, target]: &[String; 2]) -> bool {
+    let vector = |name: &String| known.get(name)?.get(suffix);
+    let lag = vector(source).zip(vector(target)).and_then(|(source, target)| source.lag(target));
+    lag.is_some_and(|lag| lag <= BEHIND)
+}
+
+fn vectors(answer: &LagResponse) -> Vectors {
+    let of_suffix = answer.vectors.iter().filter_map(|vector| {
+        let suffix = Dn::parse(&vector.suffix).ok()?;
+        let elements = vector.suppliers.iter().filter_map(element).collect();
+        Some((suffix.normal().to_owned(), Ruv { generation: vector.generation.clone(), elements }))
+    });
+    of_suffix.collect()
+}
+
+fn element(changes: &SupplierChanges) -> Option<Element> {
+    let id = changes.supplier.try_into().ok()?;
+    Some(Element { id, url: None, oldest: Csn::parse(&changes.oldest), newest: Csn::parse(&changes.newest) })
+}
+
+#[cfg(test)]
+mod tests {
+    use aviary_proto::directory::v1::UpdateVector;
+
+    use super::*;
+
+    /// A replica with what it has of supplier 1, in seconds.
+    fn replica(generation: &str, newest: Option<u32>) -> Vectors {
+        let csn = |at: u32| format!("{at:08x}000000010000");
+        let newest = newest.map(csn).unwrap_or_default();
+        let suppliers = vec![SupplierChanges { supplier: 1, oldest: csn(100), newest }];
+        let vector = UpdateVector { suffix: "DC=x".to_owned(), generation: generation.to_owned(), suppliers };
+        vectors(&LagResponse { agreements: Vec::new(), vectors: vec![vector] })
+    }
+
+    #[track_caller]
+    fn check(source: Option<Vectors>, target: Option<Vectors>, expected: bool) {
+        let pair = ["a", "b"].map(str::to_owned);
+        let known = pair.clone().into_iter().zip([source, target]).filter_map(|(name, known)| Some((name, known?))).collect();
+        assert_eq!(has_caught_up(&known, "dc=x", &pair), expected);
+    }
+
+    #[test]
+    fn whoever_has_all_but_the_changes_of_the_last_seconds_has_caught_up() {
+        let at = |newest| Some(replica("g", Some(newest)));
+        check(at(1000), at(1000), true);
+        check(at(1000), at(990), true);
+        check(at(1000), at(989), false);
+        check(at(1000), at(2000), true);
+        check(Some(replica("g", None)), Some(replica("g", None)), true);
+        check(at(1000), Some(replica("g", None)), false);
+        check(at(1000), Some(replica("h", Some(1000))), false);
+        check(at(1000), Some(Vectors::new()), false);
+        check(None, at(1000), false);
+        check(at(1000), None, false);
+    }
+}
