@@ -152,7 +152,7 @@ impl Drop for Namespace {
 }
 
 #[track_caller]
-fn until_within(time: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until_within(time: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + time;
     while !holds() {
         assert!(std::time::Instant::now() < end, "not within {} s: {what}", time.as_secs());

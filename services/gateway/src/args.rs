@@ -12,6 +12,7 @@ const CORS_ORIGINS: [&str; 2] = ["http://127.0.0.1:8000", "http://localhost:3000
 
 /// How reports are shown over HTTP.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Names of folders that are reports, comma-separated [default: ara-report]
     #[arg(long, env = "AVIARY_PREFIX", value_delimiter = ',')]

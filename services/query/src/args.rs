@@ -18,6 +18,7 @@ const REVALIDATE: Duration = Duration::from_secs(10);
 /// How reports are read and kept near.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Reading reports")]
+#[group(skip)]
 pub struct Args {
     /// PEM file of authorities that stores' certificates may come from, besides the system's
     #[arg(long, env = "AVIARY_STORE_CA", value_name = "FILE")]

@@ -12,9 +12,13 @@ use std::{
 
 use super::witness::Witness;
 use crate::{
+    cluster::until_within,
     fleet::{Operator, sample},
     ldap::Client,
 };
+
+/// How long it may take until all is well again: each server may be restarted, one after the other, with others that wait for it.
+const WELL: Duration = Duration::from_secs(420);
 
 pub(super) const ALL: [&str; 4] = ["supplier-1", "supplier-2", "hub-1", "consumer-1"];
 pub(super) const AGREEMENTS: [&str; 2] = ["ds389agreement/suppliers", "ds389agreement/hubs"];
@@ -99,7 +103,7 @@ impl Fleet {
 
     #[track_caller]
     pub(super) fn until_well(&self) {
-        self.operator.namespace.until_late("a fleet that is well", || self.is_well());
+        until_within(WELL, "a fleet that is well", || self.is_well());
     }
 
     /// Writes to one supplier and the other until it is over.

@@ -14,6 +14,7 @@ use super::Error;
 
 /// How much is said, and how.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// Text for people, or one JSON object for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]

@@ -22,6 +22,7 @@ use crate::vault::{self, Passwords};
 
 /// Where it is said what should be.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// YAML or JSON: the variables of one host (ds389_instances, ds389_agmts and so on), or what
     /// `ansible-inventory --list` prints; `-` is standard input
