@@ -242,9 +242,16 @@ fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is
         of_pods(fleet);
         of_operators(fleet);
         of_networks(fleet);
-        of_certificates(fleet);
+    });
+}
+
+#[test]
+#[ignore = "takes long: tests/run e2e-node"]
+fn whatever_users_do_to_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is_said() {
+    Fleet::new("users", None).endures(|fleet| {
         of_upgrades(fleet);
         of_what_users_do(fleet);
+        of_certificates(fleet);
     });
 }
 
