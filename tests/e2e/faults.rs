@@ -247,7 +247,7 @@ fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is
 
 #[test]
 #[ignore = "takes long: tests/run e2e-node"]
-fn whatever_users_do_to_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is_said() {
+fn what_users_do_to_a_fleet_loses_nothing_that_was_taken_and_nothing_untrue_is_said() {
     Fleet::new("users", None).endures(|fleet| {
         of_upgrades(fleet);
         of_what_users_do(fleet);
