@@ -222,14 +222,14 @@ fn pods(fleet: &Fleet) -> [(String, String); 4] {
 fn of_upgrades(fleet: &Fleet) {
     let before = pods(fleet);
     fleet.befalls("an operator of another version, which makes new instances of another image", || {
-        let image = |image: &str| fleet.kubectl(&["set", "env", OPERATOR, &format!("AVIARY_AGENT_IMAGE={image}")]);
-        image("localhost/next:1");
+        let default = |image: &str| fleet.kubectl(&["set", "env", OPERATOR, &format!("AVIARY_AGENT_IMAGE={image}")]);
+        default("localhost/next:1");
         fleet.kubectl(&["rollout", "status", OPERATOR, "--timeout", "120s"]);
         for name in ALL {
             fleet.operator.patch(&format!("ds389instance/{name}"), &json!({"spec": {"config": {"nsslapdSizelimit": 4322}}}));
         }
         fleet.until_well();
-        image(&image("aviary-agent"));
+        default(&image("aviary-agent"));
         fleet.kubectl(&["rollout", "status", OPERATOR, "--timeout", "120s"]);
     });
     assert_eq!(pods(fleet), before, "no pod restarts for it");
