@@ -19,6 +19,9 @@ const KEPT: &str = "120";
 /// How long a suffix may take to answer after an import.
 const ANSWER: Duration = Duration::from_secs(60);
 
+/// How long its entry may be missing then: until clients are let in, some versions answer as if there was none.
+const MISSING: Duration = Duration::from_secs(10);
+
 /// Why a task did not do what it is for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -86,11 +89,13 @@ pub async fn run(
 
 /// Waits until a suffix answers: an import is done a moment before the server lets clients in.
 pub async fn wait_for(connection: &mut Connection, suffix: &Dn) -> Result<(), ldap::Error> {
-    let deadline = Instant::now() + ANSWER;
+    let begun = Instant::now();
     loop {
         match connection.entry(suffix, &["1.1"]).await {
-            Err(error) if error.is_busy() && Instant::now() < deadline => tokio::time::sleep(LOOK).await,
+            Ok(None) if begun.elapsed() < MISSING => {}
+            Err(error) if error.is_busy() && begun.elapsed() < ANSWER => {}
             answered => return answered.map(drop),
         }
+        tokio::time::sleep(LOOK).await;
     }
 }
