@@ -62,7 +62,7 @@ pub(super) fn external(
     server.extend(settings.number("replicaport").map(|port| ("port", Node::new(Value::Integer(port)))));
     server.push(("transport", Node::text(transport)));
     if is_simple {
-        let secret = names::of_secret(instance, backend, &name);
+        let secret = names::of_secret(instance, backend, &name, taken);
         let message =
             format!("ReplicaCredentials left out, for it is a secret: put it into the key `password` of the Secret {secret}");
         told.notes.add(place, agreement.at, message);

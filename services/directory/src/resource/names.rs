@@ -64,8 +64,8 @@ pub(super) fn of_server(agreement: &str, taken: &mut BTreeSet<String>) -> String
 }
 
 /// The Secret with what a backend needs to bind to a server.
-pub(super) fn of_secret(instance: &str, backend: &str, server: &str) -> String {
-    joined(&[instance, &label(backend), server])
+pub(super) fn of_secret(instance: &str, backend: &str, server: &str, taken: &mut BTreeSet<String>) -> String {
+    free(&joined(&[instance, &label(backend), server]), LONGEST_LABEL, taken)
 }
 
 /// Whether an object of a cluster may be called so: labels of DNS with dots between them.

@@ -391,6 +391,17 @@ fn an_agreement_with_a_server_of_no_known_host_has_it_as_an_external_one() {
         let noted = lines(made.notes()).into_iter().filter(|note| note.starts_with(place));
         assert_eq!(noted.collect::<Vec<_>>(), notes);
     }
+    let long = |end: &str| {
+        json!({"name": format!("{}{end}", "n".repeat(60)), "ReplicaHost": format!("{end}.example.org"), "ReplicaPort": 636,
+            "ReplicaTransportInfo": "LDAPS", "ReplicaBindDN": "cn=m"})
+    };
+    let made = agreements(json!([]), Some(json!([long("a"), long("b")])));
+    accepted(&made);
+    let mut secrets = BTreeSet::new();
+    for server in documents(&made).iter().flat_map(|one| one["spec"]["external"].as_array().cloned().unwrap_or_default()) {
+        secrets.insert(server["secretName"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(secrets.len(), 2, "a Secret for each: {secrets:?}");
     let [one, two] = ["a", "b"].map(|name| {
         json!({"name": name, "ReplicaHost": "ldap.example.org", "ReplicaPort": 636, "ReplicaTransportInfo": "LDAPS",
             "ReplicaBindDN": "cn=m"})
