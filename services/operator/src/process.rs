@@ -47,6 +47,17 @@ const AT_A_TIME: u16 = 8;
 /// How long changes are gathered that come one after the other.
 const GATHERED: std::time::Duration = std::time::Duration::from_millis(100);
 
+/// What those need who work.
+#[derive(Clone)]
+struct Work {
+    client: Client,
+    settings: Settings,
+    shelf: Option<Shelf>,
+    fleet: Arc<Fleet>,
+    /// Ends it.
+    stop: CancellationToken,
+}
+
 /// Runs until the end.
 pub(crate) async fn run(settings: Settings, shelf: Option<Shelf>) -> anyhow::Result<()> {
     let process = Process::start(&settings.process, "aviary-operator").await?;
@@ -60,7 +71,7 @@ pub(crate) async fn run(settings: Settings, shelf: Option<Shelf>) -> anyhow::Res
     let served = port.map(|(listener, tls)| tokio::spawn(fleet.serve(listener, tls, over.cancelled_owned())));
     let mut outcome = Ok(());
     let work = async {
-        outcome = lead(client, settings, shelf, Arc::clone(&fleet), stop).await;
+        outcome = lead(Work { client, settings, shelf, fleet: Arc::clone(&fleet), stop }).await;
         fleet.end();
         ended.cancel();
         if let Some(served) = served {
@@ -107,24 +118,19 @@ fn describe_metrics() {
 }
 
 /// Waits for the Lease, and works for as long as it has it.
-async fn lead(
-    client: Client,
-    settings: Settings,
-    shelf: Option<Shelf>,
-    fleet: Arc<Fleet>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn lead(work: Work) -> anyhow::Result<()> {
     metrics::gauge!("aviary_operator_leads").set(0.0);
+    let Work { client, settings, .. } = &work;
     let candidate = Candidate::new(client.clone(), &settings.own_namespace, &settings.name, &settings.identity);
     tokio::select! {
         () = candidate.acquire() => {}
-        () = stop.cancelled() => return Ok(()),
+        () = work.stop.cancelled() => return Ok(()),
     }
     tracing::info!("this operator has the lease");
     metrics::gauge!("aviary_operator_leads").set(1.0);
     let kept = tokio::select! {
         error = candidate.keep() => Err(anyhow::Error::new(error)),
-        ended = keep(client, settings, shelf, fleet, stop) => ended,
+        ended = keep(&work) => ended,
     };
     if kept.is_ok() {
         candidate.release().await;
@@ -133,21 +139,15 @@ async fn lead(
 }
 
 /// Keeps all instances until the end.
-async fn keep(
-    client: Client,
-    settings: Settings,
-    shelf: Option<Shelf>,
-    fleet: Arc<Fleet>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn keep(work: &Work) -> anyhow::Result<()> {
+    let Work { client, settings, fleet, .. } = work;
     let authorities = Authorities::load(client.clone(), &settings.own_namespace, &settings.name).await?;
     let authorities = Arc::new(authorities);
     let mut controllers = JoinSet::new();
     let scopes = Scope::of(&settings.namespaces);
     fleet.begin(&scopes);
     for scope in scopes {
-        let (authorities, fleet) = (Arc::clone(&authorities), Arc::clone(&fleet));
-        controllers.spawn(control(client.clone(), settings.clone(), shelf.clone(), scope, authorities, fleet, stop.clone()));
+        controllers.spawn(control(work.clone(), scope, Arc::clone(&authorities)));
     }
     while let Some(ended) = controllers.join_next().await {
         ended.context("the work was cut off")??;
@@ -156,15 +156,8 @@ async fn keep(
 }
 
 /// Keeps the instances of a namespace, or all.
-async fn control(
-    client: Client,
-    settings: Settings,
-    shelf: Option<Shelf>,
-    scope: Scope,
-    authorities: Arc<Authorities>,
-    fleet: Arc<Fleet>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn control(work: Work, scope: Scope, authorities: Arc<Authorities>) -> anyhow::Result<()> {
+    let Work { client, settings, shelf, fleet, stop } = work;
     let (told, mut instances) = mpsc::channel(TOLD);
     let concerned = Concerned::default();
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
