@@ -18,6 +18,9 @@ use serde::{Serialize, Serializer};
 
 use crate::{dn::Dn, specification::Role};
 
+/// By how many seconds a consumer may be behind that is said to have all: where somebody writes there is always something on its way.
+pub const IN_SYNC_WITHIN: u64 = 10;
+
 /// One suffix of an instance that has a part in replication.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replica {

@@ -7,7 +7,7 @@ use aviary_proto::directory::v1 as proto;
 use directory::{
     dn::Dn,
     observed::Initialised,
-    replication::{Agreement, Colour, Outcome, Replica},
+    replication::{Agreement, Colour, IN_SYNC_WITHIN, Outcome, Replica},
     specification::Role,
 };
 
@@ -15,9 +15,6 @@ use crate::{receive::Consent, settle::Server};
 
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// By how many seconds a consumer may be behind that is said to have all: a writer is always a little ahead.
-const BEHIND: u64 = 10;
 
 /// A replica.
 #[derive(Debug, Clone)]
@@ -144,7 +141,7 @@ fn state(agreement: &Agreement) -> (proto::AgreementState, String) {
         Some(update) if update.code == Outcome::OTHER_DATA => (State::OtherData, update.text.clone()),
         Some(update) if update.colour == Colour::Red => (State::Failing, update.text.clone()),
         _ => match agreement.lag {
-            Some(lag) if lag <= BEHIND => (State::InSync, String::new()),
+            Some(lag) if lag <= IN_SYNC_WITHIN => (State::InSync, String::new()),
             Some(_) => (State::Behind, says(&agreement.update)),
             None => (State::Waiting, says(&agreement.update)),
         },

@@ -9,7 +9,7 @@ use std::{
 use aviary_proto::directory::v1::{LagResponse, SupplierChanges};
 use directory::{
     dn::Dn,
-    replication::{Csn, Element, Ruv},
+    replication::{Csn, Element, IN_SYNC_WITHIN, Ruv},
 };
 use futures::future::join_all;
 use kube::runtime::reflector::ObjectRef;
@@ -22,8 +22,6 @@ use crate::{
 
 /// How long an agent may take to answer.
 const ANSWERED_IN: Duration = Duration::from_secs(2);
-/// By how many seconds one may be behind that has caught up: where somebody writes there is always something on its way.
-const BEHIND: u64 = 10;
 
 /// What one replica has, by suffix in its normal form.
 type Vectors = BTreeMap<String, Ruv>;
@@ -59,7 +57,7 @@ impl CaughtUp {
 fn has_caught_up(known: &BTreeMap<String, Vectors>, suffix: &str, [source, target]: &[String; 2]) -> bool {
     let vector = |name: &String| known.get(name)?.get(suffix);
     let lag = vector(source).zip(vector(target)).and_then(|(source, target)| source.lag(target));
-    lag.is_some_and(|lag| lag <= BEHIND)
+    lag.is_some_and(|lag| lag <= IN_SYNC_WITHIN)
 }
 
 fn vectors(answer: &LagResponse) -> Vectors {
