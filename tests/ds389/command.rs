@@ -10,13 +10,15 @@ mod secrets;
 mod vault;
 
 use std::{
-    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use serde_json::Value as Json;
-use tests::installation::{Prefix, ports};
+use tests::{
+    installation::{Prefix, ports},
+    process::feed,
+};
 
 /// How a command ended, and what it wrote.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,12 +82,7 @@ pub(crate) fn binary() -> PathBuf {
 
 /// Runs the command with something on its standard input.
 pub(crate) fn run(arguments: &[&str], input: &str) -> Outcome {
-    let mut command = Command::new(binary());
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that does not read it has ended already.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let output = feed(Command::new(binary()).args(arguments), input);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Outcome { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }

@@ -1,14 +1,11 @@
 //! The module that Ansible runs on a host, as it is called: one object in, one object out, with the keys that are documented and
 //! no others.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::process::Command;
 
 use directory::entry::Entry;
 use serde_json::{Value, json};
-use tests::{installation::Prefix, served};
+use tests::{installation::Prefix, process::feed, served};
 
 use tests::installation::ports;
 
@@ -24,15 +21,7 @@ pub(crate) fn module(arguments: &Value) -> Value {
 
 /// What the program answers to an input.
 pub(crate) fn ask(arguments: &[&str], input: &str) -> (i32, Value) {
-    let mut child = Command::new(served::program("aviary-ds389"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = feed(Command::new(served::program("aviary-ds389")).args(arguments), input);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "all that is told is in the object");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.matches('\n').count(), 1, "one line: {text}");

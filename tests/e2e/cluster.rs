@@ -3,13 +3,12 @@
 //! What is installed in it, others know.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use tests::process::Process;
+use tests::process::{Process, feed};
 
 /// Images of the services and of the tests: where `tests/run e2e` put them.
 pub(crate) fn image(service: &str) -> String {
@@ -79,15 +78,7 @@ impl Namespace {
 
     #[track_caller]
     pub(crate) fn apply(&self, manifest: &str) {
-        let mut child = self
-            .command("kubectl", &["apply", "--filename", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("kubectl is in PATH");
-        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
-        succeeded("kubectl apply", &child.wait_with_output().unwrap());
+        succeeded("kubectl apply", &feed(&mut self.command("kubectl", &["apply", "--filename", "-"]), manifest));
     }
 
     #[track_caller]

@@ -9,7 +9,7 @@ use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 
-use self::fleet::{AGREEMENTS, ALL, Fleet, signal};
+use self::fleet::{AGREEMENTS, ALL, FAR, Fleet, signal};
 use crate::{
     cluster::{agent_image, image, until_within},
     fleet::Operator,
@@ -20,8 +20,6 @@ use crate::{
 
 const OPERATOR: &str = "deployment/aviary-operator";
 const WELL: &str = "True/AsItShouldBe";
-/// How long something may take for which each server is restarted, one after the other.
-const FAR: Duration = Duration::from_secs(420);
 
 /// Lets nobody through from these pods to this one.
 fn cut(to: &str, from: &str) -> Value {

@@ -27,6 +27,12 @@ pub(crate) fn define() {
     succeeded("kubectl apply of the definitions", &Command::new("kubectl").args(arguments).output().unwrap());
 }
 
+/// A condition of a resource, if it is about it as it is now.
+pub(crate) fn current<'a>(resource: &'a Value, kind: &str) -> Option<&'a Value> {
+    let condition = resource["status"]["conditions"].as_array()?.iter().find(|known| known["type"] == kind)?;
+    (condition["observedGeneration"] == resource["metadata"]["generation"]).then_some(condition)
+}
+
 /// An operator of this namespace alone.
 pub(crate) struct Operator {
     pub(crate) namespace: Namespace,
@@ -51,9 +57,8 @@ impl Operator {
     pub(crate) fn condition(&self, resource: &str, kind: &str) -> Option<String> {
         let found = self.namespace.try_kubectl(&["get", resource, "--output", "json"]);
         let resource: Value = serde_json::from_slice(&found.stdout).ok()?;
-        let condition = resource["status"]["conditions"].as_array()?.iter().find(|known| known["type"] == kind)?.clone();
-        let is_current = condition["observedGeneration"] == resource["metadata"]["generation"];
-        is_current.then(|| format!("{}/{}", condition["status"].as_str().unwrap(), condition["reason"].as_str().unwrap()))
+        let condition = current(&resource, kind)?;
+        Some(format!("{}/{}", condition["status"].as_str().unwrap(), condition["reason"].as_str().unwrap()))
     }
 
     #[track_caller]

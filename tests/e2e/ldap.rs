@@ -5,10 +5,11 @@ use std::{
     fs::OpenOptions,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
 };
 
 use tempfile::TempDir;
+use tests::process::feed;
 
 use crate::fleet::Operator;
 
@@ -39,20 +40,15 @@ impl<'a> Client<'a> {
         // It ends with the first client that goes.
         let (port, _forward) = self.operator.namespace.try_forward(&format!("pod/{}-0", self.instance), 3636)?;
         // It would wait for ever for an answer that got lost with its pod.
-        let mut child = Command::new("timeout")
+        let mut command = Command::new("timeout");
+        command
             .args(["20", program])
             // The way to the server leads over this machine, whose name is not in the certificate.
             .env("LDAPTLS_REQCERT", "never")
             .args(["-x", "-H", &format!("ldaps://localhost:{}", port), "-D", "cn=Directory Manager", "-y"])
             .arg(self.folder.path().join("password"))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Ok(child.wait_with_output().unwrap())
+            .args(arguments);
+        Ok(feed(&mut command, input))
     }
 
     /// Adds a unit of this name, if the server takes it.

@@ -1,11 +1,11 @@
 //! A namespace of the cluster that KUBECONFIG leads to. It goes in the end; the definitions of the resources stay.
 
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tests::process::feed;
 
 /// How long all resources may take, and how often they are looked at.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -42,10 +42,8 @@ impl Cluster {
     }
 
     pub(super) fn apply(&self, manifest: &str) {
-        let mut command = self.command(&["apply", "--server-side", "--filename", "-"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("kubectl is in PATH");
-        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success(), "kubectl apply failed");
+        let output = feed(&mut self.command(&["apply", "--server-side", "--filename", "-"]), manifest);
+        assert!(output.status.success(), "kubectl apply failed: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// The names of the objects of a kind that the operator has made.

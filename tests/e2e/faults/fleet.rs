@@ -17,8 +17,8 @@ use crate::{
     ldap::Client,
 };
 
-/// How long it may take until all is well again: each server may be restarted, one after the other, with others that wait for it.
-const WELL: Duration = Duration::from_secs(420);
+/// How long something may take for which each server is restarted, one after the other.
+pub(super) const FAR: Duration = Duration::from_secs(420);
 
 pub(super) const ALL: [&str; 4] = ["supplier-1", "supplier-2", "hub-1", "consumer-1"];
 pub(super) const AGREEMENTS: [&str; 2] = ["ds389agreement/suppliers", "ds389agreement/hubs"];
@@ -103,7 +103,7 @@ impl Fleet {
 
     #[track_caller]
     pub(super) fn until_well(&self) {
-        until_within(WELL, "a fleet that is well", || self.is_well());
+        until_within(FAR, "a fleet that is well", || self.is_well());
     }
 
     /// Writes to one supplier and the other until it is over.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::fleet::{ALL, Fleet};
-use crate::ldap::Client;
+use crate::{fleet::current, ldap::Client};
 
 /// How long what is said may be behind what is so.
 const DELAY: Duration = Duration::from_secs(15);
@@ -88,9 +88,7 @@ fn see(client: &Client<'_>) -> Option<Seen> {
 
 /// The status of a condition, if it is about the resource as it is.
 fn status<'a>(resource: &'a Value, kind: &str) -> &'a str {
-    let is_current = |known: &&Value| known["type"] == kind && known["observedGeneration"] == resource["metadata"]["generation"];
-    let conditions = resource["status"]["conditions"].as_array();
-    conditions.and_then(|all| all.iter().find(is_current)?["status"].as_str()).unwrap_or_default()
+    current(resource, kind).and_then(|condition| condition["status"].as_str()).unwrap_or_default()
 }
 
 /// What all resources say that a client can see.
