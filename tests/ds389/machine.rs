@@ -274,6 +274,27 @@ pub(crate) fn servers(prefix: &Prefix, instance: &str) -> Vec<i32> {
     numbers.filter(|id| is_server(&fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default())).collect()
 }
 
+/// Halts processes, of which there may be more meanwhile, and waits until they are: a signal that is sent after SIGSTOP may be
+/// taken before it.
+pub(crate) fn halt(processes: impl Fn() -> Vec<i32>) {
+    let state = |id: &i32| fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let are_halted = |all: &[i32]| all.iter().all(|id| state(id).contains(") T "));
+    let since = Instant::now();
+    loop {
+        let all = processes();
+        // None of those that stand still begins another.
+        if !all.is_empty() && are_halted(&all) && processes() == all {
+            return;
+        }
+        for id in &all {
+            // It may have ended meanwhile.
+            let _ = kill_process(Pid::from_raw(*id).unwrap(), Signal::STOP);
+        }
+        assert!(since.elapsed() < LIMIT, "still {:?}", all.iter().map(state).collect::<Vec<_>>());
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until something is so.
 pub(crate) async fn until<T: Debug, F: Future<Output = T>>(look: impl FnMut() -> F, is_so: impl Fn(&T) -> bool) -> T {
     until_within(LIMIT, look, is_so).await

@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tests::{http::Connection, process::Process, target_dir};
 
-use crate::machine::{Machine, element, until};
+use crate::machine::{Machine, element, halt, until};
 
 const SUFFIX: &str = ", backends: [{name: userroot, suffix: 'dc=x', create_suffix_entry: yes}]";
 
@@ -156,7 +156,7 @@ async fn a_server_whose_agent_is_killed_at_the_end_is_stopped_all_the_same() {
     agent.until_ready().await;
     let worker = agent.worker().unwrap();
     // It does not get to stop the server itself.
-    kill_process(worker, Signal::STOP).unwrap();
+    halt(|| vec![worker.as_raw_nonzero().get()]);
     let first = Pid::from_raw(agent.process.id().try_into().unwrap()).unwrap();
     kill_process(first, Signal::TERM).unwrap();
     let status = format!("/proc/{}/status", worker.as_raw_nonzero());

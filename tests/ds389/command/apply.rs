@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value as Json, json};
 
 use super::{Machine, ports};
-use crate::machine::servers;
+use crate::machine::{halt, servers};
 
 fn directory(name: &str, (port, secure_port): (u16, u16), more: &str) -> String {
     format!(
@@ -191,18 +191,13 @@ fn under_way(machine: &Machine, instance: &str, file: &str) -> (Child, impl Iter
         assert!(child.try_wait().unwrap().is_none(), "it has ended");
         std::thread::yield_now();
     }
-    signal(machine, instance, Signal::STOP);
+    halt(|| servers(&machine.prefix, instance));
     (child, lines)
 }
 
 fn let_go(machine: &Machine, instance: &str) {
-    signal(machine, instance, Signal::CONT);
-}
-
-fn signal(machine: &Machine, instance: &str, signal: Signal) {
     for id in servers(&machine.prefix, instance) {
-        // One of the two that a server is at its start may be gone.
-        let _ = kill_process(Pid::from_raw(id).unwrap(), signal);
+        kill_process(Pid::from_raw(id).unwrap(), Signal::CONT).unwrap();
     }
 }
 
@@ -252,10 +247,10 @@ fn the_status_tells_of_servers_that_do_not_answer_and_of_all_others() {
     let second = directory("cmdloud", ports(), &role.replace("Id: 1", "Id: 2")).replacen("ds389_instances:\n", "", 1);
     let file = machine.file("directory.yml", &(directory("cmdmute", ports(), role) + &second));
     machine.works(&["apply", &file]);
-    signal(&machine, "cmdmute", Signal::STOP);
+    halt(|| servers(&machine.prefix, "cmdmute"));
     let told = machine.json(&["status"]);
     let text = machine.works(&["status"]);
-    signal(&machine, "cmdmute", Signal::CONT);
+    let_go(&machine, "cmdmute");
     assert_eq!(told["silent"].as_array().map(Vec::len), Some(1), "{told}");
     assert_eq!(told["silent"][0]["instance"], "cmdmute");
     assert_eq!(told["replication"].as_array().map(Vec::len), Some(1), "{told}");
