@@ -12,6 +12,11 @@ use crate::{
 const AGREEMENT: &str = "ds389agreement/outside";
 const PASSWORD: &str = "word of the sender";
 const ADMINISTRATOR: &str = "change this password";
+/// Finds the entry of a certificate by its subject.
+const MAPPING: &str = "certmap default default\ndefault:CmapLdapAttr nsCertSubjectDN\n";
+/// As whom the sender binds by each.
+const BY_PASSWORD: &str = "cn=from outside,cn=config";
+const BY_CERTIFICATE: &str = "cn=sender,cn=config";
 
 fn sender() -> Value {
     let backend = json!({"name": "userroot", "suffix": "dc=example,dc=com", "replicaRole": "supplier", "sampleEntries": true});
@@ -20,27 +25,32 @@ fn sender() -> Value {
 
 fn agreement(host: &str) -> Value {
     let server = json!({
-        "name": "legacy", "host": host, "port": 3636, "bindDn": "cn=from outside,cn=config", "secretName": "legacy-login",
+        "name": "legacy", "host": host, "port": 3636, "bindDn": BY_PASSWORD, "secretName": "legacy-login",
     });
     resource("DS389Agreement", "outside", &json!({"instance": "sender", "external": [server]}))
 }
 
-/// The manifest for a directory by hand, as a consumer that lets the sender in, with a certificate of its own authority.
+/// The manifest for a directory by hand, as a consumer that lets the sender in by a password or by its certificate, and has one of an
+/// authority of its own. Entries say for whom certificates are.
 fn consumer(host: &str) -> String {
     let options = format!(
-        "full_machine_name: {host}\n        tls_cert: /tls/tls.crt\n        tls_key: /tls/tls.key\n        tls_ca: [/tls/ca.crt]\n"
+        "        full_machine_name: {host}\n        nsslapd_certmap_basedn: cn=config\n        tls_cert: /tls/tls.crt\n        \
+         tls_key: /tls/tls.key\n        tls_ca: [/tls/ca.crt, /sender/ca.crt]\n"
     );
     let role = format!(
-        "replicarole: consumer\n            replicabinddn: cn=from outside,cn=config\n            replicacredentials: {PASSWORD}"
+        "replicarole: consumer\n            replicabinddn: ['{BY_PASSWORD}', '{BY_CERTIFICATE}']\n            \
+         replicacredentials: {PASSWORD}"
     );
+    let mounts = "          volumeMounts:\n            - {name: tls, mountPath: /tls}\n            - {name: sender, mountPath: /sender}\n            \
+                  - {name: mapping, mountPath: /etc/dirsrv/config/certmap.conf, subPath: certmap.conf}\n";
+    let volumes = "      volumes:\n        - {name: tls, secret: {secretName: legacy-tls, defaultMode: 0440}}\n        \
+                   - {name: sender, secret: {secretName: sender-tls, defaultMode: 0440, items: [{key: ca.crt, path: ca.crt}]}}\n        \
+                   - {name: mapping, configMap: {name: mapping}}\n";
     let changed = [
-        ("nsslapd_listenhost: 127.0.0.1\n", options),
-        ("sample_entries: yes", role),
-        ("          volumeMounts:\n", "          volumeMounts:\n            - {name: tls, mountPath: /tls}\n".to_owned()),
-        (
-            "      volumes:\n",
-            "      volumes:\n        - {name: tls, secret: {secretName: legacy-tls, defaultMode: 0440}}\n".to_owned(),
-        ),
+        ("        nsslapd_listenhost: 127.0.0.1\n", options.as_str()),
+        ("sample_entries: yes", &role),
+        ("          volumeMounts:\n", mounts),
+        ("      volumes:\n", volumes),
     ];
     changed.iter().fold(manifest(), |text, (part, by)| {
         assert!(text.contains(part), "{part}");
@@ -79,6 +89,7 @@ fn a_server_outside_of_the_namespace_receives_over_tls_and_is_filled_only_when_a
     let folder = tempfile::tempdir().unwrap();
     issue(namespace, folder.path(), "legacy-tls", &host);
     let authority = std::fs::read_to_string(folder.path().join("ca.crt")).unwrap();
+    namespace.kubectl(&["create", "configmap", "mapping", &format!("--from-literal=certmap.conf={MAPPING}")]);
     namespace.apply(&consumer(&host));
     namespace.kubectl(&[
         "create",
@@ -118,15 +129,15 @@ fn a_server_outside_of_the_namespace_receives_over_tls_and_is_filled_only_when_a
     operator.patch(
         AGREEMENT,
         &json!({"spec": {"external": [{
-            "name": "legacy", "host": host, "port": 3389, "transport": "StartTLS", "bindDn": "cn=from outside,cn=config",
+            "name": "legacy", "host": host, "port": 3389, "transport": "StartTLS", "bindDn": BY_PASSWORD,
             "secretName": "legacy-login",
         }]}}),
     );
-    let transport = || {
-        let base = "cn=mapping tree,cn=config";
-        let found = sender.ldap("ldapsearch", &["-LLL", "-b", base, "(cn=legacy)", "nsDS5ReplicaTransportInfo"], "");
+    let agreement = |attribute: &str| {
+        let found = sender.ldap("ldapsearch", &["-LLL", "-b", "cn=mapping tree,cn=config", "(cn=legacy)", attribute], "");
         String::from_utf8_lossy(&found.stdout).into_owned()
     };
+    let transport = || agreement("nsDS5ReplicaTransportInfo");
     namespace.until("the other transport", || transport().contains("StartTLS") || transport().contains("TLS\n"));
     sender.add("two");
     consumer.until_has("two");
@@ -137,6 +148,22 @@ fn a_server_outside_of_the_namespace_receives_over_tls_and_is_filled_only_when_a
     login(&operator, PASSWORD, Some(&authority));
     sender.add("three");
     consumer.until_has("three");
+    until_state(&operator, "InSync");
+
+    // The certificate of the sender says who it is.
+    let subject = format!("CN=sender.{}.svc.cluster.local", namespace.name);
+    let known = format!("dn: {BY_CERTIFICATE}\nchangetype: modify\nadd: nsCertSubjectDN\nnsCertSubjectDN: {subject}\n");
+    let added = consumer.ldap("ldapmodify", &[], &known);
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    operator.patch(
+        AGREEMENT,
+        &json!({"spec": {"external": [{
+            "name": "legacy", "host": host, "port": 3636, "bindMethod": "Certificate", "secretName": "legacy-login",
+        }]}}),
+    );
+    namespace.until("the other way to bind", || agreement("nsDS5ReplicaBindMethod").contains("SSLCLIENTAUTH"));
+    sender.add("four");
+    consumer.until_has("four");
     until_state(&operator, "InSync");
 
     login(&operator, PASSWORD, Some("no certificate"));

@@ -178,12 +178,15 @@ fn of_certificates(fleet: &Fleet) {
     fleet.befalls("a certificate of another authority", || {
         issue(namespace, folder.path(), "theirs", &host);
         fleet.operator.patch(resource, &json!({"spec": {"tls": {"secretName": "theirs"}}}));
+        fleet.operator.until(resource, "Ready", "False/WaitingForTrust");
         until_within(FAR, "the certificate of the other authority", || ends() != own && fleet.is(resource, "Ready", WELL));
     });
     fleet.befalls("a certificate for another host", || {
+        let theirs = ends();
         issue(namespace, folder.path(), "wrong", "elsewhere.example");
         fleet.operator.patch(resource, &json!({"spec": {"tls": {"secretName": "wrong"}}}));
         fleet.operator.until(resource, "Accepted", "False/Invalid");
+        assert_eq!(ends(), theirs, "it shows what it has shown");
         let kept = || fleet.operator.secret("supplier-2-tls", "tls.crt");
         let theirs = kept();
         fleet.operator.patch(resource, &json!({"spec": {"tls": null}}));

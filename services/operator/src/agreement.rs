@@ -13,13 +13,13 @@ use crate::{
     crd::DS389Agreement,
     externals,
     instance::{self, AFTER_CONFLICT, Context, Error},
-    topology::Found,
+    topology::{ASKED_EVERY, Found},
 };
 
 /// Says how an agreement is.
 pub(crate) async fn reconcile(agreement: Arc<DS389Agreement>, context: Arc<Context>) -> Result<Action, Error> {
     let namespace = agreement.namespace().ok_or(Error::NoNamespace)?;
-    let topology = context.topologies.of(&namespace, &context.known, &context.agents).await?;
+    let topology = context.topologies.asked(&namespace, &context.known, &context.agents).await?;
     let found = topology.agreements.get(&agreement.name_any());
     let Some(found) = found.filter(|found| found.generation == agreement.metadata.generation) else {
         // It goes, or is known as it was.
@@ -30,7 +30,8 @@ pub(crate) async fn reconcile(agreement: Arc<DS389Agreement>, context: Arc<Conte
         None => unreachable(&agreement, &namespace, &context.client).await?,
     };
     status::tell(&agreement, &Found { refused, ..found.clone() }, &context).await?;
-    Ok(Action::await_change())
+    // Who has all changes by other ways does not say so by itself.
+    Ok(if topology.unsure.is_empty() { Action::await_change() } else { Action::requeue(ASKED_EVERY) })
 }
 
 /// What is missing to reach servers outside of the namespace.

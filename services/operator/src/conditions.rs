@@ -105,6 +105,8 @@ pub(crate) enum Reason {
     Waiting,
     /// A restart waits until no other server of the suffix is interrupted.
     WaitingForTurn,
+    /// The server's next certificate is of an authority that others do not trust yet.
+    WaitingForTrust,
     /// A server is given all entries of another.
     Initialising,
     /// A server lacks changes.
@@ -119,7 +121,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::AsItShouldBe,
         Self::Invalid,
         Self::SecretMissing,
@@ -138,6 +140,7 @@ impl Reason {
         Self::NotFound,
         Self::Waiting,
         Self::WaitingForTurn,
+        Self::WaitingForTrust,
         Self::Initialising,
         Self::Behind,
         Self::OtherData,
@@ -166,6 +169,7 @@ impl Reason {
             Self::NotFound => "NotFound",
             Self::Waiting => "Waiting",
             Self::WaitingForTurn => "WaitingForTurn",
+            Self::WaitingForTrust => "WaitingForTrust",
             Self::Initialising => "Initialising",
             Self::Behind => "Behind",
             Self::OtherData => "OtherData",
@@ -213,6 +217,10 @@ impl Reason {
             Self::WaitingForTurn => {
                 "A change restarts the server, which waits until the others of its suffixes run and have all changes: one at a time is \
                  restarted. The message says what for."
+            }
+            Self::WaitingForTrust => {
+                "The new certificate is of another authority. The server shows it when all that send to it trust that authority; the \
+                 message says who does not yet."
             }
             Self::Initialising => "A server is given all entries of another.",
             Self::Behind => "A server lacks changes of another, which it is about to get.",

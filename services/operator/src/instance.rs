@@ -33,7 +33,7 @@ use crate::{
     watches::Known,
 };
 
-pub(crate) use dereference::{ISSUER, PASSWORD, SALT, get_secret};
+pub(crate) use dereference::{ANNOUNCED, ISSUER, PASSWORD, SALT, get_secret};
 pub(crate) use document::SECURE_PORT;
 pub(crate) use memory::Memory;
 pub(crate) use names::{Names, SPECIFICATION};

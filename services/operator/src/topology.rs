@@ -3,6 +3,7 @@
 //! thing to keep, the records, in a ConfigMap of the namespace.
 
 mod busy;
+mod caught_up;
 mod compose;
 mod concerned;
 mod external;
@@ -17,8 +18,9 @@ mod tests;
 mod world;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::{
@@ -33,6 +35,7 @@ use kube::{
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use busy::Busy;
+use caught_up::Way;
 pub(crate) use compose::{BackendPart, Found, Part, Receiver, Sends, Topology};
 pub(crate) use concerned::Concerned;
 use records::Records;
@@ -43,9 +46,9 @@ use world::{Member, World};
 
 use crate::{
     agents::{self, Agents},
-    authorities::{text, texts},
+    authorities::{AUTHORITY, text, texts},
     crd::{DS389Agreement, DS389Instance},
-    instance::{ISSUER, Names, SALT},
+    instance::{ANNOUNCED, ISSUER, Names, SALT},
     objects::{self, INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
     watches::Known,
 };
@@ -53,6 +56,10 @@ use crate::{
 /// The ConfigMap of a namespace with its records, and the key in it.
 const RECORDS: &str = "aviary-ds389-suffixes";
 const KEY: &str = "suffixes.json";
+
+/// How often agents are asked who has caught up, while that is not known otherwise, and for how long what they say is taken as so.
+pub(crate) const ASKED_EVERY: Duration = Duration::from_secs(3);
+const TRUSTED_FOR: Duration = Duration::from_secs(8);
 
 /// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +96,8 @@ pub(crate) struct Topologies {
     pub(crate) instances: Concerned,
     pub(crate) agreements: Concerned,
     known: Mutex<HashMap<String, Kept>>,
+    /// By namespace, who had caught up when agents were asked last.
+    caught_up: std::sync::Mutex<HashMap<String, CaughtUp>>,
     /// For those who only look.
     told: watch::Sender<BTreeMap<String, Arc<Topology>>>,
 }
@@ -103,6 +112,13 @@ struct Kept {
     world: Option<World>,
 }
 
+/// Who had caught up at some time.
+#[derive(Clone)]
+struct CaughtUp {
+    at: Instant,
+    ways: BTreeSet<Way>,
+}
+
 impl Topologies {
     /// None so far.
     pub(crate) fn new(client: Client, domain: String, agreements: Concerned) -> Self {
@@ -112,6 +128,7 @@ impl Topologies {
             instances: Concerned::default(),
             agreements,
             known: Mutex::default(),
+            caught_up: std::sync::Mutex::default(),
             told: watch::Sender::default(),
         }
     }
@@ -119,6 +136,26 @@ impl Topologies {
     /// What was said last of each namespace. It changes whenever something else may be said of one than before.
     pub(crate) fn told(&self) -> watch::Receiver<BTreeMap<String, Arc<Topology>>> {
         self.told.subscribe()
+    }
+
+    /// That of a namespace, as it is now, having asked agents where it is not known otherwise whether all changes have come.
+    pub(crate) async fn asked(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
+        let topology = self.of(namespace, known, agents).await?;
+        let is_due = self.caught_up(namespace, ASKED_EVERY).is_none();
+        if topology.unsure.is_empty() || !is_due {
+            return Ok(topology);
+        }
+        let ways = caught_up::ask(agents, namespace, &topology.unsure).await;
+        let caught_up = CaughtUp { at: Instant::now(), ways };
+        self.caught_up.lock().unwrap_or_else(PoisonError::into_inner).insert(namespace.to_owned(), caught_up);
+        self.of(namespace, known, agents).await
+    }
+
+    /// Who had caught up, if that was asked so short a time ago. What is older than anybody trusts is forgotten.
+    fn caught_up(&self, namespace: &str, within: Duration) -> Option<BTreeSet<Way>> {
+        let mut all = self.caught_up.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, caught_up| caught_up.at.elapsed() < TRUSTED_FOR);
+        all.get(namespace).filter(|caught_up| caught_up.at.elapsed() < within).map(|caught_up| caught_up.ways.clone())
     }
 
     /// That of a namespace, as it is now.
@@ -153,7 +190,9 @@ impl Topologies {
         for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
             self.instances.add(namespace, name);
         }
-        for (name, _) in topology.agreements.iter().filter(|(name, found)| before.agreements.get(*name) != Some(found)) {
+        // Who is to be asked about has to be looked at, too.
+        let is_new = |name: &String, found: &Found| before.agreements.get(name) != Some(found) || topology.unsure != before.unsure;
+        for (name, _) in topology.agreements.iter().filter(|(name, found)| is_new(name, found)) {
             self.agreements.add(namespace, name);
         }
         Ok(topology)
@@ -169,18 +208,27 @@ impl Topologies {
             let secret = known.secrets.get(&ObjectRef::new(&names.replication()).within(namespace));
             let passwords = secret.as_deref().map(hashes).unwrap_or_default();
             let tls = known.secrets.get(&ObjectRef::new(&names.tls()).within(namespace));
-            let issuer = tls.and_then(|secret| text(&secret, ISSUER));
-            Some(Member {
+            let part = |key: &str| text(tls.as_deref()?, key);
+            let member = Member {
                 serves: heard.is_some_and(|heard| heard.serves),
                 is_settled: heard.is_some_and(agents::is_settled),
                 is_heard: heard.is_some(),
                 heard: heard.filter(|heard| heard.replicas_known).map(|heard| heard.replicas.clone()),
                 passwords,
-                issuer,
+                issuer: part(ISSUER),
+                announced: part(ANNOUNCED),
                 ..Member::of(&instance, &names)?
-            })
+            };
+            Some((member, tls))
         };
-        let mut members: Vec<Member> = instances.filter_map(member).collect();
+        let with_certificates: Vec<(Member, Option<Arc<Secret>>)> = instances.filter_map(member).collect();
+        let announced: BTreeSet<String> =
+            with_certificates.iter().filter_map(|(member, _)| member.announced.clone()).collect();
+        let trusting = |(member, tls): (Member, Option<Arc<Secret>>)| {
+            let all = tls.filter(|_| !announced.is_empty()).and_then(|secret| text(&secret, AUTHORITY)).unwrap_or_default();
+            Member { trusts: announced.iter().filter(|one| all.contains(one.as_str())).cloned().collect(), ..member }
+        };
+        let mut members: Vec<Member> = with_certificates.into_iter().map(trusting).collect();
         members.sort_by(|one, other| one.name.cmp(&other.name));
         let agreements = known.agreements.state().into_iter();
         let is_there = |agreement: &Arc<DS389Agreement>| agreement.metadata.deletion_timestamp.is_none();
@@ -189,7 +237,8 @@ impl Topologies {
         agreements.sort_by_key(|agreement| (agreement.creation_timestamp(), agreement.name_any()));
         let pods = known.pods.state().into_iter().filter(|pod| is_here(pod.namespace()));
         let with_pods = pods.filter_map(|pod| Some(pod.labels().get(INSTANCE_LABEL)?.to_lowercase())).collect();
-        World { members, agreements, with_pods }
+        let caught_up = self.caught_up(namespace, TRUSTED_FOR).unwrap_or_default();
+        World { members, agreements, with_pods, caught_up }
     }
 
     async fn read(&self, namespace: &str) -> Result<Kept, Error> {

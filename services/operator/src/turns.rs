@@ -1,15 +1,12 @@
 //! Whose turn it is to be interrupted: of the servers that share a suffix, one at a time, and the next when that one serves again
 //! and all have all changes. What is kept is forgotten with the operator; the next one sees who is interrupted.
 
-pub(crate) mod caught_up;
-
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use caught_up::CaughtUp;
 use kube::runtime::reflector::ObjectRef;
 
 use crate::{
@@ -44,14 +41,13 @@ struct Holder {
 
 impl Turns {
     /// Takes the turn of these suffixes, or says what for it is to be waited. One that does not serve is interrupted by nothing,
-    /// unless it is being filled, or fills another. Those who are known to have caught up are waited for no longer.
+    /// unless it is being filled, or fills another.
     pub(crate) fn take(
         &self,
         key: &Key,
         suffixes: &[String],
         serves: bool,
         topology: &Topology,
-        caught_up: &CaughtUp,
         now: Instant,
     ) -> Result<(), String> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +58,7 @@ impl Turns {
         inner.holders.retain(|(of, _), holder| {
             *of != namespace || (is_there(&holder.instance) && now.duration_since(holder.since) < PATIENCE)
         });
-        let obstacle = inner.obstacle(key, suffixes, serves, topology, caught_up);
+        let obstacle = inner.obstacle(key, suffixes, serves, topology);
         match obstacle {
             Some(obstacle) if !obstacle.may_be_borne => {
                 inner.waiting.remove(key);
@@ -94,7 +90,7 @@ impl Turns {
 
 impl Inner {
     /// What speaks against interrupting an instance; first of all what cannot be borne.
-    fn obstacle(&self, key: &Key, suffixes: &[String], serves: bool, topology: &Topology, caught_up: &CaughtUp) -> Option<Busy> {
+    fn obstacle(&self, key: &Key, suffixes: &[String], serves: bool, topology: &Topology) -> Option<Busy> {
         let of_suffix = |suffix: &String| {
             let holder = self.holders.get(&(key.namespace.clone().unwrap_or_default(), suffix.clone()));
             let held = holder.filter(|holder| holder.instance != key.name).map(|holder| Busy {
@@ -105,9 +101,7 @@ impl Inner {
                 what: format!("{} is being interrupted", holder.instance),
             });
             let of_suffix = topology.busy.get(suffix).into_iter().flatten();
-            let of_others =
-                of_suffix.filter(|busy| busy.instance.as_ref() != Some(&key.name) && !caught_up.is_over(suffix, busy));
-            let of_others = of_others.cloned();
+            let of_others = of_suffix.filter(|busy| busy.instance.as_ref() != Some(&key.name)).cloned();
             let fills = |busy: &Busy| busy.is_filling && busy.pair.as_ref().is_some_and(|both| both.contains(&key.name));
             let concerns = |busy: &Busy| serves || fills(busy);
             held.into_iter().chain(of_others).filter(concerns).collect::<Vec<_>>()
@@ -140,7 +134,7 @@ mod tests {
     }
 
     fn take(turns: &Turns, name: &str, topology: &Topology, now: Instant) -> Result<(), String> {
-        turns.take(&key(name), &["dc=x".to_owned()], true, topology, &CaughtUp::default(), now)
+        turns.take(&key(name), &["dc=x".to_owned()], true, topology, now)
     }
 
     #[test]
@@ -149,10 +143,9 @@ mod tests {
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
         assert_eq!(take(&turns, "b", &calm, now), Err("a is being interrupted".to_owned()));
-        let none = CaughtUp::default();
-        assert_eq!(turns.take(&key("b"), &["dc=y".to_owned()], true, &calm, &none, now), Ok(()));
+        assert_eq!(turns.take(&key("b"), &["dc=y".to_owned()], true, &calm, now), Ok(()));
         // One that does not serve anyway waits for nobody.
-        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, &none, now), Ok(()));
+        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, now), Ok(()));
         turns.release(&key("c"));
         turns.release(&key("a"));
         assert_eq!(take(&turns, "b", &calm, now), Ok(()));
@@ -166,7 +159,7 @@ mod tests {
     fn one_that_is_down_takes_no_turn_away() {
         let (turns, calm, now) = (Turns::default(), topology(&[]), Instant::now());
         assert_eq!(take(&turns, "a", &calm, now), Ok(()));
-        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, &CaughtUp::default(), now), Ok(()));
+        assert_eq!(turns.take(&key("c"), &["dc=x".to_owned()], false, &calm, now), Ok(()));
         turns.release(&key("c"));
         assert_eq!(take(&turns, "b", &calm, now), Err("a is being interrupted".to_owned()));
     }
@@ -177,8 +170,7 @@ mod tests {
         let mut filling = topology(&[(None, "b is being filled by a")]);
         let busy = &mut filling.busy.get_mut("dc=x").unwrap()[0];
         (busy.pair, busy.is_filling, busy.may_be_borne) = (Some(["a", "b"].map(str::to_owned)), true, false);
-        let none = CaughtUp::default();
-        let take = |name, serves, now| turns.take(&key(name), &["dc=x".to_owned()], serves, &filling, &none, now);
+        let take = |name, serves, now| turns.take(&key(name), &["dc=x".to_owned()], serves, &filling, now);
         for later in [now, now + PATIENCE * 10] {
             for (name, serves) in [("a", true), ("b", false), ("c", true)] {
                 assert_eq!(take(name, serves, later), Err("b is being filled by a".to_owned()), "{name}");
@@ -223,22 +215,5 @@ mod tests {
         let behind = topology(&[(None, "a has not all")]);
         assert_eq!(take(&turns, "c", &behind, now), Err("a has not all".to_owned()));
         assert_eq!(take(&turns, "c", &behind, now + PATIENCE), Ok(()));
-    }
-
-    #[test]
-    fn those_who_have_caught_up_by_other_ways_are_waited_for_no_longer() {
-        let (turns, now) = (Turns::default(), Instant::now());
-        let mut behind = topology(&[(None, "b has not all of a")]);
-        let pair = ["a", "b"].map(str::to_owned);
-        behind.busy.get_mut("dc=x").unwrap()[0].pair = Some(pair.clone());
-        let take = |suffix: &str, topology: &Topology| {
-            let caught_up = CaughtUp([(suffix.to_owned(), pair.clone())].into());
-            turns.take(&key("c"), &["dc=x".to_owned()], true, topology, &caught_up, now)
-        };
-        assert_eq!(take("dc=y", &behind), Err("b has not all of a".to_owned()));
-        assert_eq!(take("dc=x", &behind), Ok(()));
-        turns.release(&key("c"));
-        behind.busy.get_mut("dc=x").unwrap()[0].is_filling = true;
-        assert_eq!(take("dc=x", &behind), Err("b has not all of a".to_owned()));
     }
 }

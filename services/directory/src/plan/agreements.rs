@@ -1,11 +1,12 @@
 //! Agreements. They go before the part that sends goes, and come after it has come.
 
 use crate::{
-    action::Step,
+    action::{Change, Step},
     layout, observed,
     options::{Definition, Home, Scope},
     place::Place,
     plan::{Planner, Server, backends},
+    setting::Setting,
     specification::{Backend, Child, Presence, Role, RoleWish},
     targets,
 };
@@ -63,7 +64,8 @@ impl Planner<'_> {
                     }
                     Some(known) => {
                         let is_set = |option: &Definition| matches!(option.home, Home::Agreement(_));
-                        let changes = self.changes(&place, agreement.at, &agreement.settings, &known.settings, is_set);
+                        let mut changes = self.changes(&place, agreement.at, &agreement.settings, &known.settings, is_set);
+                        changes.sort_by_key(rank);
                         if !changes.is_empty() {
                             self.push(&place, Step::Set { dn: layout::agreement(suffix, &known.name), changes });
                         }
@@ -94,6 +96,16 @@ impl Planner<'_> {
     fn delete(&mut self, server: &Server<'_>, backend: &observed::Backend, name: &str) {
         let place = server.place.child(Scope::Backend, &backend.name).child(Scope::Agreement, name);
         self.push(&place, Step::DeleteAgreement { suffix: backend.suffix.clone() });
+    }
+}
+
+/// Where a change comes among those of its agreement. A server takes one after the other and may connect in between; where it
+/// connects without TLS to a port that begins with it, it waits for ever, and nothing but its end ends that.
+fn rank(change: &Change) -> u8 {
+    match (change.option.name, &change.after) {
+        ("replicatransportinfo", Setting::Text(transport)) if transport == "LDAPS" => 0,
+        ("replicatransportinfo", _) => 2,
+        _ => 1,
     }
 }
 

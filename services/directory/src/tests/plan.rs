@@ -616,11 +616,16 @@ fn agreements_come_change_and_go() {
     let changed = with("[{name: B, ReplicaHost: h, ReplicaPort: 391, ReplicaTransportInfo: SSL, ReplicaCredentials: secret57}]");
     let dn = "cn=b,cn=replica,cn=dc\\3Dtest,cn=mapping tree,cn=config";
     let expected = [
+        format!("Set nsDS5ReplicaTransportInfo:LDAPS in {dn}"),
         format!("Set nsDS5ReplicaCredentials in {dn}"),
         format!("Set nsDS5ReplicaPort:391 in {dn}"),
-        format!("Set nsDS5ReplicaTransportInfo:LDAPS in {dn}"),
     ];
     check(FIXED, &both, &changed, &expected.each_ref().map(String::as_str));
+    // Never without TLS at the port of the one that begins with it.
+    let back = with("[{name: b, ReplicaHost: h, ReplicaPort: 390, ReplicaTransportInfo: TLS}]");
+    let expected = [format!("Set nsDS5ReplicaPort:390 in {dn}"), format!("Set nsDS5ReplicaTransportInfo:StartTLS in {dn}")];
+    let before = changed.replace("name: B,", "name: b, ReplicaBindDN: 'cn=m,cn=config',");
+    check(FIXED, &before, &back, &expected.each_ref().map(String::as_str));
 }
 
 #[test]

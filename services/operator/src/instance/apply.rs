@@ -1,6 +1,6 @@
 //! Makes the cluster have an instance's objects as they were built, tells its agent, and has its pod made anew when it has to be.
 
-use std::{fmt::Debug, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Instant};
 
 use aviary_proto::directory::v1::{Activity, Status};
 use k8s_openapi::api::core::v1::{Pod, Service};
@@ -20,7 +20,6 @@ use crate::{
     },
     objects,
     topology::{Part, Topology},
-    turns::caught_up::CaughtUp,
 };
 
 /// What was done.
@@ -36,6 +35,8 @@ pub(crate) struct Done {
     pub(crate) is_pod_outdated: bool,
     /// It is being made anew.
     pub(crate) is_pod_replaced: bool,
+    /// Those that do not trust the authority of the server's next certificate yet, if that waits for them.
+    pub(crate) distrusted_by: Option<BTreeSet<String>>,
     /// What a restart waits for.
     pub(crate) waits: Option<String>,
 }
@@ -78,7 +79,7 @@ pub(crate) async fn apply(
     let is_told = heard.is_some_and(|heard| heard.revision == built.revision);
     let is_interrupted = built.interrupts && !is_told;
     let waits = match is_pod_outdated || is_interrupted {
-        true => take_turn(names, referenced, topology, context).await.err(),
+        true => take_turn(names, referenced, topology, context).err(),
         false => None,
     };
     if is_told && !is_pod_outdated && heard.is_some_and(|heard| is_over(built, heard)) {
@@ -119,7 +120,9 @@ pub(crate) async fn apply(
     let claims = Api::namespaced(client.clone(), namespace);
     objects::apply(&claims, referenced.claim.as_deref(), &built.claim).await?;
     let is_certified = referenced.server.is_new && !is_withheld;
-    Ok(Done { revision: built.revision, untold, is_certified, is_pod_outdated, is_pod_replaced, waits })
+    let part = topology.parts.get(&names.instance);
+    let distrusted_by = referenced.server.announced.as_ref().and(part).map(|part| part.distrusted_by.clone());
+    Ok(Done { revision: built.revision, untold, is_certified, is_pod_outdated, is_pod_replaced, distrusted_by, waits })
 }
 
 /// Makes an object so that is not watched.
@@ -148,14 +151,10 @@ async fn serve_clients(wanted: &[Service], known: &[Arc<Service>], api: &Api<Ser
 }
 
 /// Takes the turn of an instance to be interrupted, or says what for it has to wait.
-async fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
+fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
     let suffixes = topology.parts.get(&names.instance).map(Part::suffixes).unwrap_or_default();
     let (key, serves) = (names.key(), serves(referenced));
-    let take = |caught_up: &CaughtUp| context.turns.take(&key, &suffixes, serves, topology, caught_up, Instant::now());
-    if take(&CaughtUp::default()).is_ok() {
-        return Ok(());
-    }
-    take(&CaughtUp::ask(&context.agents, &names.namespace, &suffixes, topology).await)
+    context.turns.take(&key, &suffixes, serves, topology, Instant::now())
 }
 
 /// Whether there is anything to interrupt. Of one whose agent is not heard, the kubelet knows.

@@ -129,6 +129,7 @@ pub(crate) fn certificate(names: &Names, name: String, certificate: &dereference
         (AUTHORITY, certificate.authority.as_str()),
     ];
     parts.extend(certificate.issuer.as_deref().map(|issuer| (dereference::ISSUER, issuer)));
+    parts.extend(certificate.announced.as_deref().map(|announced| (dereference::ANNOUNCED, announced)));
     secret(names.owned(name), "kubernetes.io/tls", &parts)
 }
 

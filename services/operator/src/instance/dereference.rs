@@ -31,7 +31,7 @@ use crate::{
     watches::Known,
 };
 
-pub(crate) use certificates::{Certificate, ISSUER};
+pub(crate) use certificates::{ANNOUNCED, Certificate, ISSUER};
 
 /// The key of a password in its Secret.
 pub(crate) const PASSWORD: &str = "password";
@@ -144,13 +144,20 @@ pub(crate) async fn dereference(
             Some(certificates::given(name, given.as_ref(), kept, authority, &others, &names.fqdn, now))
         }
     };
+    let shown = || certificates::kept(kept.clone(), &authorities.directories, &others);
+    let hosts = || names.hosts_for_clients(&instance.spec);
+    let issued = || certificates::issued(kept.clone(), &authorities.directories, &others, &hosts(), Purpose::Both, now);
     let (server, certificate_problem) = match given {
-        Some(Ok(given)) => (given, None),
-        other => {
-            let hosts = names.hosts_for_clients(&instance.spec);
-            let issued = certificates::issued(kept, &authorities.directories, &others, &hosts, Purpose::Both, now)?;
-            (issued, other.and_then(Result::err))
+        Some(Ok(given)) => {
+            let is_trusted = part.is_trusted(given.issuer.as_deref());
+            (certificates::shown(given, shown(), is_trusted, now), None)
         }
+        // It goes on with the one that it has; with none, nobody is told of any.
+        Some(Err(refused)) => match shown() {
+            Some(shown) => (shown, Some(refused)),
+            None => (Certificate { known: None, ..issued()? }, Some(refused)),
+        },
+        None => (issued()?, None),
     };
     Ok(Referenced {
         now,

@@ -159,6 +159,14 @@ fn applied(facts: &Facts<'_>) -> Said {
     if let Some(what) = &done.waits {
         return Said::no(kind, Reason::WaitingForTurn, format!("a restart waits for its turn: {what}"));
     }
+    if let Some(distrusted_by) = &done.distrusted_by {
+        let by = Vec::from_iter(distrusted_by.iter().map(String::as_str)).join(", ");
+        let mut message = "the server shows its new certificate when those that send to it trust its authority".to_owned();
+        if !by.is_empty() {
+            message = format!("{message}; {by} not yet");
+        }
+        return Said::no(kind, Reason::WaitingForTrust, message);
+    }
     if let Some(untold) = &done.untold {
         return Said::no(kind, Reason::Failed, untold.to_string());
     }
@@ -383,6 +391,22 @@ mod tests {
             "Serving=True/AsItShouldBe",
         ];
         check(json!({}), done, Some(settled()), None, expected, "a restart waits for its turn: b does not serve");
+    }
+
+    #[test]
+    fn a_certificate_that_waits_for_trust_says_whose() {
+        let expected = [
+            "Ready=False/WaitingForTrust",
+            "Accepted=True/AsItShouldBe",
+            "AgentReachable=True/AsItShouldBe",
+            "ConfigurationApplied=False/WaitingForTrust",
+            "Serving=True/AsItShouldBe",
+        ];
+        for (names, said) in [(&["a", "c"][..], "trust its authority; a, c not yet"), (&[], "trust its authority")] {
+            let distrusted_by = Some(names.iter().map(|name| (*name).to_owned()).collect());
+            let done = Ok(Done { distrusted_by, ..Done::default() });
+            check(json!({}), done, Some(settled()), None, expected, said);
+        }
     }
 
     #[test]

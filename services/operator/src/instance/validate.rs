@@ -117,7 +117,7 @@ mod tests {
         let names = Names::of(instance, "cluster.local").unwrap();
         let identity = Identity { certificate: "certificate".to_owned(), key: "key".to_owned() };
         let authority = "authority".to_owned();
-        let server = Certificate { identity, authority, issuer: None, known: None, secret: None, is_new: false };
+        let server = Certificate { identity, authority, issuer: None, announced: None, known: None, secret: None, is_new: false };
         check(instance, &names, part, password, &Replication::default(), &server)
     }
 

@@ -48,6 +48,10 @@ pub(super) fn of(world: &World, agreements: &BTreeMap<String, Found>) -> BTreeMa
     for state in pairs.filter(|state| has_to_catch_up(state)) {
         let (Some(source), Some(target)) = (by_name.get(&state.source), by_name.get(&state.target)) else { continue };
         let is_filling = source.agreement(target).is_some_and(|known| known.state() == AgreementState::Initialising);
+        // An agreement that fails is not waited for where changes come by other ways.
+        if !is_filling && world.has_caught_up(source, target) {
+            continue;
+        }
         let how = if is_filling { "is being filled by" } else { "has not all changes yet of" };
         let what = format!("{} {how} {}", state.target, state.source);
         let pair = Some([source, target].map(|one| one.member.name.clone()));

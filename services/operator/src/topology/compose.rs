@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     busy::{self, Busy},
+    caught_up::Way,
     external,
     identities::{self, Binding},
     numbers,
@@ -36,6 +37,8 @@ pub(crate) struct Topology {
     pub(crate) agreements: BTreeMap<String, Found>,
     /// By suffix, in its normal form, what speaks against interrupting a server of it.
     pub(crate) busy: BTreeMap<String, Vec<Busy>>,
+    /// Those of which only the two can tell whether the one has all changes of the other: the agreement does not say so.
+    pub(crate) unsure: BTreeSet<Way>,
     /// What is to be kept of the suffixes.
     pub(crate) records: Records,
 }
@@ -51,8 +54,12 @@ pub(crate) struct Part {
     pub(crate) backends: BTreeMap<String, BackendPart>,
     /// Suffixes that others may fill, as the agent is told.
     pub(crate) receives: Vec<Value>,
-    /// Authorities of users that have issued certificates of instances of the namespace.
+    /// Authorities of users that have issued certificates of instances of the namespace, or others' next ones.
     pub(crate) authorities: BTreeSet<String>,
+    /// The authority of its next certificate, if others are to trust that first.
+    pub(crate) announced: Option<String>,
+    /// Those that send to it and do not trust that authority yet.
+    pub(crate) distrusted_by: BTreeSet<String>,
     /// What the passwords of those who send to it are called.
     pub(crate) senders: BTreeSet<String>,
     /// By the identities that these bind as, whose password each has.
@@ -157,6 +164,11 @@ impl Part {
         self.backends.values().map(|backend| backend.suffix.clone()).collect()
     }
 
+    /// Whether all that send to it trust an authority that it has announced.
+    pub(crate) fn is_trusted(&self, authority: Option<&str>) -> bool {
+        self.announced.as_deref() == authority && self.distrusted_by.is_empty()
+    }
+
     /// What follows for a backend.
     pub(crate) fn backend(&self, name: &str) -> Option<&BackendPart> {
         self.backends.get(&name.to_lowercase())
@@ -192,11 +204,12 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
         let found = Found {
             generation: agreement.metadata.generation,
             refused: meant.refused.get(&name).cloned(),
-            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target))).chain(outside).collect(),
+            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target), world)).chain(outside).collect(),
         };
         topology.agreements.insert(name, found);
     }
     topology.busy = busy::of(world, &topology.agreements);
+    topology.unsure = pairs.iter().filter(|pair| states::is_unsure(pair)).map(|pair| pair.source.way(&pair.target)).collect();
     topology.records = records;
     topology
 }
@@ -246,10 +259,17 @@ fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
         numbers.entry(one.backend.suffix.normal()).or_default().entry(id).or_default().push(one.name());
     }
     let mut cleaners = numbers::cleaners(world, records);
-    let authorities: BTreeSet<String> = world.members.iter().filter_map(|member| member.issuer.clone()).collect();
     let part = |member: &Member| {
-        let gone = cleaners.remove(&member.name).unwrap_or_default();
-        let mut part = Part { generation: member.generation, gone, authorities: authorities.clone(), ..Part::default() };
+        let issuers = world.members.iter().filter_map(|other| other.issuer.clone());
+        // Its own next one comes with the certificate.
+        let announced = world.members.iter().filter(|other| other.name != member.name).filter_map(|other| other.announced.clone());
+        let mut part = Part {
+            generation: member.generation,
+            gone: cleaners.remove(&member.name).unwrap_or_default(),
+            authorities: issuers.chain(announced).collect(),
+            announced: member.announced.clone(),
+            ..Part::default()
+        };
         for one in member.backends.iter().map(|backend| Replicated { member, backend }) {
             let (suffix, id) = (one.backend.suffix.normal(), id(&one));
             let of_suffix = numbers.get(suffix);
@@ -293,6 +313,9 @@ fn connect(
     let mut options = options(&agreement.spec, &target.name(), connection);
     let filling = filling(pair, choice, request);
     if let Some(part) = parts.get_mut(&target.member.name) {
+        let announced = target.member.announced.as_ref().filter(|_| source.member.obeys);
+        let distrusts = announced.is_some_and(|authority| !source.member.trusts.contains(authority));
+        part.distrusted_by.extend(distrusts.then(|| source.member.name.clone()));
         if let Some(backend) = part.backends.get_mut(&target.backend.name.to_lowercase()) {
             backend.is_target = true;
             backend.admits.extend(binding.admitted);

@@ -1,8 +1,12 @@
 //! How a pair is, from what both agents say.
 
-use aviary_proto::directory::v1::AgreementState;
+use aviary_proto::directory::v1::{Agreement, AgreementState};
 
-use super::{pairs::Pair, records::Choice, world::Replicated};
+use super::{
+    pairs::Pair,
+    records::Choice,
+    world::{Replicated, World},
+};
 
 /// How one pair is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +81,25 @@ impl State {
 }
 
 /// How a pair is.
-pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>) -> PairState {
+pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, world: &World) -> PairState {
     let Pair { source, target, .. } = pair;
-    let (state, message) = state(source, target, choice);
+    let (state, message) = match state(source, target, choice) {
+        // Not by this agreement, which has had no session for long.
+        (State::Waiting | State::Behind, _) if is_common(source, target, choice) && world.has_caught_up(source, target) => {
+            (State::InSync, String::new())
+        }
+        known => known,
+    };
     PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met() }
+}
+
+/// Whether the agreement of a pair leaves open whether all changes have come.
+pub(crate) fn is_unsure(pair: &Pair<'_>) -> bool {
+    let is_open = |known: &Agreement| match known.state() {
+        AgreementState::Waiting | AgreementState::Behind | AgreementState::Failing | AgreementState::Unspecified => true,
+        AgreementState::InSync | AgreementState::OtherData | AgreementState::Paused | AgreementState::Initialising => false,
+    };
+    pair.source.agreement(&pair.target).is_some_and(is_open) && pair.target.heard().is_some_and(|known| known.receives.is_empty())
 }
 
 fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> (State, String) {

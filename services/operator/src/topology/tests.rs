@@ -1,6 +1,8 @@
 //! What follows from what there is in a namespace.
 
+mod authorities;
 mod busy;
+mod caught_up;
 mod external;
 mod gone;
 mod identities;

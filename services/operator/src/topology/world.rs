@@ -10,6 +10,7 @@ use directory::{dn::Dn, specification::Role};
 use kube::ResourceExt;
 use serde_json::{Map, Value};
 
+use super::caught_up::Way;
 use crate::{
     conditions::Kind,
     crd::{DS389Agreement, DS389Instance},
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) agreements: Vec<Arc<DS389Agreement>>,
     /// Instances, there or not, of which there is a pod; in small letters.
     pub(crate) with_pods: BTreeSet<String>,
+    /// Who was said to have all changes of whom, whatever the agreement says between the two.
+    pub(crate) caught_up: BTreeSet<Way>,
 }
 
 /// An instance.
@@ -53,6 +56,10 @@ pub(crate) struct Member {
     pub(crate) heard: Option<Vec<Replica>>,
     /// The authority that has issued its certificate, if that is a user's, as PEM.
     pub(crate) issuer: Option<String>,
+    /// The authority of its next certificate, if others are to trust that first.
+    pub(crate) announced: Option<String>,
+    /// Of the announced authorities those that it trusts.
+    pub(crate) trusts: BTreeSet<String>,
     /// Tells the passwords with which others bind to it from other ones: their hashes, by what they are called.
     pub(crate) passwords: BTreeMap<String, String>,
 }
@@ -85,7 +92,8 @@ impl PartialEq for World {
             let metadata = one.agreements.iter().map(|agreement| &agreement.metadata);
             metadata.map(|metadata| (metadata.name.clone(), metadata.uid.clone(), metadata.generation)).collect::<Vec<_>>()
         };
-        self.members == other.members && self.with_pods == other.with_pods && says(self) == says(other)
+        let others = |one: &Self| (one.with_pods.clone(), one.caught_up.clone());
+        self.members == other.members && others(self) == others(other) && says(self) == says(other)
     }
 }
 
@@ -93,6 +101,11 @@ impl World {
     /// All backends.
     pub(crate) fn replicated(&self) -> impl Iterator<Item = Replicated<'_>> {
         self.members.iter().flat_map(|member| member.backends.iter().map(move |backend| Replicated { member, backend }))
+    }
+
+    /// Whether one was said to have all changes of another.
+    pub(crate) fn has_caught_up(&self, source: &Replicated<'_>, target: &Replicated<'_>) -> bool {
+        !self.caught_up.is_empty() && self.caught_up.contains(&source.way(target))
     }
 
     /// Those of a suffix, which is in its normal form.
@@ -138,6 +151,8 @@ impl Member {
             backends: instance.spec.backends.iter().filter_map(backend).collect(),
             heard: None,
             issuer: None,
+            announced: None,
+            trusts: BTreeSet::new(),
             passwords: BTreeMap::new(),
         })
     }
@@ -158,6 +173,11 @@ impl Replicated<'_> {
     /// The same for comparison.
     pub(crate) fn key(&self) -> String {
         self.backend.full_name.to_lowercase()
+    }
+
+    /// The way from it to another.
+    pub(crate) fn way(&self, target: &Replicated<'_>) -> Way {
+        (self.backend.suffix.normal().to_owned(), [self, target].map(|one| one.member.name.clone()))
     }
 
     /// Whether it is the same.

@@ -14,6 +14,8 @@ use crate::{
 
 /// The key of the certificate of a user's authority in the Secret of the server's.
 pub(crate) const ISSUER: &str = "issuer.crt";
+/// The key of the authority of the server's next certificate, which others are to trust before it is shown.
+pub(crate) const ANNOUNCED: &str = "announced.crt";
 
 /// A certificate of an instance, with its authority's.
 pub(crate) struct Certificate {
@@ -22,6 +24,8 @@ pub(crate) struct Certificate {
     pub(crate) authority: String,
     /// The authority that has issued it, if that is a user's.
     pub(crate) issuer: Option<String>,
+    /// The authority of the certificate that takes its place once others trust that.
+    pub(crate) announced: Option<String>,
     pub(crate) known: Option<Known>,
     /// The Secret that it is kept in, if it is kept.
     pub(crate) secret: Option<Arc<Secret>>,
@@ -55,7 +59,26 @@ pub(super) fn issued(
             (identity, known)
         }
     };
-    Ok(Certificate { identity, authority: bundle(issuer, others), issuer: None, known, secret, is_new })
+    Ok(Certificate { identity, authority: bundle(issuer, others), issuer: None, announced: None, known, secret, is_new })
+}
+
+/// The certificate that is kept, whoever has issued it and whether it has ended or not.
+pub(super) fn kept(secret: Option<Arc<Secret>>, authority: &Authority, others: &[String]) -> Option<Certificate> {
+    let part = |key: &str| text(secret.as_deref()?, key);
+    let (identity, issuer) = (Identity { certificate: part(CERTIFICATE)?, key: part(KEY)? }, part(ISSUER));
+    let known = Some(authority::read(identity.certificate.as_bytes())?);
+    let authority = trusted(authority, others, issuer.as_deref());
+    Some(Certificate { identity, authority, issuer, announced: None, known, secret, is_new: false })
+}
+
+/// The certificate that is shown: the one that a user gives, or, until the others of the namespace trust its authority, the one that
+/// was shown until now. One that has ended nobody trusts anyway.
+pub(super) fn shown(given: Certificate, kept: Option<Certificate>, is_trusted: bool, now: OffsetDateTime) -> Certificate {
+    let lasts = |kept: &Certificate| kept.known.as_ref().is_some_and(|known| known.ends > now);
+    match kept.filter(|kept| !is_trusted && kept.issuer != given.issuer && lasts(kept)) {
+        Some(kept) => Certificate { announced: given.issuer, ..kept },
+        None => given,
+    }
 }
 
 /// The certificate that a user gives, which has to be one for this host.
@@ -90,13 +113,18 @@ pub(super) fn given(
     tls::Client::from_pem(&identity.certificate, &identity.key, &issuer)
         .map_err(|_| invalid("and its key, or its authority's certificate, do not go together or cannot be read"))?;
     let is_new = kept.as_deref().and_then(|kept| text(kept, CERTIFICATE)).as_ref() != Some(&identity.certificate);
+    let authority = trusted(authority, others, Some(&issuer));
+    Ok(Certificate { identity, authority, issuer: Some(issuer), announced: None, known: Some(known), secret: kept, is_new })
+}
+
+/// Our authority and others, among them the one of a certificate.
+fn trusted(authority: &Authority, others: &[String], issuer: Option<&str>) -> String {
     let mut all = others.to_vec();
-    if !all.contains(&issuer) {
-        all.push(issuer.clone());
+    if let Some(issuer) = issuer.filter(|issuer| !all.iter().any(|other| other == issuer)) {
+        all.push(issuer.to_owned());
         all.sort();
     }
-    let authority = bundle(&authority.identity.certificate, &all);
-    Ok(Certificate { identity, authority, issuer: Some(issuer), known: Some(known), secret: kept, is_new })
+    bundle(&authority.identity.certificate, &all)
 }
 
 /// One authority and others, each on lines of its own.
@@ -175,6 +203,40 @@ mod tests {
             assert!(refused.message.contains(expected), "{}", refused.message);
             assert!(!refused.message.contains("PRIVATE"), "{}", refused.message);
         }
+    }
+
+    #[test]
+    fn a_certificate_of_another_authority_is_shown_when_that_is_trusted_or_the_one_until_now_has_ended() {
+        let now = OffsetDateTime::now_utc();
+        let (ours, theirs, others) = (authority(now), authority(now), authority(now));
+        let certificate = |of: &Authority, made: OffsetDateTime| {
+            let (identity, ca) = (issue(of, HOST, made), of.identity.certificate.clone());
+            (secret(&[(CERTIFICATE, &identity.certificate), (KEY, &identity.key), (AUTHORITY, &ca)]), identity, ca)
+        };
+        let (user, next, ca) = certificate(&theirs, now);
+        let in_use = |of: &Authority, made: OffsetDateTime| {
+            let (mut kept, identity, ca) = certificate(of, made);
+            kept.data.as_mut().unwrap().insert(ISSUER.to_owned(), ByteString(ca.into_bytes()));
+            (Some(Arc::new(kept)), identity)
+        };
+        let check = |kept: Option<Arc<Secret>>, is_trusted: bool, expected: &Identity| {
+            let given = given("mine", Some(&user), kept.clone(), &ours, &[], HOST, now).unwrap();
+            let shown = shown(given, super::kept(kept, &ours, &[]), is_trusted, now);
+            assert!(shown.identity.certificate == expected.certificate && shown.identity.key == expected.key);
+            let waits = expected.certificate != next.certificate;
+            assert_eq!((shown.announced.as_ref(), shown.is_new), (Some(&ca).filter(|_| waits), !waits));
+        };
+        let (kept, before) = in_use(&others, now);
+        check(kept.clone(), false, &before);
+        check(kept, true, &next);
+        check(None, false, &next);
+        // Another one of the same authority waits for nobody, nor does one that takes the place of one that has ended.
+        check(in_use(&theirs, now).0, false, &next);
+        check(in_use(&others, now - 2 * SERVER_LASTS).0, false, &next);
+        // One of ours gives way as one of another user does.
+        let of_ours = issued(None, &ours, &[], &[HOST.to_owned()], Purpose::Both, now).unwrap().identity;
+        let kept = secret(&[(CERTIFICATE, &of_ours.certificate), (KEY, &of_ours.key), (AUTHORITY, &ca)]);
+        check(Some(Arc::new(kept)), false, &of_ours);
     }
 
     #[test]

@@ -11,47 +11,32 @@ use directory::{
     dn::Dn,
     replication::{Csn, Element, IN_SYNC_WITHIN, Ruv},
 };
-use futures::future::join_all;
+use futures::{StreamExt, stream};
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::timeout;
 
-use crate::{
-    agents::Agents,
-    topology::{Busy, Topology},
-};
+use crate::agents::Agents;
 
-/// How long an agent may take to answer.
+/// Agents that are asked at a time, and how long each may take.
+const AT_A_TIME: usize = 16;
 const ANSWERED_IN: Duration = Duration::from_secs(2);
+
+/// A suffix, in its normal form, and two instances: the one that sends and the one that receives.
+pub(crate) type Way = (String, [String; 2]);
 
 /// What one replica has, by suffix in its normal form.
 type Vectors = BTreeMap<String, Ruv>;
 
-/// By suffix, instances that send and receive, of which the one that receives has caught up.
-#[derive(Debug, Default)]
-pub(crate) struct CaughtUp(pub(super) BTreeSet<(String, [String; 2])>);
-
-impl CaughtUp {
-    /// Asks the agents of all that are not known to have caught up in these suffixes.
-    pub(crate) async fn ask(agents: &Agents, namespace: &str, suffixes: &[String], topology: &Topology) -> Self {
-        let pairs = |suffix: &String| {
-            let busy = topology.busy.get(suffix).into_iter().flatten().filter(|busy| !busy.is_filling);
-            busy.filter_map(|busy| busy.pair.clone()).map(|pair| (suffix.clone(), pair)).collect::<Vec<_>>()
-        };
-        let pairs: BTreeSet<(String, [String; 2])> = suffixes.iter().flat_map(pairs).collect();
-        let names: BTreeSet<&String> = pairs.iter().flat_map(|(_, pair)| pair).collect();
-        let ask = async |name: &String| {
-            let answer = timeout(ANSWERED_IN, agents.lag(&ObjectRef::new(name).within(namespace))).await.ok()?.ok()?;
-            Some((name.clone(), vectors(&answer)))
-        };
-        let known: BTreeMap<String, Vectors> = join_all(names.into_iter().map(ask)).await.into_iter().flatten().collect();
-        Self(pairs.into_iter().filter(|(suffix, pair)| has_caught_up(&known, suffix, pair)).collect())
-    }
-
-    /// Whether one thing that spoke against an interruption does not any more.
-    pub(super) fn is_over(&self, suffix: &str, busy: &Busy) -> bool {
-        let is_it = |pair: &[String; 2]| self.0.contains(&(suffix.to_owned(), pair.clone()));
-        !busy.is_filling && busy.pair.as_ref().is_some_and(is_it)
-    }
+/// Asks the agents. Gives those ways of which the one that receives has caught up with the one that sends.
+pub(super) async fn ask(agents: &Agents, namespace: &str, ways: &BTreeSet<Way>) -> BTreeSet<Way> {
+    let names: BTreeSet<&String> = ways.iter().flat_map(|(_, pair)| pair).collect();
+    let ask = async |name: &String| {
+        let answer = timeout(ANSWERED_IN, agents.lag(&ObjectRef::new(name).within(namespace))).await.ok()?.ok()?;
+        Some((name.clone(), vectors(&answer)))
+    };
+    let answers = stream::iter(names.into_iter().map(ask)).buffer_unordered(AT_A_TIME);
+    let known: BTreeMap<String, Vectors> = answers.filter_map(std::future::ready).collect().await;
+    ways.iter().filter(|(suffix, pair)| has_caught_up(&known, suffix, pair)).cloned().collect()
 }
 
 fn has_caught_up(known: &BTreeMap<String, Vectors>, suffix: &str, [source, target]: &[String; 2]) -> bool {
