@@ -31,7 +31,8 @@ pub(crate) async fn reconcile(agreement: Arc<DS389Agreement>, context: Arc<Conte
     };
     status::tell(&agreement, &Found { refused, ..found.clone() }, &context).await?;
     // Who has all changes by other ways does not say so by itself.
-    Ok(if topology.unsure.is_empty() { Action::await_change() } else { Action::requeue(ASKED_EVERY) })
+    let is_unsure = found.pairs.iter().any(|pair| pair.unsure.is_some());
+    Ok(if is_unsure { Action::requeue(ASKED_EVERY) } else { Action::await_change() })
 }
 
 /// What is missing to reach servers outside of the namespace.

@@ -141,11 +141,11 @@ impl Topologies {
     /// That of a namespace, as it is now, having asked agents where it is not known otherwise whether all changes have come.
     pub(crate) async fn asked(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
         let topology = self.of(namespace, known, agents).await?;
-        let is_due = self.caught_up(namespace, ASKED_EVERY).is_none();
-        if topology.unsure.is_empty() || !is_due {
+        let unsure = topology.unsure();
+        if unsure.is_empty() || self.caught_up(namespace, ASKED_EVERY).is_some() {
             return Ok(topology);
         }
-        let ways = caught_up::ask(agents, namespace, &topology.unsure).await;
+        let ways = caught_up::ask(agents, namespace, &unsure).await;
         let caught_up = CaughtUp { at: Instant::now(), ways };
         self.caught_up.lock().unwrap_or_else(PoisonError::into_inner).insert(namespace.to_owned(), caught_up);
         self.of(namespace, known, agents).await
@@ -190,9 +190,7 @@ impl Topologies {
         for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
             self.instances.add(namespace, name);
         }
-        // Who is to be asked about has to be looked at, too.
-        let is_new = |name: &String, found: &Found| before.agreements.get(name) != Some(found) || topology.unsure != before.unsure;
-        for (name, _) in topology.agreements.iter().filter(|(name, found)| is_new(name, found)) {
+        for (name, _) in topology.agreements.iter().filter(|(name, found)| before.agreements.get(*name) != Some(found)) {
             self.agreements.add(namespace, name);
         }
         Ok(topology)

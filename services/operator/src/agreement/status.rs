@@ -151,7 +151,7 @@ mod tests {
 
     fn pair(target: &str, state: State) -> PairState {
         let (source, target) = ("a.root".to_owned(), target.to_owned());
-        PairState { source, target, state, message: String::new(), request: None }
+        PairState { source, target, state, message: String::new(), request: None, unsure: None }
     }
 
     fn found(states: &[State]) -> Found {

@@ -37,8 +37,6 @@ pub(crate) struct Topology {
     pub(crate) agreements: BTreeMap<String, Found>,
     /// By suffix, in its normal form, what speaks against interrupting a server of it.
     pub(crate) busy: BTreeMap<String, Vec<Busy>>,
-    /// Those of which only the two can tell whether the one has all changes of the other: the agreement does not say so.
-    pub(crate) unsure: BTreeSet<Way>,
     /// What is to be kept of the suffixes.
     pub(crate) records: Records,
 }
@@ -144,6 +142,13 @@ pub(crate) struct Found {
     pub(crate) pairs: Vec<PairState>,
 }
 
+impl Topology {
+    /// Those of which only the two can tell whether the one has all changes of the other.
+    pub(crate) fn unsure(&self) -> BTreeSet<Way> {
+        self.agreements.values().flat_map(|found| &found.pairs).filter_map(|pair| pair.unsure.clone()).collect()
+    }
+}
+
 impl Part {
     /// The instances that it sends to.
     pub(crate) fn targets(&self) -> BTreeSet<&str> {
@@ -209,7 +214,6 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
         topology.agreements.insert(name, found);
     }
     topology.busy = busy::of(world, &topology.agreements);
-    topology.unsure = pairs.iter().filter(|pair| states::is_unsure(pair)).map(|pair| pair.source.way(&pair.target)).collect();
     topology.records = records;
     topology
 }

@@ -97,7 +97,7 @@ pub(super) fn state(external: &External<'_>) -> PairState {
             }
         }
     };
-    PairState { request: link.met(), source, target, state, message }
+    PairState { request: link.met(), source, target, state, message, unsure: None }
 }
 
 fn other_data(target: &str) -> String {

@@ -3,6 +3,7 @@
 use aviary_proto::directory::v1::{Agreement, AgreementState};
 
 use super::{
+    caught_up::Way,
     pairs::Pair,
     records::Choice,
     world::{Replicated, World},
@@ -20,6 +21,8 @@ pub(crate) struct PairState {
     pub(crate) message: String,
     /// The request to initialise that was met last.
     pub(crate) request: Option<String>,
+    /// Where the agreement leaves open whether all changes have come, whom to ask.
+    pub(crate) unsure: Option<Way>,
 }
 
 /// In a word.
@@ -90,16 +93,19 @@ pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, world: &World) -> Pai
         }
         known => known,
     };
-    PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met() }
+    let unsure = is_unsure(pair).then(|| source.way(target));
+    PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure }
 }
 
-/// Whether the agreement of a pair leaves open whether all changes have come.
-pub(crate) fn is_unsure(pair: &Pair<'_>) -> bool {
+/// Whether the agreement of two that serve leaves open whether all changes have come.
+fn is_unsure(pair: &Pair<'_>) -> bool {
+    let Pair { source, target, .. } = pair;
     let is_open = |known: &Agreement| match known.state() {
         AgreementState::Waiting | AgreementState::Behind | AgreementState::Failing | AgreementState::Unspecified => true,
         AgreementState::InSync | AgreementState::OtherData | AgreementState::Paused | AgreementState::Initialising => false,
     };
-    pair.source.agreement(&pair.target).is_some_and(is_open) && pair.target.heard().is_some_and(|known| known.receives.is_empty())
+    let is_filled = target.heard().is_some_and(|known| known.receives.is_empty());
+    source.agreement(target).is_some_and(is_open) && is_filled && source.member.serves && target.member.serves
 }
 
 fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> (State, String) {

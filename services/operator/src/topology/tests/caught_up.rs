@@ -13,14 +13,14 @@ fn found(state: AgreementState, target: Member, has_caught_up: bool) -> (State, 
     let one = agreement("one", json!({"instance": "a", "targets": ["b"]}));
     let way = (SUFFIX.to_owned(), ["a", "b"].map(str::to_owned));
     let caught_up = Some(way.clone()).filter(|_| has_caught_up).into_iter().collect();
-    let topology = compose(&World { caught_up, ..world(vec![a, serving(target)], vec![one]) }, &recorded("g"));
+    let topology = compose(&World { caught_up, ..world(vec![a, target], vec![one]) }, &recorded("g"));
     let busy = topology.busy.get(SUFFIX).map(Vec::len).unwrap_or_default();
-    (topology.agreements["one"].pairs[0].state, topology.unsure.contains(&way), busy)
+    (topology.agreements["one"].pairs[0].state, topology.unsure().contains(&way), busy)
 }
 
 #[test]
 fn whoever_has_all_changes_is_in_sync_whatever_its_sessions_say_that_do_not_fail() {
-    let good = || heard("b", "consumer", "g");
+    let good = || serving(heard("b", "consumer", "g"));
     for (state, otherwise, caught_up) in [
         (AgreementState::Waiting, (State::Waiting, true, 1), (State::InSync, true, 0)),
         (AgreementState::Behind, (State::Behind, true, 1), (State::InSync, true, 0)),
@@ -33,12 +33,14 @@ fn whoever_has_all_changes_is_in_sync_whatever_its_sessions_say_that_do_not_fail
         assert_eq!(found(state, good(), false), otherwise);
         assert_eq!(found(state, good(), true), caught_up);
     }
+    let silent = Member { serves: false, ..good() };
+    assert!(!found(AgreementState::Failing, silent, false).1, "one that does not serve is not asked");
 }
 
 #[test]
 fn whoever_has_other_data_or_none_has_not_caught_up() {
-    let (behind, unfilled) = (AgreementState::Behind, heard("b", "consumer", "gb receives g"));
-    assert_eq!(found(behind, heard("b", "consumer", "gb"), true).0, State::OtherData);
+    let (behind, unfilled) = (AgreementState::Behind, serving(heard("b", "consumer", "gb receives g")));
+    assert_eq!(found(behind, serving(heard("b", "consumer", "gb")), true).0, State::OtherData);
     let (state, is_asked, _) = found(behind, unfilled, true);
     assert_eq!((state, is_asked), (State::Initialising, false));
 }
