@@ -220,8 +220,7 @@ impl Topologies {
             Some((member, tls))
         };
         let with_certificates: Vec<(Member, Option<Arc<Secret>>)> = instances.filter_map(member).collect();
-        let announced: BTreeSet<String> =
-            with_certificates.iter().filter_map(|(member, _)| member.announced.clone()).collect();
+        let announced: BTreeSet<String> = with_certificates.iter().filter_map(|(member, _)| member.announced.clone()).collect();
         let trusting = |(member, tls): (Member, Option<Arc<Secret>>)| {
             let all = tls.filter(|_| !announced.is_empty()).and_then(|secret| text(&secret, AUTHORITY)).unwrap_or_default();
             Member { trusts: announced.iter().filter(|one| all.contains(one.as_str())).cloned().collect(), ..member }

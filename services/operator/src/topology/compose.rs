@@ -266,7 +266,8 @@ fn parts(world: &World, records: &Records) -> BTreeMap<String, Part> {
     let part = |member: &Member| {
         let issuers = world.members.iter().filter_map(|other| other.issuer.clone());
         // Its own next one comes with the certificate.
-        let announced = world.members.iter().filter(|other| other.name != member.name).filter_map(|other| other.announced.clone());
+        let announced =
+            world.members.iter().filter(|other| other.name != member.name).filter_map(|other| other.announced.clone());
         let mut part = Part {
             generation: member.generation,
             gone: cleaners.remove(&member.name).unwrap_or_default(),
