@@ -4,17 +4,16 @@
 use std::{fmt::Debug, sync::Arc};
 
 use anyhow::Context as _;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use http::Request;
 use kube::{
     Client, Resource,
     client::{Body, ClientBuilder},
-    core::NamespaceResourceScope,
     runtime::{
-        Controller, WatchStreamExt,
-        controller::{self, Config},
+        Controller,
+        controller::Config,
         events::{Recorder, Reporter},
-        reflector, watcher,
+        reflector::{ObjectRef, Store},
     },
 };
 use runtime::{Process, tls};
@@ -37,7 +36,7 @@ use crate::{
     reports::{self, Reports, Shelf},
     topology::{Concerned, Topologies},
     turns::Turns,
-    watches::{Scope, Watches, kept},
+    watches::{Scope, Watches},
 };
 
 /// Instances that may wait to be looked at; who tells of more waits.
@@ -161,26 +160,28 @@ async fn control(work: Work, scope: Scope, authorities: Arc<Authorities>) -> any
     let (told, mut instances) = mpsc::channel(TOLD);
     let concerned = Concerned::default();
     let config = Config::default().concurrency(AT_A_TIME).debounce(GATHERED);
-    let controller = of_all::<DS389Instance>(&scope, &client).with_config(config.clone());
-    let of_agreements = of_all::<DS389Agreement>(&scope, &client).with_config(config);
     let mut watches = Watches::new(client.clone(), scope.clone(), told.clone(), concerned.clone());
     let known = {
         let mut starting = std::pin::pin!(watches.start());
         loop {
             tokio::select! {
                 known = &mut starting => break known?,
-                // The controller begins with all of them anyway. Were nobody to take them, the watches would wait for that.
+                // All of them are looked at first anyway. Were nobody to take them, the watches would wait for that.
                 Some(_) = instances.recv() => {}
                 () = stop.cancelled() => return Ok(()),
             }
         }
     };
-    watches.secrets(controller.store(), known.agreements.clone());
+    watches.secrets(known.instances.clone(), known.agreements.clone());
+    let all: Vec<_> = known.instances.state().iter().map(|instance| ObjectRef::from_obj(&**instance)).collect();
+    let instances = stream::iter(all).chain(ReceiverStream::new(instances));
+    let controller = of_known(known.instances.clone()).with_config(config.clone());
+    let of_agreements = of_known(known.agreements.clone()).with_config(config);
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: Some(settings.identity.clone()) };
     let context = Context {
         recorder: Recorder::new(client.clone(), reporter),
-        memory: Memory::new(controller.store()),
-        agents: Agents::new(Arc::clone(&authorities), controller.store(), told),
+        memory: Memory::new(known.instances.clone()),
+        agents: Agents::new(Arc::clone(&authorities), known.instances.clone(), told),
         topologies: Topologies::new(client.clone(), settings.cluster_domain.clone(), concerned),
         turns: Turns::default(),
         reports: shelf.map(Reports::new),
@@ -207,7 +208,7 @@ async fn control(work: Work, scope: Scope, authorities: Arc<Authorities>) -> any
         |agreement: Arc<DS389Agreement>, error: &instance::Error, _: Arc<Context>| instance::after_error(&*agreement, error);
     let (stopped, agreements_stopped) = (stop.clone(), stop);
     let instances = controller
-        .reconcile_on(ReceiverStream::new(instances))
+        .reconcile_on(instances)
         .reconcile_on(context.topologies.instances.stream())
         .graceful_shutdown_on(async move { stopped.cancelled().await })
         .run(instance::reconcile, policy, Arc::clone(&context))
@@ -224,23 +225,17 @@ async fn control(work: Work, scope: Scope, authorities: Arc<Authorities>) -> any
     Ok(())
 }
 
-/// Deals with all resources of a kind.
-fn of_all<K>(scope: &Scope, client: &Client) -> Controller<K>
+/// Deals with those resources of a kind that it is told of, whoever watches them.
+fn of_known<K>(known: Store<K>) -> Controller<K>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    let (store, writer) = reflector::store();
-    let events = watcher(scope.api::<K>(client), watcher::Config::default());
-    Controller::for_stream(kept(events).reflect(writer).applied_objects(), store)
+    Controller::for_stream(stream::pending(), known)
 }
 
 /// Counts what was done. Of failures it was told where it is decided when to try again.
-fn count<T>(done: Result<T, controller::Error<instance::Error, watcher::Error>>) {
-    match done {
-        Ok(_) => metrics::counter!("aviary_operator_reconciles_total").increment(1),
-        Err(error @ controller::Error::QueueError(_)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "failed to watch the resources; trying again");
-        }
-        Err(_) => {}
+fn count<T, E>(done: Result<T, E>) {
+    if done.is_ok() {
+        metrics::counter!("aviary_operator_reconciles_total").increment(1);
     }
 }

@@ -49,7 +49,7 @@ pub(crate) struct Watches {
     client: Client,
     scope: Scope,
     told: mpsc::Sender<ObjectRef<DS389Instance>>,
-    /// Agreements that are to be looked at, of namespaces without instances.
+    /// Agreements that are to be looked at.
     concerned: Concerned,
     /// Whether instances or agreements are otherwise.
     resources: watch::Sender<()>,
@@ -129,11 +129,12 @@ impl Watches {
         store
     }
 
-    /// All agreements. An instance of the namespace is told.
+    /// All agreements. Each is told, and an instance of its namespace.
     fn agreements(&mut self, writer: Writer<DS389Agreement>, instances: Store<DS389Instance>) {
-        let resources = self.resources.clone();
+        let (resources, concerned) = (self.resources.clone(), self.concerned.clone());
         let about = move |agreement: &DS389Agreement| {
             resources.send_replace(());
+            concerned.add(&agreement.namespace().unwrap_or_default(), &agreement.name_any());
             neighbour(&instances, agreement.namespace())
         };
         self.watch(writer, watcher::Config::default(), whole, about);
@@ -214,7 +215,7 @@ fn image_and_status(pod: &mut Pod) {
 }
 
 /// A watch whose objects are small enough to keep many: who has written what of them nobody asks.
-pub(crate) fn kept<K: Resource>(
+fn kept<K: Resource>(
     events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
     events.default_backoff().modify(|object| object.managed_fields_mut().clear())
