@@ -79,6 +79,9 @@ pub(crate) enum Error {
     /// What the instances of a namespace mean together cannot be said.
     #[error(transparent)]
     Topology(#[from] topology::Error),
+    /// What is kept of an object cannot be read.
+    #[error("failed to understand an object of the cluster")]
+    Kept(#[source] serde_json::Error),
     /// What a user says of the pod cannot be laid over it.
     #[error("failed to build the pod: {0}")]
     Overlay(String),

@@ -6,6 +6,7 @@ mod agreement;
 mod args;
 mod authorities;
 mod authority;
+mod compact;
 mod conditions;
 mod crd;
 mod externals;

@@ -1,10 +1,10 @@
 //! What the operator knows of the cluster without asking: its own objects, kept up to date by watching them, and which instance
 //! a change is about.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{convert::identity, fmt::Debug, sync::Arc};
 
 use directory::targets::Pattern;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service},
@@ -15,7 +15,7 @@ use kube::{
     runtime::{
         WatchStreamExt, reflector,
         reflector::{ObjectRef, Store, store::Writer},
-        watcher,
+        watcher::{self, Event, watcher},
     },
 };
 use serde::de::DeserializeOwned;
@@ -25,6 +25,7 @@ use tokio::{
 };
 
 use crate::{
+    compact::Compact,
     crd::{DS389Agreement, DS389Instance},
     instance::SPECIFICATION,
     objects::{INSTANCE_LABEL, MANAGED_BY_LABEL, MANAGER},
@@ -33,11 +34,11 @@ use crate::{
 
 /// What is known.
 pub(crate) struct Known {
-    pub(crate) stateful_sets: Store<StatefulSet>,
-    pub(crate) services: Store<Service>,
-    pub(crate) claims: Store<PersistentVolumeClaim>,
+    pub(crate) stateful_sets: Store<Compact<StatefulSet>>,
+    pub(crate) services: Store<Compact<Service>>,
+    pub(crate) claims: Store<Compact<PersistentVolumeClaim>>,
     pub(crate) secrets: Store<Secret>,
-    pub(crate) pods: Store<Pod>,
+    pub(crate) pods: Store<Compact<Pod>>,
     /// All resources of the operator's kinds.
     pub(crate) instances: Store<DS389Instance>,
     pub(crate) agreements: Store<DS389Agreement>,
@@ -72,9 +73,9 @@ impl Watches {
         let instances = self.instances(agreements.clone());
         self.agreements(writer, instances.clone());
         let known = Known {
-            stateful_sets: self.own(&instances, whole),
-            services: self.own(&instances, whole),
-            claims: self.own(&instances, whole),
+            stateful_sets: self.own(&instances, Compact::of),
+            services: self.own(&instances, Compact::of),
+            claims: self.own(&instances, Compact::of),
             secrets: self.own(&instances, without_specification),
             pods: self.own(&instances, image_and_status),
             agreements,
@@ -92,14 +93,11 @@ impl Watches {
 
     /// Objects that the operator has made, or that come of such: the instance that they were made for is told; when that is gone,
     /// another one of its namespace. Of each object as much is kept as anybody asks for.
-    fn own<K>(&mut self, instances: &Store<DS389Instance>, keep: fn(&mut K)) -> Store<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    {
+    fn own<K: Watched, T: Kept>(&mut self, instances: &Store<DS389Instance>, keep: fn(K) -> T) -> Store<T> {
         let (store, writer) = reflector::store();
         let config = watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
         let instances = instances.clone();
-        let about = move |object: &K| {
+        let about = move |object: &T| {
             let instance = instance_of(object)?;
             if instances.get(&instance).is_some() { Some(instance) } else { neighbour(&instances, object.namespace()) }
         };
@@ -125,7 +123,7 @@ impl Watches {
             }
             other
         };
-        self.watch(writer, watcher::Config::default(), whole, about);
+        self.watch(writer, watcher::Config::default(), identity, about);
         store
     }
 
@@ -137,21 +135,20 @@ impl Watches {
             concerned.add(&agreement.namespace().unwrap_or_default(), &agreement.name_any());
             neighbour(&instances, agreement.namespace())
         };
-        self.watch(writer, watcher::Config::default(), whole, about);
+        self.watch(writer, watcher::Config::default(), identity, about);
     }
 
     /// Keeps objects in a store, and tells the instance that each change is about once it is there.
-    fn watch<K>(
+    fn watch<K: Watched, T: Kept>(
         &mut self,
-        writer: Writer<K>,
+        writer: Writer<T>,
         config: watcher::Config,
-        keep: fn(&mut K),
-        about: impl Fn(&K) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
-    ) where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    {
-        let events = watcher(self.scope.api(&self.client), config);
-        let changed = kept(events).modify(keep).reflect(writer).touched_objects();
+        keep: fn(K) -> T,
+        about: impl Fn(&T) -> Option<ObjectRef<DS389Instance>> + Send + 'static,
+    ) {
+        let events = watcher(self.scope.api(&self.client), config).default_backoff();
+        let events = events.map(move |event| event.map(|event| of_event(event, keep)));
+        let changed = events.reflect(writer).touched_objects();
         let told = self.told.clone();
         self.tasks.spawn(changed.for_each(move |changed| {
             let told = told.clone();
@@ -196,29 +193,51 @@ impl Watches {
     }
 }
 
-/// All of an object.
-fn whole<K>(_: &mut K) {}
+/// What can be watched in a namespace.
+trait Watched:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + 'static
+{
+}
+impl<K> Watched for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + 'static
+{
+}
 
-/// What an agent is told is asked for anew whenever it is needed.
-fn without_specification(secret: &mut Secret) {
-    if secret.metadata.name.as_ref().is_some_and(|name| name.ends_with(SPECIFICATION)) {
-        secret.data = None;
+/// What can be kept of it.
+trait Kept: Resource<DynamicType = ()> + Clone + Send + Sync + 'static {}
+impl<T: Resource<DynamicType = ()> + Clone + Send + Sync + 'static> Kept for T {}
+
+/// What is kept of what has happened. Who has written what of an object nobody asks.
+fn of_event<K: Resource, T>(event: Event<K>, keep: fn(K) -> T) -> Event<T> {
+    let keep = |mut object: K| {
+        object.managed_fields_mut().clear();
+        keep(object)
+    };
+    match event {
+        Event::Apply(object) => Event::Apply(keep(object)),
+        Event::Delete(object) => Event::Delete(keep(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(keep(object)),
+        Event::InitDone => Event::InitDone,
     }
 }
 
-/// What a pod is made of stands in its StatefulSet too.
-fn image_and_status(pod: &mut Pod) {
-    let Some(spec) = &mut pod.spec else { return };
-    let image = |container: Container| Container { name: container.name, image: container.image, ..Container::default() };
-    let containers = std::mem::take(&mut spec.containers).into_iter().map(image).collect();
-    *spec = PodSpec { containers, ..PodSpec::default() };
+/// What an agent is told is asked for anew whenever it is needed.
+fn without_specification(mut secret: Secret) -> Secret {
+    if secret.metadata.name.as_ref().is_some_and(|name| name.ends_with(SPECIFICATION)) {
+        secret.data = None;
+    }
+    secret
 }
 
-/// A watch whose objects are small enough to keep many: who has written what of them nobody asks.
-fn kept<K: Resource>(
-    events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static,
-) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static {
-    events.default_backoff().modify(|object| object.managed_fields_mut().clear())
+/// What a pod is made of stands in its StatefulSet too.
+fn image_and_status(mut pod: Pod) -> Compact<Pod> {
+    if let Some(spec) = &mut pod.spec {
+        let image = |container: Container| Container { name: container.name, image: container.image, ..Container::default() };
+        let containers = std::mem::take(&mut spec.containers).into_iter().map(image).collect();
+        *spec = PodSpec { containers, ..PodSpec::default() };
+    }
+    Compact::of(pod)
 }
 
 /// The namespace that is watched, or all.

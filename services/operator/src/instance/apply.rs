@@ -1,6 +1,6 @@
 //! Makes the cluster have an instance's objects as they were built, tells its agent, and has its pod made anew when it has to be.
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, fmt::Debug, time::Instant};
 
 use aviary_proto::directory::v1::{Activity, Status};
 use k8s_openapi::api::core::v1::{Pod, Service};
@@ -98,7 +98,7 @@ pub(crate) async fn apply(
         }
     }
     let services = Api::namespaced(client.clone(), namespace);
-    objects::apply(&services, referenced.service.as_deref(), &built.service).await?;
+    objects::apply(&services, referenced.service.as_ref(), &built.service).await?;
     serve_clients(&built.client_services, &referenced.client_services, &services).await?;
     if let Some(policy) = &built.policy {
         keep(policy, &Api::namespaced(client.clone(), namespace)).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn apply(
         keep(accounts, &Api::namespaced(client.clone(), namespace)).await?;
     }
     let sets = Api::namespaced(client.clone(), namespace);
-    let is_set_changed = objects::apply(&sets, referenced.stateful_set.as_deref(), &built.stateful_set).await?;
+    let is_set_changed = objects::apply(&sets, referenced.stateful_set.as_ref(), &built.stateful_set).await?;
     let is_pod_replaced = waits.is_none() && is_pod_outdated && !is_set_changed && is_set_current(built, referenced);
     if is_pod_replaced {
         replace_pod(names, referenced, context).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn apply(
     }
     // The last, for a class that lets no volume grow refuses that: nothing else waits for it.
     let claims = Api::namespaced(client.clone(), namespace);
-    objects::apply(&claims, referenced.claim.as_deref(), &built.claim).await?;
+    objects::apply(&claims, referenced.claim.as_ref(), &built.claim).await?;
     let is_certified = referenced.server.is_new && !is_withheld;
     let part = topology.parts.get(&names.instance);
     let distrusted_by = referenced.server.announced.as_ref().and(part).map(|part| part.distrusted_by.clone());
@@ -139,13 +139,13 @@ where
 }
 
 /// Makes the Services for clients, and deletes those that are wanted no more.
-async fn serve_clients(wanted: &[Service], known: &[Arc<Service>], api: &Api<Service>) -> Result<(), Error> {
+async fn serve_clients(wanted: &[Service], known: &[Service], api: &Api<Service>) -> Result<(), Error> {
     for service in wanted {
         let there = known.iter().find(|known| known.name_any() == service.name_any());
-        objects::apply(api, there.map(|known| &**known), service).await?;
+        objects::apply(api, there, service).await?;
     }
     for service in known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name_any() != known.name_any())) {
-        objects::delete(api, &**service, &DeleteParams::default()).await?;
+        objects::delete(api, service, &DeleteParams::default()).await?;
     }
     Ok(())
 }
@@ -199,5 +199,5 @@ async fn replace_pod(names: &Names, referenced: &Referenced, context: &Context) 
     // Not one that has come since.
     let preconditions = Some(Preconditions { uid: pod.metadata.uid.clone(), resource_version: None });
     let params = DeleteParams { preconditions, ..DeleteParams::default() };
-    Ok(objects::delete(&pods, &**pod, &params).await?)
+    Ok(objects::delete(&pods, pod, &params).await?)
 }

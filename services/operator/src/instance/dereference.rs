@@ -15,13 +15,18 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
 };
-use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
+use kube::{
+    Api, Resource, ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
+use serde::{Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
 use crate::{
     agents::Heard,
     authorities::{text, texts},
     authority::Purpose,
+    compact::Compact,
     conditions::Refused,
     crd::DS389Instance,
     externals::Credentials,
@@ -44,12 +49,12 @@ const PASSWORD_BYTES: usize = 24;
 pub(crate) struct Referenced {
     /// When it was looked for.
     pub(crate) now: OffsetDateTime,
-    pub(crate) stateful_set: Option<Arc<StatefulSet>>,
-    pub(crate) service: Option<Arc<Service>>,
+    pub(crate) stateful_set: Option<StatefulSet>,
+    pub(crate) service: Option<Service>,
     /// Those for clients, wanted or not.
-    pub(crate) client_services: Vec<Arc<Service>>,
-    pub(crate) claim: Option<Arc<PersistentVolumeClaim>>,
-    pub(crate) pod: Option<Arc<Pod>>,
+    pub(crate) client_services: Vec<Service>,
+    pub(crate) claim: Option<PersistentVolumeClaim>,
+    pub(crate) pod: Option<Pod>,
     /// What the agent was told last. It is asked for anew, for its number must not be given twice.
     pub(crate) specification: Option<Secret>,
     pub(crate) agent: Certificate,
@@ -162,11 +167,11 @@ pub(crate) async fn dereference(
     Ok(Referenced {
         now,
         certificate_problem,
-        stateful_set: known.stateful_sets.get(&ObjectRef::new(&names.instance).within(&names.namespace)),
-        service: known.services.get(&ObjectRef::new(&names.instance).within(&names.namespace)),
-        client_services: client_services(names, context),
-        claim: known.claims.get(&ObjectRef::new(&names.claim()).within(&names.namespace)),
-        pod: known.pods.get(&ObjectRef::new(&names.pod()).within(&names.namespace)),
+        stateful_set: whole(&known.stateful_sets, names, &names.instance)?,
+        service: whole(&known.services, names, &names.instance)?,
+        client_services: client_services(names, context)?,
+        claim: whole(&known.claims, names, &names.claim())?,
+        pod: whole(&known.pods, names, &names.pod())?,
         specification: get_secret(&secrets, names.specification()).await?,
         agent,
         server,
@@ -176,14 +181,23 @@ pub(crate) async fn dereference(
     })
 }
 
-fn client_services(names: &Names, context: &Context) -> Vec<Arc<Service>> {
+/// An object of the namespace, if there is one of this name.
+fn whole<K>(kept: &Store<Compact<K>>, names: &Names, name: &str) -> Result<Option<K>, Error>
+where
+    K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + 'static,
+{
+    let kept = kept.get(&ObjectRef::new(name).within(&names.namespace));
+    kept.map(|kept| kept.whole()).transpose().map_err(Error::Kept)
+}
+
+fn client_services(names: &Names, context: &Context) -> Result<Vec<Service>, Error> {
     let all = context.known.services.state().into_iter();
-    let of_instance = |service: &Arc<Service>| {
+    let of_instance = |service: &Arc<Compact<Service>>| {
         let label = |key: &str| service.labels().get(key);
         let is_here = service.namespace().as_ref() == Some(&names.namespace);
         is_here && label(objects::INSTANCE_LABEL) == Some(&names.instance) && label(SERVICE_LABEL).is_some()
     };
-    all.filter(of_instance).collect()
+    all.filter(of_instance).map(|service| service.whole().map_err(Error::Kept)).collect()
 }
 
 /// A Secret that the operator may have made. What was made just now may not be known yet.

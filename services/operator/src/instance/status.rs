@@ -35,7 +35,7 @@ pub(crate) async fn tell(
     done: Result<Done, Refused>,
     context: &Context,
 ) -> Result<(), Error> {
-    let facts = Facts { instance, done: &done, heard: referenced.heard.status(), pod: referenced.pod.as_deref() };
+    let facts = Facts { instance, done: &done, heard: referenced.heard.status(), pod: referenced.pod.as_ref() };
     let changed = facts.heard.map(|heard| (heard.revision, heard.changed.clone())).unwrap_or_default();
     let untold = context.memory.untold(instance, &changed);
     let before = context.memory.status(instance);
