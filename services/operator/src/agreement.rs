@@ -29,7 +29,7 @@ pub(crate) async fn reconcile(agreement: Arc<DS389Agreement>, context: Arc<Conte
         Some(refused) => Some(refused.clone()),
         None => unreachable(&agreement, &namespace, &context.client).await?,
     };
-    status::tell(&agreement, &Found { refused, ..found.clone() }, &context).await?;
+    status::tell(&agreement, &Found { refused, ..Found::clone(found) }, &context).await?;
     // Who has all changes by other ways does not say so by itself.
     let is_unsure = found.pairs.iter().any(|pair| pair.unsure.is_some());
     Ok(if is_unsure { Action::requeue(ASKED_EVERY) } else { Action::await_change() })

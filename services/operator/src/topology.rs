@@ -80,6 +80,15 @@ pub(crate) enum Error {
     Write(#[from] objects::Error),
 }
 
+/// The names of those that are otherwise than before, where what is as it was is the same.
+fn changed<'a, T>(
+    before: &'a BTreeMap<String, Arc<T>>,
+    now: &'a BTreeMap<String, Arc<T>>,
+) -> impl Iterator<Item = &'a String> + use<'a, T> {
+    let is_same = |name: &String, one: &Arc<T>| before.get(name).is_some_and(|known| Arc::ptr_eq(known, one));
+    now.iter().filter(move |(name, one)| !is_same(name, one)).map(|(name, _)| name)
+}
+
 /// What tells the passwords of a Secret from others, by what they are called. Without its salt there are none yet.
 fn hashes(secret: &Secret) -> BTreeMap<String, String> {
     let mut texts = texts(secret);
@@ -173,7 +182,9 @@ impl Topologies {
             return Ok(topology);
         }
         let Kept { topology: before, mut version, .. } = kept;
-        let topology = Arc::new(compose::compose(&world, &before.records));
+        let mut topology = compose::compose(&world, &before.records);
+        topology.share(&before);
+        let topology = Arc::new(topology);
         // What is not kept is not so.
         if topology.records != before.records {
             version = self.write(namespace, &topology.records, version).await?;
@@ -187,10 +198,10 @@ impl Topologies {
             let world = Some(world).filter(|_| topology.records == before.records);
             all.insert(namespace.to_owned(), Kept { topology: Arc::clone(&topology), version, world });
         }
-        for (name, _) in topology.parts.iter().filter(|(name, part)| before.parts.get(*name) != Some(part)) {
+        for name in changed(&before.parts, &topology.parts) {
             self.instances.add(namespace, name);
         }
-        for (name, _) in topology.agreements.iter().filter(|(name, found)| before.agreements.get(*name) != Some(found)) {
+        for name in changed(&before.agreements, &topology.agreements) {
             self.agreements.add(namespace, name);
         }
         Ok(topology)

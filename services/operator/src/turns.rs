@@ -113,6 +113,8 @@ impl Inner {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::topology::Part;
 
@@ -128,7 +130,7 @@ mod tests {
             may_be_borne: instance.is_none(),
             what: (*what).to_owned(),
         };
-        let parts = ["a", "b", "c"].map(|name| (name.to_owned(), Part::default()));
+        let parts = ["a", "b", "c"].map(|name| (name.to_owned(), Arc::new(Part::default())));
         let busy = [("dc=x".to_owned(), busy.iter().map(of).collect())];
         Topology { parts: parts.into(), busy: busy.into(), ..Topology::default() }
     }

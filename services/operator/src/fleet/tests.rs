@@ -120,7 +120,7 @@ fn pair() -> Cluster {
         ..Record::default()
     };
     let topology = Topology {
-        agreements: [("mesh".to_owned(), Found { generation: Some(1), refused: None, pairs })].into(),
+        agreements: [("mesh".to_owned(), Arc::new(Found { generation: Some(1), refused: None, pairs }))].into(),
         records: [("dc=test".to_owned(), record)].into(),
         ..Topology::default()
     };

@@ -19,7 +19,7 @@ use crate::{
         names::Names,
     },
     objects,
-    topology::{Part, Topology},
+    topology::Topology,
 };
 
 /// What was done.
@@ -152,7 +152,7 @@ async fn serve_clients(wanted: &[Service], known: &[Service], api: &Api<Service>
 
 /// Takes the turn of an instance to be interrupted, or says what for it has to wait.
 fn take_turn(names: &Names, referenced: &Referenced, topology: &Topology, context: &Context) -> Result<(), String> {
-    let suffixes = topology.parts.get(&names.instance).map(Part::suffixes).unwrap_or_default();
+    let suffixes = topology.parts.get(&names.instance).map(|part| part.suffixes()).unwrap_or_default();
     let (key, serves) = (names.key(), serves(referenced));
     context.turns.take(&key, &suffixes, serves, topology, Instant::now())
 }

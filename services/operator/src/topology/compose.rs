@@ -2,7 +2,10 @@
 //! server is told to give its data to another when both have said what they hold, and the other has said that it holds nothing
 //! or was asked for by its user.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use directory::{options::Scope, specification::Role};
 use serde_json::{Map, Value, json};
@@ -32,9 +35,9 @@ const WINDOW: u32 = 5000;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Topology {
     /// By name of the instance.
-    pub(crate) parts: BTreeMap<String, Part>,
+    pub(crate) parts: BTreeMap<String, Arc<Part>>,
     /// By name of the resource.
-    pub(crate) agreements: BTreeMap<String, Found>,
+    pub(crate) agreements: BTreeMap<String, Arc<Found>>,
     /// By suffix, in its normal form, what speaks against interrupting a server of it.
     pub(crate) busy: BTreeMap<String, Vec<Busy>>,
     /// What is to be kept of the suffixes.
@@ -143,9 +146,23 @@ pub(crate) struct Found {
 }
 
 impl Topology {
+    /// Has what is as it was before in common with that: of a large namespace many are in use at a time, and of each little is new.
+    pub(crate) fn share(&mut self, before: &Self) {
+        share(&mut self.parts, &before.parts);
+        share(&mut self.agreements, &before.agreements);
+    }
+
     /// Those of which only the two can tell whether the one has all changes of the other.
     pub(crate) fn unsure(&self) -> BTreeSet<Way> {
         self.agreements.values().flat_map(|found| &found.pairs).filter_map(|pair| pair.unsure.clone()).collect()
+    }
+}
+
+fn share<T: PartialEq>(all: &mut BTreeMap<String, Arc<T>>, before: &BTreeMap<String, Arc<T>>) {
+    for (name, one) in all {
+        if let Some(same) = before.get(name).filter(|known| *known == one) {
+            *one = Arc::clone(same);
+        }
     }
 }
 
@@ -190,17 +207,18 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
     records::ask(&links, &mut records);
     identities::note(pairs, &mut records);
     let choices = choose(world, pairs, &mut records);
-    let mut topology = Topology { parts: parts(world, &records), ..Topology::default() };
+    let mut parts = parts(world, &records);
     let mut filled = BTreeSet::new();
     for pair in pairs {
         let choice = choice(&choices, &pair.target);
         let binding = identities::binding(pair, &records);
-        connect(pair, choice, records::request(&records, &pair.link()), binding, &mut filled, &mut topology.parts);
+        connect(pair, choice, records::request(&records, &pair.link()), binding, &mut filled, &mut parts);
     }
     for one in &meant.external {
-        external::connect(one, choice(&choices, &one.source), records::request(&records, &one.link()), &mut topology.parts);
+        external::connect(one, choice(&choices, &one.source), records::request(&records, &one.link()), &mut parts);
     }
-    removed::remove(world, &links, &meant.refused, &mut records, &mut topology.parts);
+    removed::remove(world, &links, &meant.refused, &mut records, &mut parts);
+    let mut agreements = BTreeMap::new();
     for agreement in &world.agreements {
         let name = agreement.metadata.name.clone().unwrap_or_default();
         let is_own = |of: &DS389Agreement| of.metadata.name.as_deref() == Some(name.as_str());
@@ -211,11 +229,14 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
             refused: meant.refused.get(&name).cloned(),
             pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target), world)).chain(outside).collect(),
         };
-        topology.agreements.insert(name, found);
+        agreements.insert(name, found);
     }
-    topology.busy = busy::of(world, &topology.agreements);
-    topology.records = records;
-    topology
+    let busy = busy::of(world, &agreements);
+    Topology { parts: shared(parts), agreements: shared(agreements), busy, records }
+}
+
+fn shared<T>(all: BTreeMap<String, T>) -> BTreeMap<String, Arc<T>> {
+    all.into_iter().map(|(name, one)| (name, Arc::new(one))).collect()
 }
 
 /// By suffix, in its normal form.

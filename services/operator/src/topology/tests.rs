@@ -104,6 +104,20 @@ fn part<'a>(topology: &'a Topology, name: &str) -> &'a Part {
     &topology.parts[name]
 }
 
+#[test]
+fn what_is_as_it_was_is_kept_once() {
+    let of = |generation| {
+        let c = Member { generation: Some(generation), ..instance("c", "consumer") };
+        compose(&world(vec![instance("a", "supplier"), c], vec![mesh()]), &Records::new())
+    };
+    let (before, mut same, mut other) = (of(1), of(1), of(2));
+    same.share(&before);
+    other.share(&before);
+    let is_shared = |topology: &Topology, name: &str| Arc::ptr_eq(&topology.parts[name], &before.parts[name]);
+    assert!(is_shared(&same, "a") && is_shared(&same, "c") && Arc::ptr_eq(&same.agreements["mesh"], &before.agreements["mesh"]));
+    assert!(is_shared(&other, "a") && !is_shared(&other, "c"));
+}
+
 /// To whom an instance has agreements, and what each is told of initialising.
 fn sends(topology: &Topology, name: &str) -> Vec<String> {
     let sends = &part(topology, name).backends["root"].agreements;
