@@ -80,7 +80,7 @@ pub(crate) enum Error {
     Write(#[from] objects::Error),
 }
 
-/// The names of those that are otherwise than before, where what is as it was is the same.
+/// The names of those that are otherwise than before, once the others are shared with that.
 fn changed<'a, T>(
     before: &'a BTreeMap<String, Arc<T>>,
     now: &'a BTreeMap<String, Arc<T>>,
