@@ -19,8 +19,7 @@ mod world;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, PoisonError},
-    time::{Duration, Instant},
+    sync::Arc,
 };
 
 use k8s_openapi::{
@@ -35,7 +34,8 @@ use kube::{
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use busy::Busy;
-use caught_up::Way;
+pub(crate) use caught_up::ASKED_EVERY;
+use caught_up::CaughtUp;
 pub(crate) use compose::{BackendPart, Found, Part, Receiver, Sends, Topology};
 pub(crate) use concerned::Concerned;
 use records::Records;
@@ -56,10 +56,6 @@ use crate::{
 /// The ConfigMap of a namespace with its records, and the key in it.
 const RECORDS: &str = "aviary-ds389-suffixes";
 const KEY: &str = "suffixes.json";
-
-/// How often agents are asked who has caught up, while that is not known otherwise, and for how long what they say is taken as so.
-pub(crate) const ASKED_EVERY: Duration = Duration::from_secs(3);
-const TRUSTED_FOR: Duration = Duration::from_secs(8);
 
 /// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
@@ -105,8 +101,7 @@ pub(crate) struct Topologies {
     pub(crate) instances: Concerned,
     pub(crate) agreements: Concerned,
     known: Mutex<HashMap<String, Kept>>,
-    /// By namespace, who had caught up when agents were asked last.
-    caught_up: std::sync::Mutex<HashMap<String, CaughtUp>>,
+    caught_up: CaughtUp,
     /// For those who only look.
     told: watch::Sender<BTreeMap<String, Arc<Topology>>>,
 }
@@ -121,13 +116,6 @@ struct Kept {
     world: Option<World>,
 }
 
-/// Who had caught up at some time.
-#[derive(Clone)]
-struct CaughtUp {
-    at: Instant,
-    ways: BTreeSet<Way>,
-}
-
 impl Topologies {
     /// None so far.
     pub(crate) fn new(client: Client, domain: String, agreements: Concerned) -> Self {
@@ -137,7 +125,7 @@ impl Topologies {
             instances: Concerned::default(),
             agreements,
             known: Mutex::default(),
-            caught_up: std::sync::Mutex::default(),
+            caught_up: CaughtUp::default(),
             told: watch::Sender::default(),
         }
     }
@@ -150,21 +138,10 @@ impl Topologies {
     /// That of a namespace, as it is now, having asked agents where it is not known otherwise whether all changes have come.
     pub(crate) async fn asked(&self, namespace: &str, known: &Known, agents: &Agents) -> Result<Arc<Topology>, Error> {
         let topology = self.of(namespace, known, agents).await?;
-        let unsure = topology.unsure();
-        if unsure.is_empty() || self.caught_up(namespace, ASKED_EVERY).is_some() {
-            return Ok(topology);
+        match self.caught_up.ask(agents, namespace, &topology.unsure()).await {
+            true => self.of(namespace, known, agents).await,
+            false => Ok(topology),
         }
-        let ways = caught_up::ask(agents, namespace, &unsure).await;
-        let caught_up = CaughtUp { at: Instant::now(), ways };
-        self.caught_up.lock().unwrap_or_else(PoisonError::into_inner).insert(namespace.to_owned(), caught_up);
-        self.of(namespace, known, agents).await
-    }
-
-    /// Who had caught up, if that was asked so short a time ago. What is older than anybody trusts is forgotten.
-    fn caught_up(&self, namespace: &str, within: Duration) -> Option<BTreeSet<Way>> {
-        let mut all = self.caught_up.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, caught_up| caught_up.at.elapsed() < TRUSTED_FOR);
-        all.get(namespace).filter(|caught_up| caught_up.at.elapsed() < within).map(|caught_up| caught_up.ways.clone())
     }
 
     /// That of a namespace, as it is now.
@@ -245,8 +222,7 @@ impl Topologies {
         agreements.sort_by_key(|agreement| (agreement.creation_timestamp(), agreement.name_any()));
         let pods = known.pods.state().into_iter().filter(|pod| is_here(pod.namespace()));
         let with_pods = pods.filter_map(|pod| Some(pod.labels().get(INSTANCE_LABEL)?.to_lowercase())).collect();
-        let caught_up = self.caught_up(namespace, TRUSTED_FOR).unwrap_or_default();
-        World { members, agreements, with_pods, caught_up }
+        World { members, agreements, with_pods, caught_up: self.caught_up.known(namespace) }
     }
 
     async fn read(&self, namespace: &str) -> Result<Kept, Error> {

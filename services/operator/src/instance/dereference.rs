@@ -150,8 +150,10 @@ pub(crate) async fn dereference(
         }
     };
     let shown = || certificates::kept(kept.clone(), &authorities.directories, &others);
-    let hosts = || names.hosts_for_clients(&instance.spec);
-    let issued = || certificates::issued(kept.clone(), &authorities.directories, &others, &hosts(), Purpose::Both, now);
+    let issued = || {
+        let hosts = names.hosts_for_clients(&instance.spec);
+        certificates::issued(kept.clone(), &authorities.directories, &others, &hosts, Purpose::Both, now)
+    };
     let (server, certificate_problem) = match given {
         Some(Ok(given)) => {
             let is_trusted = part.is_trusted(given.issuer.as_deref());

@@ -2,8 +2,9 @@
 //! for long, because that one is busy, while its changes get there by other ways.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use aviary_proto::directory::v1::{LagResponse, SupplierChanges};
@@ -17,6 +18,9 @@ use tokio::time::timeout;
 
 use crate::agents::Agents;
 
+/// How often agents are asked, and for how long what they say is taken as so.
+pub(crate) const ASKED_EVERY: Duration = Duration::from_secs(3);
+const TRUSTED_FOR: Duration = Duration::from_secs(8);
 /// Agents that are asked at a time, and how long each may take.
 const AT_A_TIME: usize = 16;
 const ANSWERED_IN: Duration = Duration::from_secs(2);
@@ -27,8 +31,37 @@ pub(crate) type Way = (String, [String; 2]);
 /// What one replica has, by suffix in its normal form.
 type Vectors = BTreeMap<String, Ruv>;
 
-/// Asks the agents. Gives those ways of which the one that receives has caught up with the one that sends.
-pub(super) async fn ask(agents: &Agents, namespace: &str, ways: &BTreeSet<Way>) -> BTreeSet<Way> {
+/// By namespace, when its agents were asked last, and who had caught up then.
+#[derive(Default)]
+pub(super) struct CaughtUp(Mutex<HashMap<String, (Instant, BTreeSet<Way>)>>);
+
+impl CaughtUp {
+    /// Asks the agents of these ways, if there are any and none were asked just now. True if they were.
+    pub(super) async fn ask(&self, agents: &Agents, namespace: &str, ways: &BTreeSet<Way>) -> bool {
+        if ways.is_empty() || self.within(namespace, ASKED_EVERY).is_some() {
+            return false;
+        }
+        let caught_up = ask(agents, namespace, ways).await;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(namespace.to_owned(), (Instant::now(), caught_up));
+        true
+    }
+
+    /// Who has caught up, as far as that was asked.
+    pub(super) fn known(&self, namespace: &str) -> BTreeSet<Way> {
+        self.within(namespace, TRUSTED_FOR).unwrap_or_default()
+    }
+
+    /// Who had caught up, if that was asked so short a time ago. What is older than anybody trusts is forgotten.
+    fn within(&self, namespace: &str, time: Duration) -> Option<BTreeSet<Way>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, (at, _)| at.elapsed() < TRUSTED_FOR);
+        all.get(namespace).filter(|(at, _)| at.elapsed() < time).map(|(_, caught_up)| caught_up.clone())
+    }
+}
+
+/// Gives those ways of which the one that receives has caught up with the one that sends.
+async fn ask(agents: &Agents, namespace: &str, ways: &BTreeSet<Way>) -> BTreeSet<Way> {
     let names: BTreeSet<&String> = ways.iter().flat_map(|(_, pair)| pair).collect();
     let ask = async |name: &String| {
         let answer = timeout(ANSWERED_IN, agents.lag(&ObjectRef::new(name).within(namespace))).await.ok()?.ok()?;

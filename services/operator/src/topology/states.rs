@@ -86,13 +86,7 @@ impl State {
 /// How a pair is.
 pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, world: &World) -> PairState {
     let Pair { source, target, .. } = pair;
-    let (state, message) = match state(source, target, choice) {
-        // Not by this agreement, which has had no session for long.
-        (State::Waiting | State::Behind, _) if is_common(source, target, choice) && world.has_caught_up(source, target) => {
-            (State::InSync, String::new())
-        }
-        known => known,
-    };
+    let (state, message) = state(source, target, choice, world);
     let unsure = is_unsure(pair).then(|| source.way(target));
     PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure }
 }
@@ -108,7 +102,7 @@ fn is_unsure(pair: &Pair<'_>) -> bool {
     source.agreement(target).is_some_and(is_open) && is_filled && source.member.serves && target.member.serves
 }
 
-fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>) -> (State, String) {
+fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choice>, world: &World) -> (State, String) {
     if let Some(silent) = [source, target].into_iter().find(|one| one.heard().is_none()) {
         return (State::Unknown, format!("nothing is heard of {}", silent.name()));
     }
@@ -134,6 +128,10 @@ fn state(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&Choic
         },
         // A server that has nothing to send does not look again whether the other one still has other data.
         AgreementState::InSync | AgreementState::OtherData => (State::InSync, String::new()),
+        // Not by this agreement, which has had no session for long.
+        AgreementState::Behind | AgreementState::Waiting | AgreementState::Unspecified if world.has_caught_up(source, target) => {
+            (State::InSync, String::new())
+        }
         AgreementState::Behind => (State::Behind, says()),
         AgreementState::Failing => (State::Failing, says()),
         AgreementState::Waiting | AgreementState::Unspecified => (State::Waiting, says()),

@@ -74,6 +74,11 @@ fn with_agreement(mut member: Member, target: &str, state: AgreementState, initi
     member
 }
 
+/// One that serves and is what it should be.
+fn settled(member: Member) -> Member {
+    Member { is_heard: true, serves: true, is_settled: true, ..member }
+}
+
 fn agreement(name: &str, spec: Value) -> Arc<DS389Agreement> {
     let resource = json!({
         "apiVersion": "ds389.aviary.dev/v1alpha1", "kind": "DS389Agreement",

@@ -92,8 +92,8 @@ impl PartialEq for World {
             let metadata = one.agreements.iter().map(|agreement| &agreement.metadata);
             metadata.map(|metadata| (metadata.name.clone(), metadata.uid.clone(), metadata.generation)).collect::<Vec<_>>()
         };
-        let others = |one: &Self| (one.with_pods.clone(), one.caught_up.clone());
-        self.members == other.members && others(self) == others(other) && says(self) == says(other)
+        let is_same_of_others = self.with_pods == other.with_pods && self.caught_up == other.caught_up;
+        self.members == other.members && is_same_of_others && says(self) == says(other)
     }
 }
 

@@ -10,10 +10,6 @@ fn busy(members: Vec<Member>) -> Vec<String> {
     of_suffix.map(|busy| format!("{}{}", busy.what, if busy.may_be_borne { "" } else { "!" })).collect()
 }
 
-fn settled(member: Member) -> Member {
-    Member { is_heard: true, serves: true, is_settled: true, ..member }
-}
-
 #[track_caller]
 fn check(a: Member, b: Member, expected: &[&str]) {
     assert_eq!(busy(vec![a, b]), expected);

@@ -2,14 +2,10 @@
 
 use super::*;
 
-fn serving(member: Member) -> Member {
-    Member { is_heard: true, serves: true, is_settled: true, ..member }
-}
-
 /// How the pair of two servers is whose agreement is in this state, whether its agents are to be asked, and how many things speak
 /// against a restart.
 fn found(state: AgreementState, target: Member, has_caught_up: bool) -> (State, bool, usize) {
-    let a = serving(with_agreement(heard("a", "supplier", "g"), "b", state, ""));
+    let a = settled(with_agreement(heard("a", "supplier", "g"), "b", state, ""));
     let one = agreement("one", json!({"instance": "a", "targets": ["b"]}));
     let way = (SUFFIX.to_owned(), ["a", "b"].map(str::to_owned));
     let caught_up = Some(way.clone()).filter(|_| has_caught_up).into_iter().collect();
@@ -20,7 +16,7 @@ fn found(state: AgreementState, target: Member, has_caught_up: bool) -> (State, 
 
 #[test]
 fn whoever_has_all_changes_is_in_sync_whatever_its_sessions_say_that_do_not_fail() {
-    let good = || serving(heard("b", "consumer", "g"));
+    let good = || settled(heard("b", "consumer", "g"));
     for (state, otherwise, caught_up) in [
         (AgreementState::Waiting, (State::Waiting, true, 1), (State::InSync, true, 0)),
         (AgreementState::Behind, (State::Behind, true, 1), (State::InSync, true, 0)),
@@ -39,8 +35,8 @@ fn whoever_has_all_changes_is_in_sync_whatever_its_sessions_say_that_do_not_fail
 
 #[test]
 fn whoever_has_other_data_or_none_has_not_caught_up() {
-    let (behind, unfilled) = (AgreementState::Behind, serving(heard("b", "consumer", "gb receives g")));
-    assert_eq!(found(behind, serving(heard("b", "consumer", "gb")), true).0, State::OtherData);
+    let (behind, unfilled) = (AgreementState::Behind, settled(heard("b", "consumer", "gb receives g")));
+    assert_eq!(found(behind, settled(heard("b", "consumer", "gb")), true).0, State::OtherData);
     let (state, is_asked, _) = found(behind, unfilled, true);
     assert_eq!((state, is_asked), (State::Initialising, false));
 }
