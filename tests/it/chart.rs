@@ -11,8 +11,8 @@ use directory::yaml;
 
 use crate::docs::{agree, read, root};
 
-/// `helm template`, with what it is told of the cluster.
-const TEMPLATE: &[&str] = &["template", "release", "--kube-version", "1.34.0"];
+/// `helm template`, with what it is told of the cluster: a namespace too, which it takes from the context of `kubectl` else.
+const TEMPLATE: &[&str] = &["template", "release", "--namespace", "default", "--kube-version", "1.34.0"];
 
 #[test]
 fn every_flag_and_variable_of_the_chart_is_one_of_the_program() {
