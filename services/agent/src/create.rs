@@ -172,7 +172,7 @@ pub fn create(installation: &Installation, name: &str, settings: &Settings) -> R
     let is_on = |option: &str| settings.switch(option).unwrap_or(true);
     let selinux = Selinux::of(installation).filter(|_| is_on("selinux"));
     let systemd = Systemd::of(installation).filter(|_| is_on("systemd"));
-    let (usual, ports) = (Paths::planned(installation, name, &Settings::new()), [plan.port, plan.secure_port]);
+    let (usual, ports) = (Paths::usual(installation, name), [plan.port, plan.secure_port]);
     let mut introduce = || {
         if let Some(selinux) = &selinux {
             selinux.label(&plan.paths, &usual, &ports)?;

@@ -50,6 +50,11 @@ impl Paths {
         Self::build(installation, name, &config, |key, _| settings.text(key).map(PathBuf::from))
     }
 
+    /// Where an instance has its files if nobody says otherwise, so that policies of the system know them.
+    pub fn usual(installation: &Installation, name: &str) -> Self {
+        Self::build(installation, name, &installation.home(name), |_, _| None)
+    }
+
     /// Where an instance has its files: as its `dse.ldif` says, else as the installation does.
     pub fn existing(installation: &Installation, name: &str, tree: &Tree) -> Self {
         let is_mdb = tree.get(&layout::ldbm_config()).and_then(|entry| entry.text("nsslapd-backend-implement")) == Some("mdb");
@@ -199,5 +204,6 @@ mod tests {
         fs::create_dir_all(found.configuration()).unwrap();
         std::os::unix::fs::symlink("/data/config", found.home("a")).unwrap();
         assert_eq!(Paths::existing(&found, "a", &Tree::new()).schema_dir, Path::new("/data/config/schema"));
+        assert_eq!(Paths::usual(&found, "a").schema_dir, found.home("a").join("schema"));
     }
 }

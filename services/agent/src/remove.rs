@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{entry::Tree, layout, setting::Settings, specification::is_instance_name};
+use directory::{entry::Tree, layout, specification::is_instance_name};
 
 use crate::{
     certificates, dse,
@@ -98,7 +98,7 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
         systemd.disable(name)?;
     }
     if let Some(selinux) = Selinux::of(installation) {
-        let usual = Paths::planned(installation, name, &Settings::new());
+        let usual = Paths::usual(installation, name);
         selinux.unlabel(&paths, &usual, &ports(&tree))?;
     }
     let rules = Rules::new(installation, name, &config, &others(installation, name)?);

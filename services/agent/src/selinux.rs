@@ -160,9 +160,16 @@ fn labelled(paths: &Paths) -> impl Iterator<Item = (&Path, &'static str)> {
     .into_iter()
 }
 
-/// Those that are not where policies expect them.
-fn unusual<'a>(paths: &'a Paths, usual: &'a Paths) -> impl Iterator<Item = (&'a Path, &'static str)> {
-    labelled(paths).zip(labelled(usual)).filter(|((folder, _), (usual, _))| folder != usual).map(|(labelled, _)| labelled)
+/// Those that are not where policies expect them, but for what lies in one of them and is labelled with it.
+fn unusual<'a>(paths: &'a Paths, usual: &Paths) -> Vec<(&'a Path, &'static str)> {
+    let mut found: Vec<(&Path, &str)> = Vec::new();
+    for ((folder, label), (known, _)) in labelled(paths).zip(labelled(usual)) {
+        let is_in = |(outer, its): &(&Path, &str)| folder.starts_with(outer) && *its == label;
+        if folder != known && !found.iter().any(is_in) {
+            found.push((folder, label));
+        }
+    }
+    found
 }
 
 /// The folder and all in it, as an expression.
@@ -202,12 +209,12 @@ mod tests {
         Selinux { semanage: folder.join("semanage"), restorecon: folder.join("restorecon") }
     }
 
-    /// The paths of an instance with a database elsewhere, and the usual ones.
-    fn paths(prefix: &tempfile::TempDir) -> (Paths, Paths) {
+    /// The paths of an instance with a folder elsewhere, and the usual ones.
+    fn paths(prefix: &tempfile::TempDir, option: &str, folder: &str) -> (Paths, Paths) {
         let found = installed(prefix);
         let mut settings = Settings::new();
-        settings.insert(Scope::Instance.option("db_dir").unwrap(), Setting::Text("/data/my.db".to_owned()));
-        (Paths::planned(&found, "a", &settings), Paths::planned(&found, "a", &Settings::new()))
+        settings.insert(Scope::Instance.option(option).unwrap(), Setting::Text(folder.to_owned()));
+        (Paths::planned(&found, "a", &settings), Paths::usual(&found, "a"))
     }
 
     fn calls(folder: &Path) -> String {
@@ -217,7 +224,7 @@ mod tests {
     #[test]
     fn what_a_policy_does_not_know_is_labelled() {
         let (folder, prefix) = (tempfile::tempdir().unwrap(), prefix("2.3.1"));
-        let (paths, usual) = paths(&prefix);
+        let (paths, usual) = paths(&prefix, "db_dir", "/data/my.db");
         fs::create_dir_all(&paths.config_dir).unwrap();
         let selinux = fakes(folder.path(), "unreserved_port_t tcp 1024-65535", "");
         selinux.label(&paths, &usual, &[389, 0, 4389]).unwrap();
@@ -230,9 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_with_all_that_moves_with_it_is_labelled_and_taken_back_once() {
+        let (folder, prefix) = (tempfile::tempdir().unwrap(), prefix("2.3.1"));
+        let (paths, usual) = paths(&prefix, "config_dir", "/data/config");
+        let selinux = fakes(folder.path(), "", "/data/config(/.*)? all files system_u:object_r:x:s0");
+        selinux.label(&paths, &usual, &[]).unwrap();
+        selinux.unlabel(&paths, &usual, &[]).unwrap();
+        let contexts: String = calls(folder.path()).lines().filter(|call| call.contains("/data")).collect();
+        assert_eq!(contexts, "semanage fcontext -a -t dirsrv_config_t /data/config(/.*)?semanage fcontext -d /data/config(/.*)?");
+    }
+
+    #[test]
     fn what_was_labelled_is_taken_back_and_nothing_else() {
         let (folder, prefix) = (tempfile::tempdir().unwrap(), prefix("2.3.1"));
-        let (paths, usual) = paths(&prefix);
+        let (paths, usual) = paths(&prefix, "db_dir", "/data/my.db");
         let selinux =
             fakes(folder.path(), "ldap_port_t tcp 4389, 5000", "/data/my\\\\.db(/.*)? all files system_u:object_r:x:s0");
         selinux.unlabel(&paths, &usual, &[4389, 4636]).unwrap();
@@ -244,7 +262,7 @@ mod tests {
     #[test]
     fn a_port_of_others_is_refused() {
         let (folder, prefix) = (tempfile::tempdir().unwrap(), prefix("2.3.1"));
-        let (paths, usual) = paths(&prefix);
+        let (paths, usual) = paths(&prefix, "db_dir", "/data/my.db");
         let selinux = fakes(folder.path(), "http_port_t tcp 80, 8000-8010", "");
         let error = selinux.label(&paths, &usual, &[8005]).unwrap_err();
         assert!(matches!(&error, Error::Taken { port: 8005, label } if label == "http_port_t"), "{error}");

@@ -69,8 +69,6 @@ pub(crate) fn folders(paths: &Paths, user: &str, group: &str) -> String {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    use directory::setting::Settings;
-
     use super::*;
     use crate::installation::tests::{installed, prefix};
 
@@ -98,7 +96,7 @@ mod tests {
     fn folders_are_listed_as_dscreate_lists_them() {
         let prefix = prefix("2.3.1");
         let found = installed(&prefix);
-        let text = folders(&Paths::planned(&found, "a", &Settings::new()), "dirsrv", "dirsrv");
+        let text = folders(&Paths::usual(&found, "a"), "dirsrv", "dirsrv");
         let expected = "d /run/dirsrv 0770 dirsrv dirsrv\nd /run/lock/dirsrv 0770 dirsrv dirsrv\n\
                         d /run/lock/dirsrv/slapd-a 0770 dirsrv dirsrv\n";
         assert_eq!(text.replace(prefix.path().to_str().unwrap(), ""), expected);

@@ -143,8 +143,6 @@ fn forget(path: &Path, result: io::Result<()>) {
 mod tests {
     use std::os::unix::fs::MetadataExt;
 
-    use directory::setting::Settings;
-
     use super::*;
     use crate::installation::tests::{installed, prefix};
 
@@ -190,7 +188,7 @@ mod tests {
     #[test]
     fn folders_that_a_start_of_the_host_took_come_back() {
         let prefix = prefix("2.3.1");
-        let paths = Paths::planned(&installed(&prefix), "a", &Settings::new());
+        let paths = Paths::usual(&installed(&prefix), "a");
         assert!(matches!(restore_folders("a", &paths), Err(Error::File { step: "read", .. })));
         fs::create_dir_all(&paths.config_dir).unwrap();
         fs::write(paths.dse(), "").unwrap();
