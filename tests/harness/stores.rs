@@ -15,7 +15,7 @@ mod versitygw;
 
 pub use azurite::Azurite;
 pub use folder::Folder;
-pub use gcs::FakeGcs;
+pub use gcs::{FakeGcs, XmlBucket};
 pub use memory::Memory;
 pub use moto::Moto;
 pub use nginx::Nginx;
@@ -131,9 +131,9 @@ fn encoded(key: &str) -> String {
     })
 }
 
-/// Names for buckets that all servers take, each once.
+/// Names for buckets that all servers take, however clients encode them, each once.
 fn fresh_name() -> String {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    format!("bucket-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("bucket{}n{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

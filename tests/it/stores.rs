@@ -6,7 +6,7 @@ mod contract;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use tests::stores::{Azurite, Bucket, FakeGcs, Folder, Memory, Moto, Nginx, Versitygw};
+use tests::stores::{Azurite, Bucket, FakeGcs, Folder, Memory, Moto, Nginx, Versitygw, XmlBucket};
 
 use contract::{PROMISES, Stand};
 
@@ -73,4 +73,9 @@ fn azure_keeps_all_promises() {
 fn google_cloud_storage_keeps_all_promises() {
     let server = FakeGcs::start();
     keeps_all_promises(|| Box::new(server.bucket()));
+}
+
+#[test]
+fn what_google_has_in_common_with_s3_keeps_all_promises() {
+    keeps_all_promises(|| Box::new(XmlBucket::of(Moto::shared().bucket())));
 }

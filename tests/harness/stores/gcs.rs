@@ -1,11 +1,65 @@
-//! fake-gcs-server: Google Cloud Storage in the memory of one process. It checks no credentials, and of its XML API it has
-//! only what most programs need: listings without pages, and a failure of its own for those of missing buckets.
+//! Google Cloud Storage, by two servers that know a part of it each.
+//!
+//! fake-gcs-server has it in the memory of one process. It checks no credentials, and of its XML API it has only what most
+//! programs need to read: listings without pages, and a failure of its own for those of missing buckets. Google made that API
+//! in the shape of S3's, so that moto answers what is asked in its words too, and takes what is put there.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 
-use super::{Bucket, Server, fresh_name, tool};
+use tempfile::NamedTempFile;
+
+use super::{Bucket, S3Bucket, Server, fresh_name, tool};
+
+/// A bucket of S3, as a client of Google's XML API sees it.
+pub struct XmlBucket {
+    bucket: S3Bucket,
+    /// The key of an account that asks nobody for tokens.
+    account: NamedTempFile,
+}
+
+impl XmlBucket {
+    pub fn of(bucket: S3Bucket) -> XmlBucket {
+        let mut account = NamedTempFile::new().expect("a file for an account");
+        let key = r#"{"disable_oauth": true, "client_email": "", "private_key": "", "private_key_id": ""}"#;
+        write!(account, "{key}").expect("an account");
+        XmlBucket { bucket, account }
+    }
+
+    fn named(&self, address: SocketAddr, name: &str, prefix: &str) -> String {
+        let account = self.account.path().display();
+        format!("gs://{name}/{}?endpoint=http://{address}&service_account={account}", super::encoded(prefix))
+    }
+}
+
+impl Bucket for XmlBucket {
+    fn url_at(&self, address: SocketAddr, prefix: &str) -> Option<String> {
+        Some(self.named(address, self.bucket.name(), prefix))
+    }
+
+    fn server(&self) -> Option<&Server> {
+        self.bucket.server()
+    }
+
+    fn put_as(&self, key: &str, bytes: &[u8], content_encoding: Option<&str>) {
+        self.bucket.put_as(key, bytes, content_encoding);
+    }
+
+    fn delete(&self, key: &str) {
+        self.bucket.delete(key);
+    }
+
+    fn can_hold(&self, key: &str) -> bool {
+        self.bucket.can_hold(key)
+    }
+
+    fn url_of_a_missing_one(&self) -> Option<String> {
+        let server = self.server()?;
+        Some(self.named(server.address(), &fresh_name(), ""))
+    }
+}
 
 /// A running server.
 pub struct FakeGcs {

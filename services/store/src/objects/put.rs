@@ -1,7 +1,7 @@
 //! Putting a report into a store of objects: all of it or nothing is seen, however long it takes.
 
 use bytes::Bytes;
-use object_store::{ObjectStoreExt, WriteMultipart};
+use object_store::{MultipartUpload, ObjectStoreExt, WriteMultipart, path::Path};
 
 use super::{Objects, failure::failure, list::Lister};
 use crate::{Location, OBJECT_NAMES, error::Error};
@@ -11,6 +11,8 @@ use crate::{Location, OBJECT_NAMES, error::Error};
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one object that are on their way at the same time.
 const PARTS_AT_ONCE: usize = 4;
+/// How often an object in parts is begun.
+const BEGINNINGS: u8 = 3;
 
 impl Objects {
     /// As [`crate::Store::takes_reports`].
@@ -32,7 +34,7 @@ impl Objects {
                 self.objects.put(&path, bytes.into()).await?;
                 return Ok(());
             }
-            let upload = self.objects.put_multipart(&path).await?;
+            let upload = self.begin(&path).await?;
             in_parts(WriteMultipart::new_with_chunk_size(upload, PART_BYTES), bytes).await
         };
         put.await.map_err(|error: object_store::Error| match failure(&error) {
@@ -40,6 +42,19 @@ impl Objects {
             Error::NotFound => Error::Missing("there is no such bucket or container".to_owned()),
             error => error,
         })
+    }
+
+    /// Begins an object that goes in parts. The library tries everything else again by itself when a connection is lost, but not
+    /// this with Google. What was begun in vain, nobody sees.
+    async fn begin(&self, path: &Path) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let mut left = BEGINNINGS;
+        loop {
+            left -= 1;
+            match self.objects.put_multipart(path).await {
+                Err(error) if left > 0 && matches!(failure(&error), Error::Unavailable(_)) => {}
+                begun => return begun,
+            }
+        }
     }
 }
 
