@@ -197,17 +197,6 @@ pub fn create(installation: &Installation, name: &str, settings: &Settings) -> R
     Ok(())
 }
 
-/// Sees that a server which listens elsewhere can listen on other ports too, each by its option, and that SELinux lets it.
-pub(crate) fn admit_ports(installation: &Installation, settings: &Settings, ports: &[(&'static str, u16)]) -> Result<(), Error> {
-    let own = [checks::number(settings, "port", 389)?, checks::number(settings, "secure_port", 636)?];
-    let is_used = |(option, _): &&(&str, u16)| *option == "port" || settings.switch("nsslapd_security") == Some(true);
-    checks::are_free(settings, &ports.iter().filter(is_used).copied().collect::<Vec<_>>(), &own)?;
-    if let Some(selinux) = Selinux::of(installation).filter(|_| settings.switch("selinux").unwrap_or(true)) {
-        selinux.label_ports(&ports.iter().map(|(_, port)| *port).collect::<Vec<_>>())?;
-    }
-    Ok(())
-}
-
 /// Has systemd make folders in `/run` when the host starts. The file is read as root, so it is not the server's.
 fn list_folders(made: &mut Made, installation: &Installation, plan: &Plan, settings: &Settings) -> Result<(), Error> {
     let file = systemd::folders_file(installation, &plan.name);

@@ -1,6 +1,6 @@
-//! What is known of an instance that its configuration does not say, kept beside that: what an apply has still to do, and which
-//! secrets were given to a server that tells nobody what it has. That there is such a file also says that the instance is ours.
-//! Blocking file work.
+//! What is known of an instance that its configuration does not say, kept beside that: what an apply has still to do, what was
+//! said when it was created and shows nowhere else, and which secrets were given to a server that tells nobody what it has. That
+//! there is such a file also says that the instance is ours. Blocking file work.
 
 use std::{
     fs, io,
@@ -62,6 +62,9 @@ pub struct Journal {
     /// Secrets that servers encrypt, so that nobody can compare them.
     #[serde(default)]
     secrets: Vec<Given>,
+    /// It was created to do without labels of SELinux.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_selinux: bool,
 }
 
 /// A secret that was given to the server.

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod ldap;
 pub mod module;
 pub mod paths;
+mod ports;
 pub mod process;
 pub mod remove;
 pub mod replication;

@@ -12,12 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use directory::{entry::Tree, layout, specification::is_instance_name};
+use directory::{entry::Tree, specification::is_instance_name};
 
 use crate::{
     certificates, dse,
     installation::{self, Installation},
     paths::Paths,
+    ports,
     process::serving,
     selinux,
     selinux::Selinux,
@@ -97,9 +98,9 @@ pub fn remove(installation: &Installation, name: &str) -> Result<(), Error> {
     if let Some(systemd) = Systemd::of(installation) {
         systemd.disable(name)?;
     }
-    if let Some(selinux) = Selinux::of(installation) {
+    if let Some(selinux) = Selinux::of_instance(installation, name) {
         let usual = Paths::usual(installation, name);
-        selinux.unlabel(&paths, &usual, &ports(&tree))?;
+        selinux.unlabel(&paths, &usual, &ports::own(installation, name, &tree))?;
     }
     let rules = Rules::new(installation, name, &config, &others(installation, name)?);
 
@@ -154,13 +155,6 @@ fn others(installation: &Installation, name: &str) -> Result<Vec<Paths>, Error> 
     let names = installation.instances()?;
     let others = names.iter().filter(|other| *other != name);
     others.map(|other| Ok(Paths::existing(installation, other, &configuration(&installation.home(other))?))).collect()
-}
-
-/// The ports on which the server listens.
-fn ports(tree: &Tree) -> Vec<u16> {
-    let entry = tree.get(&layout::config());
-    let port = |attribute: &&str| entry?.text(attribute)?.parse().ok();
-    ["nsslapd-port", "nsslapd-secureport"].iter().filter_map(port).collect()
 }
 
 /// The folders of the backends, and the backends' names.

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::{installation::Installation, paths::Paths, tool};
+use crate::{installation::Installation, journal, paths::Paths, tool};
 
 /// What the kernel shows where SELinux is on.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
@@ -55,6 +55,12 @@ impl Selinux {
         is_on.then(|| Self { semanage: installation.program("semanage"), restorecon: installation.program("restorecon") })
     }
 
+    /// The same for an instance that was not created to do without.
+    pub(crate) fn of_instance(installation: &Installation, name: &str) -> Option<Self> {
+        let journal = journal::read(&installation.home(name)).ok().flatten().unwrap_or_default();
+        Self::of(installation).filter(|_| !journal.without_selinux)
+    }
+
     /// Labels the folders and ports of an instance. `usual` are its folders if nothing else had been said.
     pub(crate) fn label(&self, paths: &Paths, usual: &Paths, ports: &[u16]) -> Result<(), Error> {
         self.label_ports(ports)?;
@@ -85,11 +91,7 @@ impl Selinux {
 
     /// Takes back what policies do not know by themselves.
     pub(crate) fn unlabel(&self, paths: &Paths, usual: &Paths, ports: &[u16]) -> Result<(), Error> {
-        let ours = self.list(&["port", "-l", "-C"])?;
-        for port in unknown(ports).filter(|port| labels(&ours, *port).any(|label| label == PORT)) {
-            let number = port.to_string();
-            self.semanage(&format!("take the label of port {port} away"), &["port", "-d", "-p", "tcp", &number])?;
-        }
+        self.unlabel_ports(ports)?;
         let ours = self.list(&["fcontext", "-l", "-C"])?;
         for (folder, _) in unusual(paths, usual) {
             let pattern = pattern(folder);
@@ -97,6 +99,16 @@ impl Selinux {
                 let step = format!("take the label of {} away", folder.display());
                 self.semanage(&step, &["fcontext", "-d", &pattern])?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes the labels of ports back, as far as the policy does not have them by itself.
+    pub(crate) fn unlabel_ports(&self, ports: &[u16]) -> Result<(), Error> {
+        let ours = self.list(&["port", "-l", "-C"])?;
+        for port in unknown(ports).filter(|port| labels(&ours, *port).any(|label| label == PORT)) {
+            let number = port.to_string();
+            self.semanage(&format!("take the label of port {port} away"), &["port", "-d", "-p", "tcp", &number])?;
         }
         Ok(())
     }

@@ -73,7 +73,7 @@ pub(super) fn signs_itself(settings: &Settings) -> bool {
     settings.switch("self_sign_cert").unwrap_or(settings.get("tls_cert").is_none())
 }
 
-pub(super) fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16, Error> {
+pub(crate) fn number(settings: &Settings, option: &'static str, default: u16) -> Result<u16, Error> {
     let Some(number) = settings.number(option) else { return Ok(default) };
     u16::try_from(number).map_err(|_| Error::Option { option, problem: format!("is {number}; a port is from 0 to 65535") })
 }
@@ -123,7 +123,7 @@ pub(super) fn ports(plan: &Plan, settings: &Settings) -> Result<(), Error> {
 }
 
 /// Takes all ports at once, as the server will, and lets them go again. Its `own` are not in its way.
-pub(super) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: &[u16]) -> Result<(), Error> {
+pub(crate) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: &[u16]) -> Result<(), Error> {
     let mut listeners = Vec::new();
     for (option, port) in ports.iter().copied().filter(|(_, port)| *port != 0) {
         let address = if option == "port" { "nsslapd_listenhost" } else { "nsslapd_securelistenhost" };

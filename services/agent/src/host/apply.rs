@@ -6,10 +6,10 @@ use std::{
 };
 
 use directory::{
-    action::{self, Action, Change, Step},
+    action::{self, Action, Step},
     layout,
     operation::{self, Operation},
-    setting::{Setting, Settings},
+    setting::Settings,
 };
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     installation::Installation,
     journal,
     ldap::Connection,
+    ports,
     process::{self, Process},
     remove, transfer,
 };
@@ -81,9 +82,7 @@ impl<'a> Apply<'a> {
 
     async fn act(&self, action: &Action, open: &mut Option<Open>, progress: &mut Progress<'_>) -> Result<(), Error> {
         let name = action.place.instance_name();
-        if let Step::Set { changes, .. } = &action.step {
-            self.admit_ports(name, changes).await?;
-        }
+        self.admit_ports(action).await?;
         for operation in operation::operations(action) {
             if operation.is_of_process() {
                 *open = None;
@@ -98,24 +97,34 @@ impl<'a> Apply<'a> {
                 change => self.change(open, action, change, progress).await?,
             }
         }
-        Ok(())
+        self.leave_ports(action).await
     }
 
     /// Sees that a server will be able to listen on other ports: it would start no more.
-    async fn admit_ports(&self, name: &str, changes: &[Change]) -> Result<(), Error> {
-        let port = |change: &Change| match (change.option.name, &change.after) {
-            (option @ ("port" | "secure_port"), Setting::Number(port)) => Some((option, u16::try_from(*port).ok()?)),
-            _ => None,
-        };
-        let ports: Vec<(&'static str, u16)> = changes.iter().filter_map(port).collect();
+    async fn admit_ports(&self, action: &Action) -> Result<(), Error> {
+        let ports = ports::changed(action, |change| Some(&change.after));
         if ports.is_empty() {
             return Ok(());
         }
-        let instance = name.to_owned();
+        let instance = action.place.instance_name().to_owned();
         self.blocking(move |installation| {
             let settings = observe::instance(installation, &instance)?.settings;
-            let admitted = create::admit_ports(installation, &settings, &ports);
+            let admitted = ports::admit(installation, &instance, &settings, &ports);
             admitted.map_err(|source| Error::Ports { instance, source: Box::new(source) })
+        })
+        .await
+    }
+
+    /// Gives the ports back on which a server listens no more.
+    async fn leave_ports(&self, action: &Action) -> Result<(), Error> {
+        let ports = ports::changed(action, |change| change.before.as_ref());
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let instance = action.place.instance_name().to_owned();
+        self.blocking(move |installation| {
+            ports::leave(installation, &instance, &ports);
+            Ok(())
         })
         .await
     }
@@ -188,6 +197,8 @@ impl<'a> Apply<'a> {
         let mut ahead: Vec<_> =
             rest.iter().map(|action| (action.place.instance_name().to_owned(), action.unfinished())).collect();
         ahead.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let is_off = |action: &&Action| matches!(&action.step, Step::CreateInstance(settings) if settings.switch("selinux") == Some(false));
+        let without_selinux = rest.first().filter(is_off).map(|action| action.place.instance_name().to_owned());
         self.blocking(move |installation| {
             let names = installation.instances()?;
             for of_one in ahead.chunk_by(|(one, _), (other, _)| one == other) {
@@ -197,6 +208,7 @@ impl<'a> Apply<'a> {
                     continue;
                 }
                 let mut journal = journal::read(&config_dir)?.unwrap_or_default();
+                journal.without_selinux |= without_selinux.as_ref() == Some(name);
                 journal.unfinished.extend(of_one.iter().flat_map(|(_, unfinished)| unfinished.iter().cloned()));
                 journal.unfinished.sort();
                 journal.unfinished.dedup();
