@@ -19,5 +19,6 @@ mod replication;
 mod roles;
 mod secrets;
 mod states;
+mod systemd;
 mod tls;
 mod transfer;

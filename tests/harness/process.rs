@@ -88,6 +88,12 @@ impl Process {
         }
     }
 
+    /// Writes a line to its standard input.
+    pub fn tell(&mut self, line: &str) {
+        let told = self.stdin.as_mut().map(|stdin| writeln!(stdin, "{line}"));
+        assert!(matches!(told, Some(Ok(()))), "it reads no more; output:\n{}", self.output());
+    }
+
     /// The last lines that the process wrote.
     pub fn output(&self) -> String {
         self.tail.lock().unwrap().iter().cloned().collect::<Vec<_>>().join("\n")
