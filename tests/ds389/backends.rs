@@ -76,6 +76,22 @@ async fn a_file_that_cannot_be_imported_is_said_and_the_next_apply_goes_on() {
     let machine = Machine::new();
     let file = std::path::Path::new(machine.prefix.path()).join("late.ldif");
     let one = backends("late", &format!("{{name: root, suffix: o=late, ldif_file: {}}}", file.display()));
+    let foreseen = async || {
+        let actions = machine.plan(&one).await.unwrap();
+        machine.host.foresee_files(&actions).await.map_err(|error| error.to_string())
+    };
+    let expected = |problem: &str| {
+        let told = format!("option 'ldif_file' is {}, which {problem}", file.display());
+        Err(format!("backend root of instance slapd-late cannot be filled: {told}; put the file there or leave the option out"))
+    };
+    assert_eq!(foreseen().await, expected("is not there"));
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(foreseen().await, expected("is no file"));
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(foreseen().await, Ok(()));
+    // It may be gone by then.
+    std::fs::remove_file(&file).unwrap();
     let error = machine.fails(&one).await;
     assert!(
         error.starts_with(&format!("Importing {} into backend root: the server's task import failed", file.display())),

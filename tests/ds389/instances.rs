@@ -87,12 +87,71 @@ async fn ports_that_others_have_are_not_taken_over() {
     let error = machine.fails(&one.replace(&format!(" port: {own}"), &format!(" port: {port}"))).await;
     assert!(error.starts_with("instance slapd-moving keeps its ports: ") && error.contains(&port.to_string()), "{error}");
     assert!(machine.try_connect("moving").await, "it runs as before");
-    // The restart was written down before anything was tried.
-    assert_eq!(machine.apply(&one).await, ["Restarting instance slapd-moving"]);
+    assert_eq!(machine.apply(&one).await, [""; 0], "no restart is left to do");
     let free = tests::installation::ports().0;
     let moved = one.replace(&format!(" port: {own}"), &format!(" port: {free}"));
     let expected = [format!("Set nsslapd-port:{free} in cn=config"), "Restarting instance slapd-moving".to_owned()];
     assert_eq!(machine.apply(&moved).await, expected);
+}
+
+#[tokio::test]
+async fn addresses_that_are_not_this_hosts_leave_the_server_as_it_is() {
+    let machine = Machine::new();
+    let one = instance("listening", "");
+    machine.apply(&one).await;
+    for (option, address, expected) in [
+        ("nsslapd_listenhost", "192.0.2.1", "is '192.0.2.1', and this host cannot listen at 192.0.2.1: "),
+        ("nsslapd_securelistenhost", "192.0.2.1", "is '192.0.2.1', and this host cannot listen at 192.0.2.1: "),
+        ("nsslapd_listenhost", "no-such-host.invalid", "is 'no-such-host.invalid', which has no address"),
+    ] {
+        let error = machine.fails(&one.replace("name: listening", &format!("name: listening, {option}: {address}"))).await;
+        let is_told = error.starts_with("instance slapd-listening keeps its ports: ") && error.contains(option);
+        assert!(is_told && error.contains(expected) && error.ends_with("; correct it or leave the option out"), "{error}");
+        assert!(machine.try_connect("listening").await, "it runs as before");
+    }
+    assert_eq!(machine.apply(&one).await, [""; 0], "no restart is left to do");
+    let here = one.replace("name: listening", "name: listening, nsslapd_listenhost: 127.0.0.1");
+    let expected = ["Set nsslapd-listenhost:127.0.0.1 in cn=config", "Restarting instance slapd-listening"];
+    assert_eq!(machine.apply(&here).await, expected);
+}
+
+#[tokio::test]
+async fn a_server_whose_address_is_this_hosts_no_more_starts_with_the_one_that_it_is_to_have() {
+    let machine = Machine::new();
+    let one = instance("wandering", ", nsslapd_listenhost: 127.0.0.1");
+    machine.apply(&one).await;
+    machine.apply(&format!("state: stopped\n{one}")).await;
+    let file = machine.home("wandering").join("dse.ldif");
+    let stored = std::fs::read_to_string(&file).unwrap();
+    let (good, bad) = ("nsslapd-listenhost: 127.0.0.1\n", "nsslapd-listenhost: 192.0.2.1\n");
+    assert!(stored.contains(good), "{stored}");
+    std::fs::write(&file, stored.replace(good, bad)).unwrap();
+    let done = machine.apply(&one).await;
+    assert!(done.contains(&"Starting instance slapd-wandering".to_owned()), "{done:?}");
+    assert!(done.contains(&"Set nsslapd-listenhost:127.0.0.1 in cn=config".to_owned()), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_password_that_a_stopped_server_has_in_another_hash_is_known_again() {
+    let machine = Machine::new();
+    let backend = "backends: [{name: root, suffix: 'o=x', ReplicaRole: hub, ReplicaBindDN: 'cn=replication manager,cn=config', \
+                   ReplicaCredentials: secret34}]";
+    let schemes = "passwordStorageScheme: SSHA512, nsslapd_rootpwstoragescheme: SSHA512";
+    let one = instance("hashing", &format!(", started: false, {schemes}, {backend}"));
+    let done = machine.apply(&one).await;
+    assert_eq!(done.last().map(String::as_str), Some("Stopping instance slapd-hashing"));
+    let hashes = || {
+        let stored = std::fs::read_to_string(machine.home("hashing").join("dse.ldif")).unwrap();
+        // Users' passwords stand there in base64.
+        [": {SSHA512}", ":: e1NTSEE1MTJ9"].iter().map(|hash| stored.matches(hash).count()).sum::<usize>()
+    };
+    assert_eq!(hashes(), 1, "the replication manager's");
+    let changed = one.replace("secret12", "secret56");
+    let expected = ["Starting instance slapd-hashing", "Set nsslapd-rootpw in cn=config", "Stopping instance slapd-hashing"];
+    assert_eq!(machine.apply(&changed).await, expected);
+    assert_eq!(hashes(), 2, "the administrator's too");
+    // Also one that is another is seen.
+    assert_eq!(machine.apply(&one).await, expected);
 }
 
 #[tokio::test]
@@ -135,6 +194,33 @@ async fn an_instance_takes_the_port_that_another_leaves() {
 }
 
 #[tokio::test]
+async fn two_instances_that_want_the_same_port_are_told_before_one_is_made() {
+    let machine = Machine::new();
+    let [one, two] = ["firstport", "secondport"].map(|name| element(name, ""));
+    let port = |text: &str| text.split("port: ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let own = port(&two);
+    let same = two.replace(&format!(" port: {own}"), &format!(" port: {}", port(&one)));
+    let foreseen = async |instances: &str| {
+        let actions = machine.plan(&format!("ds389_instances: [{instances}]")).await.unwrap();
+        machine.host.foresee(&actions).await.map_err(|error| error.to_string())
+    };
+    let expected = |start: &str| {
+        let port = port(&one);
+        format!("{start}: option 'port' is {port}, and so is option 'port' of instance slapd-firstport; choose another port")
+    };
+    let error = foreseen(&format!("{one}, {same}")).await.unwrap_err();
+    assert!(error.starts_with(&expected("failed to create instance slapd-secondport")), "{error}");
+    // One that is to have no server is in nobody's way.
+    assert_eq!(foreseen(&format!("{one}, {}", same.replace("name: ", "started: no, name: "))).await, Ok(()));
+    assert_eq!(foreseen(&format!("{one}, {two}")).await, Ok(()));
+    assert_eq!(machine.prefix.left(), [""; 0]);
+
+    machine.apply(&format!("ds389_instances: [{one}, {two}]")).await;
+    let error = foreseen(&format!("{one}, {same}")).await.unwrap_err();
+    assert!(error.starts_with(&expected("instance slapd-secondport keeps its ports")), "{error}");
+}
+
+#[tokio::test]
 async fn a_creation_that_fails_says_why_and_leaves_nothing() {
     let machine = Machine::new();
     let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
@@ -148,6 +234,31 @@ async fn a_creation_that_fails_says_why_and_leaves_nothing() {
         assert!(error.starts_with("failed to create instance slapd-bad: ") && error.contains(&expected), "{error}");
         assert_eq!(machine.prefix.left(), [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_start_for_the_first_time_leaves_nothing_and_can_be_created_anew() {
+    let machine = Machine::new();
+    // The socket cannot be where a folder is, and is said at a creation only.
+    let folder = format!("{}/run/taken", machine.prefix.path());
+    std::fs::create_dir(&folder).unwrap();
+    let one = instance("first", "");
+    let wrong = one.replace("name: first", &format!("name: first, ldapi: {folder}"));
+    let error = machine.fails(&wrong).await;
+    let expected = "instance slapd-first did not start for the first time, and nothing of it was kept: ";
+    assert!(error.starts_with(expected) && error.contains("PR_Bind"), "{error}");
+    assert_eq!(machine.prefix.left(), [""; 0]);
+    assert_eq!(machine.apply(&one).await, ["Creating instance slapd-first", "Starting instance slapd-first"]);
+
+    // One that has started before stays, whatever keeps it from that now.
+    machine.apply(&format!("state: stopped\n{one}")).await;
+    let socket = format!("{}/run/slapd-first.socket", machine.prefix.path());
+    let _ = std::fs::remove_file(&socket);
+    std::fs::create_dir(&socket).unwrap();
+    let error = machine.fails(&one).await;
+    assert!(error.starts_with("instance slapd-first does not start: "), "{error}");
+    std::fs::remove_dir(&socket).unwrap();
+    assert_eq!(machine.apply(&one).await, ["Starting instance slapd-first"]);
 }
 
 #[tokio::test]

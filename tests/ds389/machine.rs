@@ -11,7 +11,7 @@ use std::{
 
 use agent::{
     host::{Event, Host},
-    ldap::Connection,
+    ldap::{self, Connection},
 };
 use directory::{
     action::Action,
@@ -71,7 +71,7 @@ impl Machine {
         let mut progress = |event: Event<'_>| match event {
             Event::Done(action) => done.extend(action.messages()),
             Event::Says(action, text) => println!("{}: {text}", action.messages().join(", ")),
-            Event::Begins(_) => {}
+            Event::Begins(_) | Event::Failed(..) => {}
         };
         self.host.carry_out(&actions, &mut progress).await.unwrap_or_else(|error| panic!("{error}\n{}", self.logs()));
         assert_eq!(done, planned);
@@ -180,11 +180,15 @@ impl Machine {
 
     /// Adds an entry as the administrator.
     pub(crate) async fn add(&self, instance: &str, dn: &str, attributes: &[(&str, &[&str])]) {
+        self.try_add(instance, dn, attributes).await.unwrap();
+    }
+
+    pub(crate) async fn try_add(&self, instance: &str, dn: &str, attributes: &[(&str, &[&str])]) -> Result<(), ldap::Error> {
         let mut entry = directory::entry::Entry::new(dn.parse().unwrap());
         for (attribute, values) in attributes {
             entry = entry.with(attribute, values);
         }
-        self.connect(instance).await.add(&entry, &[]).await.unwrap();
+        self.connect(instance).await.add(&entry, &[]).await
     }
 
     pub(crate) async fn has(&self, instance: &str, dn: &str) -> bool {

@@ -6,7 +6,7 @@ use agent::host::Event;
 use directory::replication::Colour;
 
 use crate::{
-    machine::{Authority, Machine, fleet, until, until_within},
+    machine::{Authority, Machine, fleet, instance, until, until_within},
     replicas::{BIND, comes, goes, host, host_like, is_green, machine_name, prepare, secured, unit},
 };
 
@@ -200,4 +200,21 @@ async fn cleaning_does_not_wait_for_those_that_are_away_and_goes_on_without_us()
     for (machine, name) in machines.iter().zip(names) {
         until_within(CLEANED, || cleaned(machine, name), |(ids, cleaning)| !ids.contains(&1) && cleaning.is_empty()).await;
     }
+}
+
+#[tokio::test]
+async fn the_key_of_a_changelog_is_known_again_and_changed_when_it_is_another() {
+    let machine = Machine::new();
+    let replica = "ReplicaRole: supplier, ReplicaId: 1, ChangelogSymetricKey: secret34";
+    let one = instance("keyed", &format!(", backends: [{{name: root, suffix: 'o=x', {replica}}}]"));
+    machine.apply(&one).await;
+    let key = || {
+        let stored = std::fs::read_to_string(machine.home("keyed").join("dse.ldif")).unwrap();
+        stored.lines().find_map(|line| line.strip_prefix("nsSymmetricKey: ").map(str::to_owned)).unwrap()
+    };
+    let before = key();
+    let expected = ["Restarting instance slapd-keyed"];
+    let done = machine.apply(&one.replace("secret34", "secret56")).await;
+    assert!(done.len() == 2 && done[0].contains("nsSymmetricKey") && done[1..] == expected, "{done:?}");
+    assert_ne!(key(), before);
 }

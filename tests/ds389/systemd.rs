@@ -62,6 +62,19 @@ fn servers_are_of_systemd_which_starts_them_with_the_host() {
         assert!(vm.apply("").contains("Starting instance slapd-one"), "{befalls}");
         assert_eq!(vm.unit("one")[..2], ["enabled", "active"]);
     }
+    // It stays its unit's, whatever an administrator has done to that.
+    vm.does("systemctl disable dirsrv@one && systemctl stop dirsrv@one");
+    assert!(vm.apply("").contains("Starting instance slapd-one"));
+    let third = vm.process("one");
+    assert_eq!(vm.unit("one"), ["disabled", "active", &third]);
+    vm.does("systemctl stop dirsrv@one && systemctl mask dirsrv@one");
+    let said = vm.fails("aviary-ds389 apply --yes /srv/vars.yml");
+    assert!(said.contains("systemd does not start instance slapd-one") && said.contains("masked"), "{said}");
+    vm.does("systemctl unmask dirsrv@one");
+    vm.apply("");
+    assert_eq!(vm.unit("one")[1], "active");
+    vm.does("systemctl enable dirsrv@one");
+
     vm.apply("--state stopped");
     assert_eq!(vm.unit("one")[..2], ["enabled", "inactive"]);
     assert_eq!(vm.does("systemctl --failed --no-legend"), "");

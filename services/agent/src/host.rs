@@ -4,6 +4,7 @@ mod apply;
 mod certificates;
 mod change;
 mod crash;
+mod foresee;
 mod mend;
 mod observe;
 mod secrets;
@@ -11,13 +12,7 @@ mod secrets;
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 
 use directory::{
-    action::{Action, Step},
-    observed,
-    place::Problems,
-    plan,
-    replication::Replica,
-    specification::Specification,
-    version::Version,
+    action::Action, observed, place::Problems, plan, replication::Replica, specification::Specification, version::Version,
 };
 
 use crate::{
@@ -54,6 +49,14 @@ pub enum Error {
     /// An instance could not be started or stopped.
     #[error(transparent)]
     Process(#[from] process::Error),
+    /// A new instance's server ended at its first start.
+    #[error("instance slapd-{instance} did not start for the first time, and nothing of it was kept: {source}")]
+    FirstStart {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        source: process::Error,
+    },
     /// The server could not be asked, or refused.
     #[error("{message}: {source}")]
     Server {
@@ -86,13 +89,28 @@ pub enum Error {
         /// What went wrong.
         source: initialise::Error,
     },
-    /// A server cannot listen on the ports that it is to have.
+    /// A server cannot listen on the ports, or at the addresses, that it is to have.
     #[error("instance slapd-{instance} keeps its ports: {source}")]
     Ports {
         /// The instance.
         instance: String,
         /// What is wrong.
         source: Box<create::Error>,
+    },
+    /// There is nothing to import into a new backend.
+    #[error(
+        "backend {backend} of instance slapd-{instance} cannot be filled: option 'ldif_file' is {}, which {problem}; \
+         put the file there or leave the option out", file.display()
+    )]
+    Entries {
+        /// The instance.
+        instance: String,
+        /// The backend.
+        backend: String,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// What is left to do could not be written down.
     #[error(transparent)]
@@ -160,6 +178,8 @@ pub enum Event<'a> {
     Says(&'a Action, &'a str),
     /// It is done.
     Done(&'a Action),
+    /// It is not done, and why. Others may begin after it.
+    Failed(&'a Action, &'a Error),
 }
 
 /// Who hears what happens.
@@ -187,23 +207,6 @@ impl Host {
         let mut comparisons = self.compare(wanted, &found).await?;
         self.inquire(wanted, &found, &mut comparisons).await?;
         Ok(plan::plan(wanted, &found, &comparisons))
-    }
-
-    /// Sees whether the instances that a plan creates can be created, as far as that can be told before.
-    pub async fn foresee(&self, actions: &[Action]) -> Result<(), Error> {
-        // Ports may be let go by what comes before.
-        let frees_ports = |action: &Action| matches!(action.step, Step::RemoveInstance | Step::Stop | Step::Restart);
-        let with_ports = !actions.iter().any(frees_ports);
-        for action in actions {
-            let Step::CreateInstance(settings) = &action.step else { continue };
-            let (instance, settings) = (action.place.instance_name().to_owned(), settings.clone());
-            self.blocking(move |installation| {
-                let foreseen = create::foresee(installation, &instance, &settings, with_ports);
-                foreseen.map_err(|source| Error::Create { instance, source })
-            })
-            .await?;
-        }
-        Ok(())
     }
 
     /// Carries actions out in their order, up to the first that fails. What is left can be planned again.
@@ -272,7 +275,8 @@ impl Host {
 
     /// The process of an instance.
     pub async fn process(&self, name: &str) -> Result<Process, Error> {
-        Ok(Process::of(&self.installation, name, &self.paths(name).await?))
+        let name = name.to_owned();
+        self.blocking(move |installation| Ok(Process::of(installation, &name, &observe::stored(installation, &name)?.0))).await
     }
 
     /// Starts an instance, whose lock the caller has.

@@ -11,6 +11,7 @@ use directory::{
     dn::Dn,
     observed::{Initialised, Unfinished},
     secret::Secret,
+    setting::Settings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,12 +60,15 @@ pub struct Journal {
     /// Requests that were met.
     #[serde(default)]
     pub initialised: Vec<Initialised>,
-    /// Secrets that servers encrypt, so that nobody can compare them.
+    /// Secrets that servers store so that nobody can compare them: encrypted, or with a hash that is not known here.
     #[serde(default)]
     secrets: Vec<Given>,
     /// It was created to do without labels of SELinux.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_selinux: bool,
+    /// It was created to do without a unit of systemd.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_systemd: bool,
 }
 
 /// A secret that was given to the server.
@@ -79,6 +83,13 @@ struct Given {
 }
 
 impl Journal {
+    /// Keeps what an instance was created to do without.
+    pub fn created(&mut self, settings: &Settings) {
+        let is_off = |option| settings.switch(option) == Some(false);
+        self.without_selinux |= is_off("selinux");
+        self.without_systemd |= is_off("systemd");
+    }
+
     /// Whether what the server has stored was made of this secret; `None` if it was made of one that nobody noted.
     pub fn is_given(&self, dn: &Dn, attribute: &str, stored: &str, secret: &Secret) -> Option<bool> {
         let given = self.secrets.iter().find(|given| given.is_of(dn, attribute))?;

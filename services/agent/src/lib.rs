@@ -22,5 +22,6 @@ pub mod systemd;
 pub mod tasks;
 mod tool;
 pub mod transfer;
+mod unmanaged;
 pub mod vault;
 mod whole;

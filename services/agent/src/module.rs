@@ -16,7 +16,7 @@ use directory::{
     mask::Mask,
     observed::{self, Unfinished},
     setting::Secrets,
-    specification::{Specification, State},
+    specification::Specification,
     value::{Map, Node, Value},
 };
 
@@ -26,7 +26,10 @@ use self::{
     log::{Level, Log},
     request::{Request, Subject},
 };
-use crate::host::{self, Event, Host};
+use crate::{
+    host::{self, Event, Host},
+    unmanaged,
+};
 
 /// Does what the arguments ask for, and answers what has to be told of it.
 pub async fn run(input: &str) -> Answer {
@@ -84,7 +87,9 @@ async fn servers(wanted: &Specification, request: &Request, outcome: &mut Outcom
     if request.verbosity > 0 {
         let found = observe(&host).await?;
         tell(&found, &mut outcome.log);
-        warn_of_others(wanted, &found, &mut outcome.log);
+        for name in unmanaged::names(wanted, &found) {
+            outcome.log.add(Level::Warning, unmanaged::note(wanted, &name));
+        }
     }
     let mut tries = host::TRIES;
     loop {
@@ -107,6 +112,7 @@ async fn attempt(
     let planned = host.plan(wanted).await.map_err(|error| failed("observe the servers")(error.to_string()))?;
     let actions = planned.map_err(|problems| failed("plan")(problems.to_string()))?;
     host.foresee(&actions).await.map_err(|error| failed("plan")(error.to_string()))?;
+    host.foresee_files(&actions).await.map_err(|error| failed("plan")(error.to_string()))?;
     outcome.log.add(Level::Debug, format!("{} actions are planned", actions.len()));
     for action in actions.iter().filter(|action| action.deletes_data()) {
         // An initialisation says itself what is lost.
@@ -124,6 +130,8 @@ async fn attempt(
     let mut progress = |event: Event<'_>| match event {
         Event::Begins(action) => log.add(Level::Debug, format!("begins: {}", action.messages().join(", "))),
         Event::Says(action, text) => log.add(Level::Debug, format!("{}: {text}", action.messages().join(", "))),
+        // Why the run failed is told at its end. It goes on after some that fail.
+        Event::Failed(action, error) => log.add(Level::Warning, format!("{}: {error}", action.messages().join(", "))),
         Event::Done(action) => {
             let messages = action.messages();
             messages.iter().for_each(|message| log.add(Level::Info, message));
@@ -181,17 +189,5 @@ fn rest(unfinished: &Unfinished) -> String {
         Unfinished::Fill { backend } => format!("backend {backend} had its first entries"),
         Unfinished::Initialise { backend, agreement } => format!("the consumer of {agreement} had the data of backend {backend}"),
         Unfinished::CleanRuv { backend, id } => format!("all servers had forgotten replica id {id} of backend {backend}"),
-    }
-}
-
-/// Instances that somebody else made are left alone where ours would be removed.
-fn warn_of_others(wanted: &Specification, found: &observed::Host, log: &mut Log) {
-    let removes = wanted.state == State::Updated || (wanted.state == State::Absent && wanted.instances.is_empty());
-    let is_listed = |name: &str| wanted.instances.iter().any(|instance| instance.is_called(name));
-    for other in found.instances.iter().filter(|other| removes && !other.is_ours && !is_listed(&other.name)) {
-        log.add(
-            Level::Warning,
-            format!("instance {} is left alone: Aviary does not manage it; list it to have it removed", other.name),
-        );
     }
 }

@@ -15,6 +15,9 @@ use crate::{
     selinux::Selinux,
 };
 
+/// The options with the addresses at which a server listens.
+const ADDRESSES: [&str; 2] = ["nsslapd_listenhost", "nsslapd_securelistenhost"];
+
 /// The ports that an action changes, each by its option: those before, or those after.
 pub(crate) fn changed(action: &Action, which: impl Fn(&Change) -> Option<&Setting>) -> Vec<(&'static str, u16)> {
     let Step::Set { changes, .. } = &action.step else { return Vec::new() };
@@ -25,16 +28,25 @@ pub(crate) fn changed(action: &Action, which: impl Fn(&Change) -> Option<&Settin
     changes.iter().filter_map(port).collect()
 }
 
-/// Sees that a server which listens elsewhere can listen on other ports too, each by its option, and that SELinux lets it.
-pub(crate) fn admit(
-    installation: &Installation,
-    name: &str,
-    settings: &Settings,
-    ports: &[(&'static str, u16)],
-) -> Result<(), Error> {
+/// Whether an action changes where a server listens.
+pub(crate) fn are_changed(action: &Action) -> bool {
+    let Step::Set { changes, .. } = &action.step else { return false };
+    changes.iter().any(|change| matches!(change.option.name, "port" | "secure_port") || ADDRESSES.contains(&change.option.name))
+}
+
+/// Sees that a server with these settings can listen on the ports and at the addresses that an action gives it, and that SELinux
+/// lets it.
+pub(crate) fn admit(installation: &Installation, name: &str, settings: &Settings, action: &Action) -> Result<(), Error> {
+    let Step::Set { changes, .. } = &action.step else { return Ok(()) };
+    let ports = changed(action, |change| Some(&change.after));
     let own = [checks::number(settings, "port", 389)?, checks::number(settings, "secure_port", 636)?];
+    let mut settings = settings.clone();
+    for change in changes.iter().filter(|change| ADDRESSES.contains(&change.option.name)) {
+        settings.insert(change.option, change.after.clone());
+        checks::is_of_host(&settings, change.option.name)?;
+    }
     let is_used = |(option, _): &&(&str, u16)| *option == "port" || settings.switch("nsslapd_security") == Some(true);
-    checks::are_free(settings, &ports.iter().filter(is_used).copied().collect::<Vec<_>>(), &own)?;
+    checks::are_free(&settings, &ports.iter().filter(is_used).copied().collect::<Vec<_>>(), &own)?;
     if let Some(selinux) = Selinux::of_instance(installation, name) {
         selinux.label_ports(&ports.iter().map(|(_, port)| *port).collect::<Vec<_>>())?;
     }

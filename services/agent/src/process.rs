@@ -14,7 +14,12 @@ use directory::{dn::Dn, secret::Secret};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{process::Command, time::Instant};
 
-use crate::{installation::Installation, ldap, paths::Paths};
+use crate::{
+    installation::Installation,
+    journal::{self, Journal},
+    ldap,
+    paths::Paths,
+};
 
 /// How long a start may take. Recovering a large database after a crash takes minutes.
 const START: Duration = Duration::from_secs(600);
@@ -100,10 +105,12 @@ pub struct Process {
     pub error_log: PathBuf,
     /// Whether systemd looks after the servers of this host, and so after this one, if its unit is enabled or it runs in it.
     pub has_systemd: bool,
+    /// Whether only its unit may start it there, even one that somebody has disabled.
+    pub keeps_unit: bool,
 }
 
 impl Process {
-    /// The process of an instance.
+    /// The process of an instance. Waits for a file.
     pub(crate) fn of(installation: &Installation, name: &str, paths: &Paths) -> Self {
         Self {
             instance: name.to_owned(),
@@ -114,6 +121,8 @@ impl Process {
             lock_dir: paths.lock_dir.clone(),
             error_log: paths.log_dir.join("errors"),
             has_systemd: installation.has_systemd(),
+            // Whoever changes the instance is told of a journal that cannot be read.
+            keeps_unit: keeps_unit(journal::read(&paths.config_dir).ok().flatten().as_ref()),
         }
     }
 
@@ -128,7 +137,7 @@ impl Process {
         self.forget();
         let log_from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
         let deadline = Instant::now() + START;
-        if self.has_systemd && self.is_enabled().await? {
+        if self.has_systemd && (self.keeps_unit || self.is_enabled().await?) {
             self.systemctl("start", log_from).await?;
         } else {
             let mut command = Command::new(&self.program);
@@ -220,7 +229,7 @@ impl Process {
         format!("dirsrv@{}.service", self.instance)
     }
 
-    /// Whether systemd is to start it. One of which it knows nothing was made to do without.
+    /// Whether systemd is to start it with the host.
     async fn is_enabled(&self) -> Result<bool, Error> {
         let mut command = Command::new("systemctl");
         command.arg("is-enabled").arg(self.unit());
@@ -255,10 +264,10 @@ impl Process {
         let bytes = fs::read(&self.error_log).unwrap_or_default();
         let new = bytes.get(usize::try_from(from).unwrap_or(0)..).unwrap_or_default();
         let text = String::from_utf8_lossy(new).into_owned();
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| line.contains(" - ERR") || line.contains(" - EMERG") || line.contains(" - CRIT"))
-            .collect();
+        let is_wrong = |line: &str| [" - ERR", " - EMERG", " - CRIT"].iter().any(|level| line.contains(level));
+        let (wrong, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| is_wrong(line));
+        // The log of a new instance is gone when somebody reads this.
+        let lines = if wrong.is_empty() { others } else { wrong };
         let lines = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
         if lines.is_empty() { format!("see {}", self.error_log.display()) } else { lines.join("; ") }
     }
@@ -326,6 +335,12 @@ pub(crate) fn finds(number: i32, theirs: &Path, ours: &Path) -> Option<bool> {
     }
 }
 
+/// Whether an instance, by its journal if it has one, is for its unit alone to start: started beside a unit that somebody has
+/// disabled, it would have two supervisors once that is enabled again. How others start theirs is not known.
+fn keeps_unit(journal: Option<&Journal>) -> bool {
+    journal.is_some_and(|journal| !journal.without_systemd)
+}
+
 /// Whether a process belongs to a unit of systemd, by what `/proc` says of its control groups.
 fn is_in_unit(groups: &str, unit: &str) -> bool {
     groups.lines().any(|line| line.split('/').any(|group| group == unit))
@@ -334,6 +349,11 @@ fn is_in_unit(groups: &str, unit: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+
+    use directory::{
+        options::Scope,
+        setting::{Setting, Settings},
+    };
 
     use super::*;
 
@@ -362,6 +382,25 @@ mod tests {
         symlink(&one, &link).unwrap();
         for (seen, is_it) in [(&one, true), (&link, true), (&other, false), (&folder.path().join("none"), false)] {
             assert_eq!(is_folder_of(own, seen.as_os_str(), &one), is_it, "{}", seen.display());
+        }
+    }
+
+    #[test]
+    fn an_instance_of_ours_is_for_its_unit_unless_it_was_made_to_do_without() {
+        let made = |option: &str, is_on| {
+            let (mut journal, mut settings) = (Journal::default(), Settings::new());
+            settings.insert(Scope::Instance.option(option).unwrap(), Setting::Switch(is_on));
+            journal.created(&settings);
+            Some(journal)
+        };
+        for (journal, keeps) in [
+            (Some(Journal::default()), true),
+            (made("systemd", true), true),
+            (made("selinux", false), true),
+            (made("systemd", false), false),
+            (None, false),
+        ] {
+            assert_eq!(keeps_unit(journal.as_ref()), keeps, "{journal:?}");
         }
     }
 

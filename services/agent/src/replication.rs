@@ -12,6 +12,13 @@ const OF_REPLICAS: [&str; 4] = ["*", "nsds50ruv", "nsds5AgmtMaxCSN", "nsds5Repli
 /// Any entry, also of the kind that searches leave out, but those with which suppliers show that they are alive.
 const ENTRIES: &str = "(&(|(objectClass=*)(objectClass=ldapsubentry))(!(cn=repl keep alive *)))";
 
+/// Where a suffix is looked for, and what the server does with changes of clients that it sends to others.
+const STATE: &str = "nsslapd-state";
+const SHUT: &str = "referral on update";
+const REFERRAL: &str = "nsslapd-referral";
+/// An address that leads nowhere, for the server wants one.
+const NOBODY: &str = "ldap:///";
+
 /// What a replica is like; `None` if the backend has no part in replication.
 pub async fn replica(
     connection: &mut Connection,
@@ -29,6 +36,26 @@ pub async fn replica(
 /// Whether a suffix has nothing below its root but what replication itself has put there.
 pub async fn is_empty(connection: &mut Connection, suffix: &Dn) -> Result<bool, ldap::Error> {
     connection.has_children(suffix, ENTRIES).await.map(|has_children| !has_children)
+}
+
+/// Whether a supplier's suffix takes no changes of clients, as [`gate`] has it.
+pub async fn is_shut(connection: &mut Connection, suffix: &Dn) -> Result<bool, ldap::Error> {
+    let entry = connection.entry(&layout::mapping_tree(suffix), &[STATE]).await?;
+    Ok(entry.is_some_and(|entry| entry.text(STATE).is_some_and(|state| state.eq_ignore_ascii_case(SHUT))))
+}
+
+/// Has a supplier's suffix take no changes of clients, or take them again. Other servers' it takes all the same. The server itself
+/// opens it when it has been filled, and whenever it starts.
+pub async fn gate(connection: &mut Connection, suffix: &Dn, is_shut: bool) -> Result<(), ldap::Error> {
+    let tree = layout::mapping_tree(suffix);
+    let state = |state: &str| [(STATE, vec![state.to_owned()])];
+    if is_shut {
+        // In one request with the next it has no effect.
+        connection.replace(&tree, &[(REFERRAL, vec![NOBODY.to_owned()])], &[]).await?;
+        return connection.replace(&tree, &state(SHUT), &[]).await;
+    }
+    connection.replace(&tree, &state("backend"), &[]).await?;
+    connection.replace(&tree, &[(REFERRAL, Vec::new())], &[]).await
 }
 
 /// What the replicas of an instance are like.

@@ -212,8 +212,7 @@ impl Host {
             access::remove(&new)?;
             return Err(error);
         }
-        access::close(&new)?;
-        let bytes = std::fs::metadata(&new).map_err(Error::file("read", &new))?.len();
+        let bytes = access::close(&new)?;
         std::fs::rename(&new, &file).map_err(Error::file("rename to", &file))?;
         Ok(Exported { instance: subject.found.name, backends, file, bytes })
     }
@@ -256,7 +255,7 @@ impl Host {
             return Err(Error::Instance { name: name.to_owned(), known: list("instances", &names) });
         };
         let paths = self.paths(&found.name).await?;
-        let process = Process::of(self.installation(), &found.name, &paths);
+        let process = self.process(&found.name).await?;
         if !found.is_running {
             let paths = paths.clone();
             archive::blocking(move || settle(&paths)).await?;

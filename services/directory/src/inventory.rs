@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     json,
-    value::{Map, Node, Position, Value},
+    value::{Entry, Map, Node, Position, Value},
     yaml,
 };
 
@@ -98,7 +98,11 @@ pub fn hosts(node: Node, own: &str) -> Result<BTreeMap<String, Node>, Error> {
         let mut node = entry.node.clone();
         match &mut node.value {
             // Of an inventory, this may be anything of anybody's: an address, say. Ours is `ds389_state`.
-            Value::Map(map) => drop(map.remove("state")),
+            Value::Map(map) => {
+                let is_state = |entry: &&Entry| entry.key.eq_ignore_ascii_case("state");
+                let states: Vec<String> = map.entries().iter().filter(is_state).map(|entry| entry.key.clone()).collect();
+                states.iter().for_each(|state| drop(map.remove(state)));
+            }
             Value::Null => {}
             other => return Err(Error::Variables { host: entry.key.clone(), kind: other.kind() }),
         }

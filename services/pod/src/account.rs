@@ -21,6 +21,8 @@ pub(crate) struct Account {
     all: usize,
     /// The action that was begun last.
     begun: Option<String>,
+    /// The first that failed.
+    failed: Option<String>,
     done: usize,
     /// Of those that were done, the ones that have made anything else than before.
     changed: usize,
@@ -44,7 +46,7 @@ impl Account {
             minutes.found(&found);
         }
         minutes.plan(actions, SystemTime::now());
-        Self { minutes, revision: wanted.revision, all: actions.len(), begun: None, done: 0, changed: 0 }
+        Self { minutes, revision: wanted.revision, all: actions.len(), begun: None, failed: None, done: 0, changed: 0 }
     }
 
     /// This happens.
@@ -52,6 +54,9 @@ impl Account {
         match event {
             Event::Begins(action) => self.begun = Some(action.messages().join("; ")),
             Event::Says(..) => {}
+            Event::Failed(action, _) => {
+                self.failed.get_or_insert_with(|| action.messages().join("; "));
+            }
             Event::Done(action) => {
                 self.done += 1;
                 self.changed += usize::from(action.step != Step::Start);
@@ -74,7 +79,8 @@ impl Account {
             self.minutes.left(&left);
         }
         // Another document is another run, though it fails at the same.
-        let failure = outcome.as_ref().err().map(|_| format!("{:?} {begun}", self.revision));
+        let failed = self.failed.unwrap_or(begun);
+        let failure = outcome.as_ref().err().map(|_| format!("{:?} {failed}", self.revision));
         Some(Worth { playbook: self.minutes.end(SystemTime::now()), failure, is_change: self.changed > 0 })
     }
 }

@@ -106,7 +106,7 @@ impl Board {
                 let action = action.messages().join(", ");
                 status.progress = Some(Progress { action, done: number(done), total: number(total) });
             }
-            Event::Says(..) => {}
+            Event::Says(..) | Event::Failed(..) => {}
             Event::Done(action) => {
                 status.changed.extend(action.messages());
                 let more = status.changed.len().saturating_sub(KEPT);

@@ -176,6 +176,27 @@ fn instances_are_started_and_stopped_and_data_goes_only_after_a_yes() {
     assert!(code == Some(0) && out.contains("Done: 0 created, 0 changed, 1 deleted."), "{out}");
 }
 
+#[test]
+fn an_instance_of_somebody_else_is_left_alone_and_that_is_said() {
+    let machine = Machine::new();
+    let file = machine.file("directory.yml", &directory("cmdother", ports(), ""));
+    machine.works(&["apply", &file]);
+    std::fs::remove_file(format!("{}/etc/dirsrv/slapd-cmdother/aviary.json", machine.prefix.path())).unwrap();
+    let none = machine.file("none.yml", "ds389_instances: []\n");
+    for (command, state, why) in
+        [("plan", "updated", "manage it"), ("apply", "updated", "manage it"), ("plan", "absent", "have it removed")]
+    {
+        let outcome = machine.run(&[command, &none, "--state", state]);
+        let note = format!("note: instance slapd-cmdother is not managed by Aviary: it is left alone; list it to {why}\n");
+        assert_eq!((outcome.code, outcome.out.starts_with("No changes"), outcome.err), (0, true, note), "{command} {state}");
+    }
+    let outcome = machine.run(&["plan", &none, "--state", "updated", "--output", "json"]);
+    let told: Json = serde_json::from_str(&outcome.out).unwrap();
+    assert_eq!((&told["unmanaged"], outcome.err.as_str()), (&json!(["cmdother"]), ""));
+    assert_eq!(machine.json(&["plan", &none])["unmanaged"], Json::Null);
+    assert!(machine.works(&["apply", &file, "--state", "absent", "--yes"]).contains("1 deleted"), "who lists it means it");
+}
+
 /// An apply of four actions that is at its second, which is to start a server, and cannot go on until `let_go`.
 fn under_way(machine: &Machine, instance: &str, file: &str) -> (Child, impl Iterator<Item = String>) {
     let mut child = Command::new(super::binary())

@@ -155,7 +155,6 @@ impl Args {
             return Err(Error::Moved);
         }
         let (count, all) = (progress.count(), plan.actions.len());
-        progress.break_off();
         if let Some(report) = report {
             match &carried_out {
                 Err(error) => report.minutes.fail(error, SystemTime::now()),
@@ -172,7 +171,7 @@ impl Args {
             Ok(()) if count < all => Some(Error::Interrupted { done: count, all }),
             Ok(()) => None,
         };
-        let summary = explain::explain(plan.actions.get(..count).unwrap_or_default()).summary;
+        let summary = explain::explain(&progress.done(&plan.actions)).summary;
         console.say(format_args!("\n{}\n", summary.done()));
         let told = json!({
             "file": plan.wanted.name,
@@ -181,7 +180,7 @@ impl Args {
             "changed": count > 0,
             "summary": summary,
         });
-        Ok(Outcome { told: console::with(told, &progress.json()), error })
+        Ok(Outcome { told: plan.with_unmanaged(console::with(told, &progress.json())), error })
     }
 
     fn about(&self, wanted: &Wanted) -> About {

@@ -98,7 +98,7 @@ pub enum Error {
     Action {
         /// What went wrong.
         source: Box<host::Error>,
-        /// How many were done before it.
+        /// How many were done.
         done: usize,
         /// How many there were.
         all: usize,

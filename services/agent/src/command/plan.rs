@@ -11,7 +11,7 @@ use super::{
     console::{self, Console},
     source::{self, Wanted},
 };
-use crate::host::Host;
+use crate::{host::Host, unmanaged};
 
 /// Show what apply would do, and change nothing
 ///
@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) host: Host,
     pub(crate) actions: Vec<Action>,
     pub(crate) explained: Explanation,
+    /// Instances that are left alone, though others would be removed.
+    unmanaged: Vec<String>,
 }
 
 impl Plan {
@@ -54,8 +56,13 @@ impl Plan {
         let planned = host.plan(&wanted.specification).await?;
         let actions = planned.map_err(|problems| Error::Problems { name: wanted.name.clone(), problems })?;
         host.foresee(&actions).await?;
+        host.foresee_files(&actions).await?;
+        let unmanaged = match unmanaged::removes(&wanted.specification) {
+            true => unmanaged::names(&wanted.specification, &host.observe().await?),
+            false => Vec::new(),
+        };
         let explained = explain::explain(&actions);
-        Ok(Self { wanted, host, actions, explained })
+        Ok(Self { wanted, host, actions, explained, unmanaged })
     }
 
     /// The plan as it is now that somebody has thought about it. If it is another, nothing is to be done.
@@ -76,6 +83,15 @@ impl Plan {
                 console.say(format_args!("\n{}", Text(&entry, console.paint())));
             }
         }
+        if !console.is_json() {
+            let note = |name: &String| unmanaged::note(&self.wanted.specification, name);
+            self.unmanaged.iter().for_each(|name| console.note(format_args!("note: {}", note(name))));
+        }
+    }
+
+    /// For programs, beside what else is told: instances that are left alone, if there are any.
+    pub(crate) fn with_unmanaged(&self, object: Json) -> Json {
+        if self.unmanaged.is_empty() { object } else { console::with(object, &json!({ "unmanaged": self.unmanaged })) }
     }
 
     /// For programs.
@@ -86,7 +102,7 @@ impl Plan {
             "changed": !self.actions.is_empty(),
             "deletes_data": self.explained.deletes_data(),
         });
-        let object = console::with(object, &console::to_json(&self.explained));
+        let object = self.with_unmanaged(console::with(object, &console::to_json(&self.explained)));
         if with_entries {
             return console::with(object, &json!({ "entries": explain::entries(&self.actions) }));
         }

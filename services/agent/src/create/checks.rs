@@ -61,11 +61,16 @@ pub(super) fn check(installation: &Installation, name: &str, settings: &Settings
         host: host(settings)?,
         port: number(settings, "port", 389)?,
         secure_port: number(settings, "secure_port", 636)?,
-        is_secure: settings.switch("nsslapd_security").unwrap_or(signs_itself(settings) || settings.get("tls_cert").is_some()),
+        is_secure: is_secure(settings),
         paths,
     };
     folders(installation, &plan)?;
     Ok(plan)
+}
+
+/// Whether a new instance has TLS.
+pub(crate) fn is_secure(settings: &Settings) -> bool {
+    settings.switch("nsslapd_security").unwrap_or(signs_itself(settings) || settings.get("tls_cert").is_some())
 }
 
 /// Whether a new instance gets a certificate that it signs itself: unless it gets another one.
@@ -127,7 +132,8 @@ pub(crate) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: 
     let mut listeners = Vec::new();
     for (option, port) in ports.iter().copied().filter(|(_, port)| *port != 0) {
         let address = if option == "port" { "nsslapd_listenhost" } else { "nsslapd_securelistenhost" };
-        let hosts = settings.text(address).map(|host| (host, addresses(host)));
+        let host = settings.text(address).filter(|host| !host.is_empty());
+        let hosts = host.map(|host| (host, addresses(host)));
         if let Some((host, _)) = hosts.as_ref().filter(|(_, addresses)| addresses.is_empty()) {
             let problem = format!("is '{host}', which has no address; correct it or leave the option out");
             return Err(Error::Option { option: address, problem });
@@ -135,6 +141,22 @@ pub(crate) fn are_free(settings: &Settings, ports: &[(&'static str, u16)], own: 
         match listen(hosts.map(|(_, addresses)| addresses), port) {
             Err(source) if !own.contains(&port) => return Err(Error::Port { option, port, source }),
             listener => listeners.push(listener),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the address that an option names is this host's. The server starts only if it can listen at all that it leads to.
+pub(crate) fn is_of_host(settings: &Settings, option: &'static str) -> Result<(), Error> {
+    let Some(host) = settings.text(option).filter(|host| !host.is_empty()) else { return Ok(()) };
+    let fail = |problem: String| Err(Error::Option { option, problem: format!("{problem}; correct it or leave the option out") });
+    let addresses = addresses(host);
+    if addresses.is_empty() {
+        return fail(format!("is '{host}', which has no address"));
+    }
+    for address in addresses {
+        if let Err(source) = TcpListener::bind((address, 0)) {
+            return fail(format!("is '{host}', and this host cannot listen at {address}: {source}"));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Carrying a plan out: its actions one after the other, and the journal of what is left to do. One apply at a time.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     sync::Arc,
 };
@@ -8,6 +9,7 @@ use std::{
 use directory::{
     action::{self, Action, Step},
     layout,
+    observed::Unfinished,
     operation::{self, Operation},
     setting::Settings,
 };
@@ -40,12 +42,24 @@ pub(super) struct Apply<'a> {
     actions: Arc<[Action]>,
     /// Work on files goes on when this is dropped in the middle of it, and keeps the lock until it is done.
     lock: Arc<File>,
+    /// Instances that had to be started again before there was this plan.
+    due: BTreeSet<String>,
 }
 
 impl<'a> Apply<'a> {
     /// Writes down what is to be done, with the lock.
     pub(super) async fn begin(host: &'a Host, actions: &[Action], lock: File) -> Result<Self, Error> {
-        let apply = Self { host, actions: actions.into(), lock: Arc::new(lock) };
+        let mut apply = Self { host, actions: actions.into(), lock: Arc::new(lock), due: BTreeSet::new() };
+        let names: BTreeSet<String> = actions.iter().map(|action| action.place.instance_name().to_owned()).collect();
+        let due = |installation: &Installation| {
+            let mut due = BTreeSet::new();
+            for name in names {
+                let journal = journal::read(&installation.home(&name))?.unwrap_or_default();
+                due.extend(journal.unfinished.contains(&Unfinished::Restart).then_some(name));
+            }
+            Ok(due)
+        };
+        apply.due = apply.blocking(due).await?;
         apply.announce(0).await?;
         Ok(apply)
     }
@@ -55,29 +69,87 @@ impl<'a> Apply<'a> {
         is_enough: &(dyn Fn() -> bool + Sync),
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let (mut open, mut failed) = (None, None);
+        let (mut open, mut failed, mut unproved) = (None, None, BTreeSet::new());
         for (index, action) in self.actions.iter().enumerate() {
             if is_enough() {
                 break;
             }
             progress(Event::Begins(action));
-            match self.act(action, &mut open, progress).await {
-                // One that cannot be filled does not keep others from it: these are the last of a plan.
-                Err(error @ Error::Initialise { .. }) => {
-                    failed.get_or_insert(error);
+            let error = match self.finish(index, action, &mut open, progress).await {
+                Ok(()) => {
+                    progress(Event::Done(action));
+                    prove(&mut unproved, action);
                     continue;
                 }
-                done => done?,
+                Err(error @ Error::Ports { .. }) => {
+                    if let Err(problem) = self.call_off_restart(index).await {
+                        tracing::warn!(error = %problem, "a restart that is needless stays written down");
+                    }
+                    error
+                }
+                Err(error) if unproved.contains(action.place.instance_name()) => self.take_back(action, error).await,
+                Err(error) => error,
+            };
+            progress(Event::Failed(action, &error));
+            // One that cannot be filled does not keep others from it: these are the last of a plan.
+            if !matches!(error, Error::Initialise { .. }) {
+                return Err(error);
             }
-            match action.step {
-                Step::RemoveInstance => {}
-                // There is a place for the journal only now.
-                Step::CreateInstance(_) => self.announce(index).await?,
-                _ => self.strike_out(index).await?,
-            }
-            progress(Event::Done(action));
+            failed.get_or_insert(error);
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Does what an action is, and writes down that it was done.
+    async fn finish(
+        &self,
+        index: usize,
+        action: &Action,
+        open: &mut Option<Open>,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        self.act(action, open, progress).await?;
+        match action.step {
+            Step::RemoveInstance => Ok(()),
+            // There is a place for the journal only now.
+            Step::CreateInstance(_) => self.announce(index).await,
+            _ => self.strike_out(index).await,
+        }
+    }
+
+    /// Forgets a restart that was written down for changes of which none was made: every further attempt would begin with it.
+    async fn call_off_restart(&self, refused: usize) -> Result<(), Error> {
+        let Some(name) = self.actions.get(refused).map(|action| action.place.instance_name().to_owned()) else { return Ok(()) };
+        let done = self.actions.iter().take(refused).rev().find(|done| done.place.instance_name() == name);
+        let is_due = match done {
+            Some(done) => !matches!(done.step, Step::Start | Step::Restart),
+            None => self.due.contains(&name),
+        };
+        if is_due {
+            return Ok(());
+        }
+        self.blocking(move |installation| {
+            journal::change(&installation.home(&name), |journal| {
+                journal.unfinished.retain(|unfinished| *unfinished != Unfinished::Restart);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Removes an instance that was just created if its server ended at its first start: much of what keeps it from starting
+    /// is given at a creation and never again. One that may still start stays. Gives the error that there is then.
+    async fn take_back(&self, action: &Action, error: Error) -> Error {
+        let source = match error {
+            Error::Process(source @ (process::Error::Start { .. } | process::Error::Systemd { verb: "start", .. })) => source,
+            other => return other,
+        };
+        let instance = action.place.instance_name().to_owned();
+        if let Err(problem) = self.remove(&instance).await {
+            tracing::warn!(instance, error = %problem, "an instance that did not start for the first time stays");
+            return Error::Process(source);
+        }
+        Error::FirstStart { instance, source }
     }
 
     async fn act(&self, action: &Action, open: &mut Option<Open>, progress: &mut Progress<'_>) -> Result<(), Error> {
@@ -100,16 +172,15 @@ impl<'a> Apply<'a> {
         self.leave_ports(action).await
     }
 
-    /// Sees that a server will be able to listen on other ports: it would start no more.
+    /// Sees that a server will be able to listen on other ports and at other addresses: it would start no more.
     async fn admit_ports(&self, action: &Action) -> Result<(), Error> {
-        let ports = ports::changed(action, |change| Some(&change.after));
-        if ports.is_empty() {
+        if !ports::are_changed(action) {
             return Ok(());
         }
-        let instance = action.place.instance_name().to_owned();
+        let (instance, action) = (action.place.instance_name().to_owned(), action.clone());
         self.blocking(move |installation| {
             let settings = observe::instance(installation, &instance)?.settings;
-            let admitted = ports::admit(installation, &instance, &settings, &ports);
+            let admitted = ports::admit(installation, &instance, &settings, &action);
             admitted.map_err(|source| Error::Ports { instance, source: Box::new(source) })
         })
         .await
@@ -197,8 +268,10 @@ impl<'a> Apply<'a> {
         let mut ahead: Vec<_> =
             rest.iter().map(|action| (action.place.instance_name().to_owned(), action.unfinished())).collect();
         ahead.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let is_off = |action: &&Action| matches!(&action.step, Step::CreateInstance(settings) if settings.switch("selinux") == Some(false));
-        let without_selinux = rest.first().filter(is_off).map(|action| action.place.instance_name().to_owned());
+        let created = rest.first().and_then(|action| match &action.step {
+            Step::CreateInstance(settings) => Some((action.place.instance_name().to_owned(), settings.clone())),
+            _ => None,
+        });
         self.blocking(move |installation| {
             let names = installation.instances()?;
             for of_one in ahead.chunk_by(|(one, _), (other, _)| one == other) {
@@ -208,7 +281,9 @@ impl<'a> Apply<'a> {
                     continue;
                 }
                 let mut journal = journal::read(&config_dir)?.unwrap_or_default();
-                journal.without_selinux |= without_selinux.as_ref() == Some(name);
+                if let Some((_, settings)) = created.as_ref().filter(|(created, _)| created == name) {
+                    journal.created(settings);
+                }
                 journal.unfinished.extend(of_one.iter().flat_map(|(_, unfinished)| unfinished.iter().cloned()));
                 journal.unfinished.sort();
                 journal.unfinished.dedup();
@@ -246,6 +321,20 @@ impl<'a> Apply<'a> {
             done
         };
         self.host.blocking(locked).await
+    }
+}
+
+/// Keeps which instances were created and have not started since.
+fn prove(unproved: &mut BTreeSet<String>, action: &Action) {
+    let name = action.place.instance_name();
+    match action.step {
+        Step::CreateInstance(_) => {
+            unproved.insert(name.to_owned());
+        }
+        Step::Start | Step::Restart | Step::RemoveInstance => {
+            unproved.remove(name);
+        }
+        _ => {}
     }
 }
 

@@ -9,6 +9,7 @@ use directory::{
 };
 
 use crate::{
+    create::password,
     host::{
         Error, Event, Progress,
         apply::{Apply, Open},
@@ -39,7 +40,8 @@ impl Apply<'_> {
         }
     }
 
-    /// Notes which secrets the server was given that it encrypts, and forgets those of entries that are gone.
+    /// Notes which secrets the server was given that nobody can compare with what it stores, and forgets those of entries that
+    /// are gone.
     async fn note(&self, connection: &mut Connection, action: &Action, operation: &Operation) -> Result<(), Error> {
         match operation {
             Operation::Add { entry, secrets } => self.note_secrets(connection, action, &entry.dn, secrets).await,
@@ -76,8 +78,8 @@ impl Apply<'_> {
         self.blocking(move |installation| {
             journal::change(&installation.home(&name), |journal| {
                 for (attribute, secret) in &secrets {
-                    // A hash can be compared as it is.
-                    if let Some(stored) = entry.text(attribute).filter(|stored| stored.starts_with("{AES")) {
+                    // Of most, the hash says whether it is the same.
+                    if let Some(stored) = entry.text(attribute).filter(|stored| password::is_stored(secret, stored).is_none()) {
                         let noted = journal.note(&entry.dn, attribute, stored, secret);
                         noted.map_err(|source| Error::Create { instance: name.clone(), source })?;
                     }

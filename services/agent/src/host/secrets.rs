@@ -38,7 +38,8 @@ impl Host {
                 comparisons.insert(&question, is_the_same);
                 continue;
             }
-            // The server encrypts what it has to send to others, and nobody can bind with it here.
+            // The server encrypts what it has to send to others, and nobody can bind with it here. Hashes of other kinds are not known
+            // here, nor can anybody bind at a server that does not run.
             if let Some(is_the_same) =
                 known.and_then(|known| journal.is_given(&question.dn, question.attribute, known, &question.secret))
             {

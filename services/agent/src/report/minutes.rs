@@ -148,14 +148,21 @@ impl Minutes {
                 entry.said.extend(lines.take(LINES.saturating_sub(entry.said.len())));
             }
             (Event::Done(_), Some(entry)) => (entry.state, entry.ended) = (State::Done, Some(now.into())),
-            (Event::Says(..) | Event::Done(_), None) => {}
+            (Event::Failed(_, error), Some(entry)) => {
+                let problem = self.mask.text(&error.to_string());
+                (entry.state, entry.ended) = (State::Failed(problem), Some(now.into()));
+            }
+            (Event::Says(..) | Event::Done(_) | Event::Failed(..), None) => {}
         }
     }
 
-    /// It failed: what was being done, or what would have been next.
+    /// It failed: what has been heard to fail, or else what was being done, or what would have been next.
     pub fn fail(&mut self, error: &dyn Display, now: SystemTime) {
         let problem = self.mask.text(&error.to_string());
         self.ending = Ending::Failed;
+        if self.entries.iter().any(|entry| matches!(entry.state, State::Failed(_))) {
+            return;
+        }
         let left = self.entries.iter_mut().find(|entry| entry.state == State::Runs || entry.state == State::Waits);
         let Some(entry) = left else {
             self.problem = Some(problem);

@@ -13,7 +13,10 @@ use record::{Outcome, Status, TaskResult};
 use serde_json::{Map, Value as Json, json};
 
 use super::*;
-use crate::host::Event;
+use crate::{
+    host::{self, Event},
+    initialise,
+};
 
 const ROOT: &str = "Root-Marker-1";
 const CREDENTIALS: &str = "Credentials-Marker-2";
@@ -122,6 +125,30 @@ fn what_fails_is_told_with_its_error_and_what_comes_after_it_is_skipped() {
     assert_eq!(text(results[2], "msg"), "the server does not answer");
     assert_eq!(results[2].span.ended.unwrap().stored(), "1970-01-01 00:00:25");
     assert_eq!(text(results[3], "skip_reason"), "what comes before it failed");
+}
+
+#[test]
+fn what_fails_between_two_that_are_done_is_the_only_one_that_is_told_to_have_failed() {
+    let (mut minutes, actions) = (run(1), actions());
+    let consumer = || "c:389".to_owned();
+    let error = host::Error::Initialise {
+        message: "Initialising".to_owned(),
+        source: initialise::Error::Unreachable { consumer: consumer(), said: format!("no answer to {ROOT}") },
+    };
+    minutes.hear(Event::Begins(&actions[1]), at(20));
+    minutes.hear(Event::Failed(&actions[1], &error), at(22));
+    minutes.hear(Event::Begins(&actions[2]), at(22));
+    minutes.hear(Event::Done(&actions[2]), at(24));
+    minutes.fail(&error, at(25));
+    let playbook = minutes.end(at(26));
+    assert_eq!(playbook.status, Status::Failed);
+    let expected = [(Outcome::Ok, false), (Outcome::Ok, true), (Outcome::Failed, false), (Outcome::Ok, true)];
+    let outcomes = outcomes(&playbook);
+    assert_eq!(outcomes[..4], expected);
+    assert!(outcomes[4..].iter().all(|outcome| *outcome == (Outcome::Skipped, false)), "{outcomes:?}");
+    let result = results(&playbook)[2];
+    assert!(text(result, "msg").starts_with("Initialising: ") && text(result, "msg").contains("no answer to ******"));
+    assert_eq!(result.span.ended.unwrap().stored(), "1970-01-01 00:00:22");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, Permissions},
     io::{self, BufRead, BufReader, Read},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -129,14 +129,42 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Keeps everybody but the owner out of a file.
-pub(super) fn close(file: &Path) -> Result<(), Error> {
-    fs::set_permissions(file, Permissions::from_mode(0o600)).map_err(Error::file("change the permissions of", file))
+/// Keeps everybody but the owner out of a file that the server has written. Gives how many bytes it has. The server's user could
+/// have put a link there to something else, of which nothing is changed.
+pub(super) fn close(path: &Path) -> Result<u64, Error> {
+    let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path).map_err(Error::file("open", path))?;
+    let metadata = file.metadata().map_err(Error::file("read", path))?;
+    if !metadata.is_file() || metadata.nlink() != 1 {
+        return Err(denied(path, "it is not the file that the server was to write".to_owned()));
+    }
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(Error::file("change the permissions of", path))?;
+    Ok(metadata.len())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    #[test]
+    fn only_the_file_that_was_written_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [other, link, twin, written] = ["other", "link", "twin", "written"].map(|name| folder.path().join(name));
+        for file in [&other, &written] {
+            fs::write(file, "dn: ").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        }
+        symlink(&other, &link).unwrap();
+        fs::hard_link(&other, &twin).unwrap();
+        for path in [&link, &twin, folder.path()] {
+            assert!(close(path).is_err(), "{}", path.display());
+        }
+        let mode = |file: &Path| fs::metadata(file).unwrap().mode() & 0o777;
+        assert_eq!(close(&written).unwrap(), 4);
+        assert_eq!((mode(&other), mode(&written)), (0o644, 0o600));
+    }
 
     #[test]
     fn a_file_is_searched_for_the_root_of_a_backend() {

@@ -129,7 +129,7 @@ fn which_host_this_is_is_told_by_name_or_by_the_machine() {
 
 #[test]
 fn the_state_of_an_inventory_is_somebody_elses() {
-    let node = node(&json!({"_meta": {"hostvars": {"one": {"state": "Bavaria", "ds389_state": "absent"}}}}));
+    let node = node(&json!({"_meta": {"hostvars": {"one": {"state": "Bavaria", "State": "BY", "ds389_state": "absent"}}}}));
     let Inventory { hosts, .. } = inventory::read(node, None, "one").unwrap();
     assert_eq!(hosts["one"], super::inventory::node(&json!({"ds389_state": "absent"})));
 }
