@@ -43,7 +43,7 @@ async fn ask(known: Option<Connection>, process: &Process, suffixes: &[Dn]) -> R
         connection.entry(&Dn::root(), &["1.1"]).await.map_err(|_| SILENT)?;
     }
     for suffix in suffixes {
-        // One that has no entry yet is served all the same.
+        // One that has no entry yet is served all the same: somebody may want to add it.
         connection.entry(suffix, &["1.1"]).await.map_err(|error| if error.is_refused() { UNSERVED } else { SILENT })?;
     }
     Ok(connection)

@@ -1,11 +1,13 @@
 //! Which suffixes another server may fill: of those that the document names, the ones that hold nothing and those that somebody
-//! has asked for by a word. What a suffix holds that was filled in part is nobody's, until it has been filled.
+//! has asked for by a word. What a suffix holds that was filled in part is nobody's, until it has been filled. A supplier takes no
+//! changes of clients from before it may be filled until it has been, so that none is taken and lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use directory::{
     dn::Dn,
     secret::Secret,
+    specification::Role,
     value::{Entry, Node, Value},
 };
 
@@ -97,6 +99,25 @@ pub(crate) fn consent(asked: &[Receive], kept: &Consent, seen: &[Seen]) -> Conse
     suffixes.into_iter().filter_map(of_one).collect()
 }
 
+/// The suppliers' suffixes that are to take no changes of clients any more, and those that are to take them again. While nothing is
+/// known of what is asked for, what was permitted stays so.
+pub(crate) fn gates(asked: Option<&[Receive]>, kept: &Consent, seen: &[Seen]) -> Vec<(Dn, bool)> {
+    let of_one = |seen: &Seen| {
+        let suffix = &seen.replica.suffix;
+        let permit = kept.get(suffix.normal());
+        let is_to_be = match asked {
+            Some(asked) => {
+                let shut = Seen { is_shut: true, ..seen.clone() };
+                filling(asked.iter().find(|asked| asked.suffix == *suffix), permit, Some(&shut)).is_some()
+            }
+            None => permit.is_some() || seen.is_shut,
+        };
+        (is_to_be != seen.is_shut).then(|| (suffix.clone(), is_to_be))
+    };
+    let suppliers = seen.iter().filter(|seen| seen.replica.role == Role::Supplier && seen.generation().is_some());
+    suppliers.filter_map(of_one).collect()
+}
+
 /// What one suffix may be filled with.
 fn filling(asked: Option<&Receive>, kept: Option<&Permit>, seen: Option<&Seen>) -> Option<Permit> {
     let Some((seen, held)) = seen.and_then(|seen| Some((seen, seen.generation()?))) else {
@@ -114,7 +135,12 @@ fn filling(asked: Option<&Receive>, kept: Option<&Permit>, seen: Option<&Seen>) 
         None => kept.filter(|_| is_partial).map(|kept| kept.with.clone()),
     };
     let first = kept.map_or(held, |kept| &kept.first);
-    with.map(|with| Permit { with, held: held.to_owned(), first: first.to_owned(), is_partial })
+    with.filter(|_| seen.is_shut || is_partial).map(|with| Permit {
+        with,
+        held: held.to_owned(),
+        first: first.to_owned(),
+        is_partial,
+    })
 }
 
 /// What the data will be called, of a key.
@@ -127,7 +153,6 @@ mod tests {
     use directory::{
         json,
         replication::{Replica, Ruv},
-        specification::Role,
     };
 
     use super::*;
@@ -145,7 +170,14 @@ mod tests {
             cleaning: Vec::new(),
             agreements: Vec::new(),
         };
-        vec![Seen { replica, is_empty, is_filling: false, bind_dns: Vec::new(), binds: BTreeMap::new() }]
+        vec![Seen { replica, is_empty, is_filling: false, is_shut: true, bind_dns: Vec::new(), binds: BTreeMap::new() }]
+    }
+
+    /// A supplier's, by whether it takes changes of clients.
+    fn supplier(is_empty: bool, is_shut: bool) -> Vec<Seen> {
+        let mut seen = seen(Some("own"), is_empty);
+        (seen[0].replica.role, seen[0].is_shut) = (Role::Supplier, is_shut);
+        seen
     }
 
     fn asked(key: &str) -> Vec<Receive> {
@@ -184,6 +216,31 @@ mod tests {
         check(&[("g word", full.clone(), "g word"), ("g", full.clone(), "")]);
         // What somebody writes before it is filled is theirs.
         check(&[("g", empty, "g"), ("g", full, "")]);
+    }
+
+    #[test]
+    fn a_supplier_takes_no_changes_of_clients_from_before_it_may_be_filled_until_it_has_been() {
+        let gate = |asks: &str, seen: &[Seen]| gates(Some(&asked(asks)), &Consent::new(), seen).pop().map(|(_, is_shut)| is_shut);
+        for (asks, seen, expected) in [
+            ("g", supplier(true, false), Some(true)),
+            ("g word", supplier(false, false), Some(true)),
+            ("g", supplier(true, true), None),
+            ("g", supplier(false, false), None),
+            // Somebody was faster, or nobody asks any more.
+            ("g", supplier(false, true), Some(false)),
+            ("", supplier(true, true), Some(false)),
+            // The server opens what has been filled, and others take no changes at all.
+            ("g", filling(), None),
+            ("g", self::seen(Some("own"), true), None),
+        ] {
+            assert_eq!(gate(asks, &seen), expected, "{asks}: {seen:?}");
+        }
+        // A server that starts again takes them, whether or not it is known yet what is asked for.
+        let permitted = consent(&asked("g"), &Consent::new(), &supplier(true, true));
+        let gate = |seen: Vec<Seen>| gates(None, &permitted, &seen).pop().map(|(_, is_shut)| is_shut);
+        assert_eq!((gate(supplier(true, false)), gate(supplier(true, true))), (Some(true), None));
+        check(&[("g", supplier(true, false), ""), ("g", supplier(true, true), "g"), ("g", supplier(true, false), "")]);
+        check(&[("g word", supplier(false, false), ""), ("g word", supplier(false, true), "g word")]);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use agent::{ldap, ldap::Connection, replication};
 use aviary_proto::directory::v1 as proto;
 use directory::{
     dn::Dn,
-    observed::Initialised,
     replication::{Agreement, Colour, IN_SYNC_WITHIN, Outcome, Replica},
     specification::Role,
 };
@@ -16,6 +15,13 @@ use crate::{receive::Consent, settle::Server};
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Codes with which suppliers on LMDB go on for ever that were killed before they had sent all. On BDB they pass.
+const LOST: [i64; 2] = [15, 18];
+/// What that may mean, and what to do.
+const LOST_HELP: &str = "If this stays, the server was killed and its LMDB has lost what it had not sent yet. The agreement's \
+    initialise.policy OnRequest, with another requestId, gives the other server all entries of this one, in place of its own: \
+    changes that only the other has are lost then";
+
 /// A replica.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -24,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) is_empty: bool,
     /// Whether it is being filled by another server.
     pub(crate) is_filling: bool,
+    /// Whether it takes no changes of clients.
+    pub(crate) is_shut: bool,
     /// Names that others may bind with to send to it.
     pub(crate) bind_dns: Vec<String>,
     /// By agreement, the name that it binds with.
@@ -35,6 +43,11 @@ impl Seen {
     pub(crate) fn generation(&self) -> Option<&str> {
         let ruv = self.replica.ruv.as_ref().filter(|_| !self.is_filling)?;
         Some(ruv.generation.as_str())
+    }
+
+    /// Whether it has never been given anything, and takes nothing from clients.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.replica.role != Role::Supplier && self.replica.ruv.as_ref().is_some_and(|ruv| ruv.elements.is_empty())
     }
 
     /// Numbers of the suppliers whose changes it knows of.
@@ -75,6 +88,23 @@ impl Replicas {
             Err(_) => None,
         }
     }
+
+    /// Has suffixes take no changes of clients, or take them again; whether all of that was done.
+    pub(crate) async fn gate(&mut self, gates: &[(Dn, bool)]) -> bool {
+        let Some(mut connection) = self.connection.take() else { return false };
+        let done = async {
+            for (suffix, is_shut) in gates {
+                replication::gate(&mut connection, suffix, *is_shut).await?;
+            }
+            Ok::<_, ldap::Error>(connection)
+        };
+        match tokio::time::timeout(PATIENCE, done).await {
+            Ok(Ok(connection)) => self.connection = Some(connection),
+            Ok(Err(error)) => tracing::warn!("failed to have a suffix refuse or take changes: {error}"),
+            Err(_) => {}
+        }
+        self.connection.is_some()
+    }
 }
 
 async fn look(known: Option<Connection>, server: &Server) -> Result<(Connection, Vec<Seen>), ldap::Error> {
@@ -90,27 +120,28 @@ async fn look(known: Option<Connection>, server: &Server) -> Result<(Connection,
             Err(error) if error.is_refused() => (false, true),
             answer => (answer?, false),
         };
+        let is_shut = replica.role != Role::Supplier || replication::is_shut(&mut connection, &backend.suffix).await?;
         let bind_dns = backend.settings.list("replicabinddn").unwrap_or_default().to_vec();
         let binds = backend.agreements.iter().filter_map(|agreement| {
             let dn = agreement.settings.text("replicabinddn")?;
             Some((agreement.name.clone(), dn.to_owned()))
         });
-        seen.push(Seen { replica, is_empty, is_filling, bind_dns, binds: binds.collect() });
+        seen.push(Seen { replica, is_empty, is_filling, is_shut, bind_dns, binds: binds.collect() });
     }
     Ok((connection, seen))
 }
 
 /// In the words of the contract.
-pub(crate) fn told(seen: &[Seen], consent: &Consent, met: &[Initialised]) -> Vec<proto::Replica> {
-    seen.iter().map(|seen| replica(seen, consent, met)).collect()
+pub(crate) fn told(seen: &[Seen], consent: &Consent, server: &Server) -> Vec<proto::Replica> {
+    seen.iter().map(|seen| replica(seen, consent, server)).collect()
 }
 
-fn replica(seen: &Seen, consent: &Consent, met: &[Initialised]) -> proto::Replica {
+fn replica(seen: &Seen, consent: &Consent, server: &Server) -> proto::Replica {
     let Seen { replica, is_empty, .. } = seen;
     let permit = consent.get(replica.suffix.normal());
     let agreement = |agreement: &Agreement| {
-        let (state, message) = state(agreement);
-        let met = met.iter().find(|met| met.is_of(&replica.backend, &agreement.name));
+        let (state, message) = state(agreement, server.is_lmdb);
+        let met = server.initialised.iter().find(|met| met.is_of(&replica.backend, &agreement.name));
         let initialised = met.map(|met| met.request.clone()).unwrap_or_default();
         let bind_dn = seen.binds.get(&agreement.name).cloned().unwrap_or_default();
         proto::Agreement { name: agreement.name.clone(), state: state.into(), message, initialised, bind_dn }
@@ -132,13 +163,14 @@ fn replica(seen: &Seen, consent: &Consent, met: &[Initialised]) -> proto::Replic
 }
 
 /// How an agreement is, and what the server says of it. What changes with every change of an entry is left out.
-fn state(agreement: &Agreement) -> (proto::AgreementState, String) {
+fn state(agreement: &Agreement, is_lmdb: bool) -> (proto::AgreementState, String) {
     use proto::AgreementState as State;
     let says = |outcome: &Option<Outcome>| outcome.as_ref().map(|outcome| outcome.text.clone()).unwrap_or_default();
     match &agreement.update {
         _ if !agreement.is_enabled => (State::Paused, String::new()),
         _ if agreement.is_initialising => (State::Initialising, says(&agreement.initialisation)),
         Some(update) if update.code == Outcome::OTHER_DATA => (State::OtherData, update.text.clone()),
+        Some(update) if is_lmdb && LOST.contains(&update.code) => (State::Failing, format!("{}. {LOST_HELP}", update.text)),
         Some(update) if update.colour == Colour::Red => (State::Failing, update.text.clone()),
         _ => match agreement.lag {
             Some(lag) if lag <= IN_SYNC_WITHIN => (State::InSync, String::new()),
@@ -182,7 +214,16 @@ mod tests {
 
     #[track_caller]
     fn check(agreement: Agreement, expected: State) {
-        assert_eq!(state(&agreement).0, expected);
+        assert_eq!(state(&agreement, false).0, expected);
+    }
+
+    #[test]
+    fn what_lmdb_loses_when_it_is_killed_is_told_with_what_to_do() {
+        let mut stuck = Agreement { update: Some(outcome(18)), lag: None, ..agreement() };
+        stuck.update = stuck.update.map(|update| Outcome { colour: Colour::Amber, ..update });
+        let (told, message) = state(&stuck, true);
+        assert!(told == State::Failing && message.starts_with("code 18. ") && message.contains("OnRequest"), "{message}");
+        assert_eq!(state(&stuck, false), (State::Waiting, "code 18".to_owned()));
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub(crate) struct Server {
     pub(crate) replicated: Vec<observed::Backend>,
     /// Requests to initialise consumers that were met.
     pub(crate) initialised: Vec<Initialised>,
+    /// Whether its databases are LMDB.
+    pub(crate) is_lmdb: bool,
 }
 
 /// What is needed for it.
@@ -104,6 +106,8 @@ pub(crate) struct Settle {
     /// Numbers of suppliers that are gone, and that the server still knows.
     pub(crate) gone: Vec<(Dn, u16)>,
     pub(crate) reports: Arc<Reports>,
+    /// Whether its server runs also while it is only checked.
+    pub(crate) runs: bool,
     /// Set when nothing further is to be begun.
     pub(crate) interrupt: Arc<AtomicBool>,
     /// Set when something else is wanted by now, which need not wait for what may never come.
@@ -188,6 +192,12 @@ impl Settle {
                 return as_it_is(&host, Some(wanted)).await;
             }
         }
+        if wanted.check
+            && self.runs
+            && let Some(server) = as_it_is(&host, Some(wanted)).await?
+        {
+            self.start(&host, &server).await?;
+        }
         let began = SystemTime::now();
         let specification = Specification { gone: self.gone.clone(), ..wanted.specification.clone() };
         let actions = host.plan(&specification).await?.map_err(Error::Plan)?;
@@ -212,6 +222,7 @@ impl Settle {
                 Event::Begins(action) => tracing::info!("{}", action.messages().join(", ")),
                 Event::Says(_, text) => tracing::info!("{text}"),
                 Event::Done(_) => done += 1,
+                Event::Failed(action, error) => tracing::warn!("{}: {error}", action.messages().join(", ")),
             }
             self.board.hear(event, done, actions.len());
             if let Some(account) = &mut account {
@@ -333,6 +344,7 @@ async fn as_it_is(host: &Host, wanted: Option<&Wanted>) -> Result<Option<Server>
         suffixes: mapped().map(|backend| backend.suffix.clone()).collect(),
         replicated: mapped().filter(|backend| backend.role.is_some()).cloned().collect(),
         initialised: instance.initialised.clone(),
+        is_lmdb: instance.settings.text("db_lib") == Some("mdb"),
     }))
 }
 

@@ -24,7 +24,7 @@ use crate::{
     logs::Logs,
     probe::Probe,
     receive,
-    replicas::{self, Replicas},
+    replicas::{self, Replicas, Seen},
     reports::Reports,
     service::{Proposal, Refusal},
     settle::{self, Outcome, Server, Settle},
@@ -73,6 +73,8 @@ pub(crate) struct Agent {
     /// What was in the file when it was last read.
     seen: Option<Vec<u8>>,
     server: Option<Server>,
+    /// Whether it was to run by what was wanted last that was not only checked, or nothing is known of that.
+    runs: bool,
     /// Why the last attempt failed.
     error: String,
     probe: Probe,
@@ -116,6 +118,7 @@ impl Agent {
             given: None,
             seen: None,
             server: None,
+            runs: true,
             error: String::new(),
             probe: Probe::default(),
             replicas: Replicas::default(),
@@ -198,6 +201,7 @@ impl Agent {
                     board: self.board.clone(),
                     gone: self.gone.clone(),
                     reports: Arc::clone(&self.reports),
+                    runs: self.runs,
                     interrupt: Arc::clone(&self.interrupt),
                     outdated: Arc::clone(&self.outdated),
                 };
@@ -246,6 +250,9 @@ impl Agent {
             self.given.clone_from(&self.wanted);
         }
         self.server = outcome.server.or(self.server.take());
+        if let Some(wanted) = self.wanted.as_ref().filter(|wanted| !wanted.check) {
+            self.runs = wanted.instance.started != Some(false);
+        }
         let is_settled = outcome.error.is_none();
         metrics::counter!("aviary_agent_settled_total", "outcome" => if is_settled { "settled" } else { "failed" }).increment(1);
         self.tell_readiness().await;
@@ -331,9 +338,13 @@ impl Agent {
         true
     }
 
-    /// Whether there is a server that is started again when it ends.
+    /// Whether there is a server that is started again when it ends, also while it is only checked.
     fn is_kept(&self) -> bool {
-        self.server.is_some() && !self.is_stopped() && !self.wanted.as_ref().is_some_and(|wanted| wanted.check)
+        let is_to_run = match &self.wanted {
+            Some(wanted) if wanted.check => self.runs,
+            _ => !self.is_stopped(),
+        };
+        self.server.is_some() && is_to_run
     }
 
     fn is_stopped(&self) -> bool {
@@ -379,20 +390,29 @@ impl Agent {
         }
     }
 
-    /// Tells how the replicas are, and what may be filled. False if there is anything that may: what it holds is nobody's.
+    /// Tells how the replicas are, and what may be filled. False if there is anything that may, for what it holds is nobody's, or
+    /// that takes its entries from others alone and has none yet.
     async fn tell_replicas(&mut self) -> bool {
         let (Some(server), Some(volume)) = (&self.server, &self.volume) else { return true };
-        let known = if self.is_stopped() { None } else { self.replicas.look(server).await };
-        let is_known = known.is_some();
-        let seen = known.unwrap_or_default();
-        self.lags.tell(&seen);
         let before = volume.consent();
         let mut kept = before.clone();
         // What has no part in replication any more is filled by nobody.
         kept.retain(|suffix, _| server.replicated.iter().any(|backend| backend.suffix.normal() == suffix));
-        let mut consent = match &self.wanted {
-            Some(wanted) if !wanted.check => receive::consent(&wanted.receives, &kept, &seen),
-            _ => kept,
+        let mut known = if self.is_stopped() { None } else { self.replicas.look(server).await };
+        let receives = self.wanted.as_ref().filter(|wanted| !wanted.check).map(|wanted| wanted.receives.as_slice());
+        if let Some(seen) = &known {
+            let gates = receive::gates(receives, &kept, seen);
+            // What was written until then shows in another look.
+            if !gates.is_empty() && self.replicas.gate(&gates).await {
+                known = self.replicas.look(server).await;
+            }
+        }
+        let is_known = known.is_some();
+        let seen = known.unwrap_or_default();
+        self.lags.tell(&seen);
+        let mut consent = match receives {
+            Some(receives) => receive::consent(receives, &kept, &seen),
+            None => kept,
         };
         if consent != before
             && let Err(error) = volume::permit(volume, consent.clone()).await
@@ -403,9 +423,9 @@ impl Agent {
         }
         let gone = self.wanted.iter().flat_map(|wanted| &wanted.gone);
         self.gone = gone.filter(|(suffix, id)| seen.iter().any(|seen| seen.can_forget(suffix, *id))).cloned().collect();
-        let told = replicas::told(&seen, &consent, &server.initialised);
+        let told = replicas::told(&seen, &consent, server);
         self.board.replicate(is_known.then_some(told));
-        consent.is_empty()
+        consent.is_empty() && !seen.iter().any(Seen::is_bare)
     }
 }
 
