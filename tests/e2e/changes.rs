@@ -114,6 +114,11 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     }
     assert!(!there.has_suffix("dc=second") && !there.has_index("roomNumber") && there.has_suffix(SUFFIX));
     assert_eq!(there.running(), after, "none of this needs a restart");
+
+    // Neither is anything done to the pod before it is to be.
+    let planned = there.make(&json!({"resources": {"limits": {"memory": "700Mi"}}}));
+    assert!(planned.iter().any(|one| one == "Making the pod anew"), "{planned:?}");
+    assert_ne!(there.running().0, after.0);
 }
 
 /// Other values for options, as a resource has them which is made of a file for a host.

@@ -3,6 +3,7 @@
 
 mod apply;
 mod build;
+mod check;
 mod dereference;
 mod document;
 mod interrupts;

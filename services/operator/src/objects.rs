@@ -90,12 +90,12 @@ where
     let mut json = serde_json::to_value(wanted).map_err(|error| failed(kube::Error::SerdeError(error)))?;
     sign(&mut json);
     let version = known.and_then(ResourceExt::resource_version);
-    if let Some(known) = known {
-        let known = serde_json::to_value(known).map_err(|error| failed(kube::Error::SerdeError(error)))?;
-        if is_within(&json, &known) {
-            return Ok(false);
-        }
-    } else if let Some(there) = api.get_opt(&wanted.name_any()).await.map_err(failed)? {
+    if is_as_wanted(known, wanted) {
+        return Ok(false);
+    }
+    if known.is_none()
+        && let Some(there) = api.get_opt(&wanted.name_any()).await.map_err(failed)?
+    {
         check_owner(wanted, &there)?;
     }
     if let Value::Object(object) = &mut json {
@@ -106,6 +106,13 @@ where
     let now = api.patch(&wanted.name_any(), &params, &Patch::Apply(json)).await.map_err(failed)?;
     // Numbers can be written in several ways: what was said may be the same in other words.
     Ok(now.resource_version() != version)
+}
+
+/// Whether an object is as it is wanted, and needs no change.
+pub(crate) fn is_as_wanted<K: Serialize>(known: Option<&K>, wanted: &K) -> bool {
+    let (Ok(mut wanted), Some(Ok(known))) = (serde_json::to_value(wanted), known.map(serde_json::to_value)) else { return false };
+    sign(&mut wanted);
+    is_within(&wanted, &known)
 }
 
 /// Whether an object is of the instance that another one is wanted for.

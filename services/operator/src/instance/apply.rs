@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Debug, time::Instant};
 
 use aviary_proto::directory::v1::{Activity, Status};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::{
     Api, Resource, ResourceExt,
     api::{DeleteParams, Preconditions},
@@ -15,6 +15,7 @@ use crate::{
     instance::{
         Context, Error,
         build::{self, Built, MADE_FROM},
+        check,
         dereference::{Certificate, Referenced},
         names::Names,
     },
@@ -39,6 +40,8 @@ pub(crate) struct Done {
     pub(crate) distrusted_by: Option<BTreeSet<String>>,
     /// What a restart waits for.
     pub(crate) waits: Option<String>,
+    /// What would become of its objects, if it is only checked.
+    pub(crate) planned: Vec<String>,
 }
 
 /// Keeps the certificate of the agent, whatever else the resource says.
@@ -68,6 +71,13 @@ pub(crate) async fn apply(
 ) -> Result<Done, Error> {
     let (client, namespace) = (&context.client, names.namespace.as_str());
     let secrets = Api::namespaced(client.clone(), namespace);
+    if built.only_checks
+        && let Some(planned) = check::planned(built, referenced)
+    {
+        specify(built, referenced, &secrets).await?;
+        let untold = tell(names, built, referenced, context).await;
+        return Ok(Done { revision: built.revision, untold, planned, ..Done::default() });
+    }
     if let Some(password) = &built.password {
         objects::create(&secrets, password).await?;
     }
@@ -89,13 +99,8 @@ pub(crate) async fn apply(
     if !is_withheld {
         keep_certificate_of_server(names, referenced, context).await?;
     }
-    match &referenced.specification {
-        Some(_) if is_withheld => {}
-        None => objects::create(&secrets, &built.specification).await?,
-        Some(known) => {
-            objects::check_owner(&built.specification, known)?;
-            objects::apply(&secrets, Some(known), &built.specification).await.map(|_| ())?;
-        }
+    if !is_withheld || referenced.specification.is_none() {
+        specify(built, referenced, &secrets).await?;
     }
     let services = Api::namespaced(client.clone(), namespace);
     objects::apply(&services, referenced.service.as_ref(), &built.service).await?;
@@ -122,7 +127,20 @@ pub(crate) async fn apply(
     let is_certified = referenced.server.is_new && !is_withheld;
     let part = topology.parts.get(&names.instance);
     let distrusted_by = referenced.server.announced.as_ref().and(part).map(|part| part.distrusted_by.clone());
-    Ok(Done { revision: built.revision, untold, is_certified, is_pod_outdated, is_pod_replaced, distrusted_by, waits })
+    let revision = built.revision;
+    Ok(Done { revision, untold, is_certified, is_pod_outdated, is_pod_replaced, distrusted_by, waits, planned: Vec::new() })
+}
+
+/// Keeps what the agent is told, for a pod that starts.
+async fn specify(built: &Built, referenced: &Referenced, secrets: &Api<Secret>) -> Result<(), Error> {
+    match &referenced.specification {
+        None => objects::create(secrets, &built.specification).await?,
+        Some(known) => {
+            objects::check_owner(&built.specification, known)?;
+            objects::apply(secrets, Some(known), &built.specification).await.map(|_| ())?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes an object so that is not watched.
@@ -179,7 +197,7 @@ async fn tell(names: &Names, built: &Built, referenced: &Referenced, context: &C
 }
 
 /// Whether the pod was made from something else.
-fn is_pod_outdated(built: &Built, referenced: &Referenced) -> bool {
+pub(crate) fn is_pod_outdated(built: &Built, referenced: &Referenced) -> bool {
     referenced.pod.as_ref().is_some_and(|pod| pod.annotations().get(MADE_FROM) != Some(&built.made_from))
 }
 

@@ -62,6 +62,8 @@ pub(crate) struct Built {
     pub(crate) interrupts: bool,
     /// Whether its server is to serve nobody.
     pub(crate) is_kept_away: bool,
+    /// Whether nothing is to be done, only told.
+    pub(crate) only_checks: bool,
     /// The Secret with the password, if it was made just now.
     pub(crate) password: Option<Secret>,
     /// The Secret with those that other servers bind with, if some were made just now.
@@ -114,6 +116,7 @@ pub(crate) fn build(
         document,
         interrupts,
         is_kept_away: !instance.spec.started || instance.spec.fenced,
+        only_checks: instance.spec.check,
         password,
         replication,
         stateful_set: stateful_set(names, template),

@@ -109,6 +109,9 @@ fn instance_of(
         }
         if let Some(part) = part.backend(name) {
             replicate(&mut options, part, spec.policy, replication);
+            if part.is_bare {
+                leave_bare(&mut options, is_lmdb);
+            }
         }
         Value::Object(options)
     });
@@ -136,6 +139,16 @@ fn initial(spec: &InstanceSpec) -> Vec<Value> {
     spec.initial_data.iter().enumerate().filter_map(initial).collect()
 }
 
+/// Has a backend begin without entries, for others have them.
+fn leave_bare(options: &mut Map<String, Value>, is_lmdb: bool) {
+    // One on LMDB is filled only where there is an entry.
+    if !is_lmdb {
+        options.insert("create_suffix_entry".to_owned(), false.into());
+    }
+    options.insert("sample_entries".to_owned(), false.into());
+    options.remove("ldif_file");
+}
+
 /// What follows for a backend from its part in replication.
 fn replicate(options: &mut Map<String, Value>, part: &BackendPart, policy: Policy, replication: &Replication) {
     options.entry("replicabackoffmax").or_insert(BACKOFF.into());
@@ -149,11 +162,6 @@ fn replicate(options: &mut Map<String, Value>, part: &BackendPart, policy: Polic
         if !all.is_empty() {
             options.insert("replicabinddn".to_owned(), all.into());
         }
-    }
-    if part.is_bare {
-        options.insert("create_suffix_entry".to_owned(), false.into());
-        options.insert("sample_entries".to_owned(), false.into());
-        options.remove("ldif_file");
     }
     // Who sends no more has none: the engine removes them with that.
     if !sends(options) {

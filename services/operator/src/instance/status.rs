@@ -64,7 +64,7 @@ fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced:
     let ends = referenced.server.known.as_ref().and_then(|known| Timestamp::from_second(known.ends.unix_timestamp()).ok());
     let image = facts.pod.and_then(|pod| pod.spec.as_ref()?.containers.first()?.image.clone());
     let waits = facts.done.as_ref().is_ok_and(|done| done.waits.is_some());
-    let planned = heard.map(|heard| heard.planned.iter().take(MOST_PLANNED).cloned().collect());
+    let planned = planned(facts).into_iter().take(MOST_PLANNED).collect();
     InstanceStatus {
         observed_generation: generation,
         conditions,
@@ -77,7 +77,7 @@ fn status(facts: &Facts<'_>, before: &InstanceStatus, names: &Names, referenced:
             true => before.certificate_not_after.clone(),
             false => ends.map(Time),
         },
-        planned: planned.unwrap_or_default(),
+        planned,
         last_report: None,
     }
 }
@@ -177,8 +177,9 @@ fn applied(facts: &Facts<'_>) -> Said {
         return Said::no(kind, Reason::Applying, "the agent is being told");
     }
     match heard.activity() {
-        Activity::Settled if !heard.planned.is_empty() => {
-            let message = format!("spec.check is true; {} would be done: {}", heard.planned.len(), heard.planned.join("; "));
+        Activity::Settled if !planned(facts).is_empty() => {
+            let planned = planned(facts);
+            let message = format!("spec.check is true; {} would be done: {}", planned.len(), planned.join("; "));
             Said::no(kind, Reason::WouldChange, message)
         }
         Activity::Settled => Said::yes(kind),
@@ -187,6 +188,12 @@ fn applied(facts: &Facts<'_>) -> Said {
         Activity::Idle => Said::no(kind, Reason::Applying, "the agent has not begun"),
         Activity::Stopping | Activity::Unspecified => Said::unknown(kind, Reason::PodStarting, "the pod is ending"),
     }
+}
+
+/// What would be done to an instance that is only checked: to its objects, and to its server.
+fn planned(facts: &Facts<'_>) -> Vec<String> {
+    let of_objects = facts.done.iter().flat_map(|done| &done.planned);
+    of_objects.chain(facts.heard.iter().flat_map(|heard| &heard.planned)).cloned().collect()
 }
 
 fn progress(heard: &Status) -> String {
@@ -364,7 +371,16 @@ mod tests {
         check(json!({}), told(), Some(failed), None, expected, "no space");
         let planned = Status { planned: vec!["Creating backend a".to_owned()], ..settled() };
         let expected = conditions("Ready=False/WouldChange", "ConfigurationApplied=False/WouldChange");
-        check(json!({"check": true}), told(), Some(planned), None, expected, "Creating backend a");
+        check(json!({"check": true}), told(), Some(planned.clone()), None, expected, "Creating backend a");
+        let done = Ok(Done { revision: 3, planned: vec!["Making the pod anew".to_owned()], ..Done::default() });
+        check(
+            json!({"check": true}),
+            done,
+            Some(planned),
+            None,
+            expected,
+            "2 would be done: Making the pod anew; Creating backend a",
+        );
     }
 
     #[test]

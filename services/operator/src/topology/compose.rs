@@ -373,9 +373,9 @@ fn connect(
 /// Whether the target of a pair, made anew, begins without any entries, so that nobody can write to it before it is filled: that is,
 /// if there may be one to fill it. One that has its entries keeps them.
 fn is_bare(pair: &Pair<'_>, choice: Option<&Choice>) -> bool {
-    let Pair { agreement, source, target } = pair;
+    let Pair { agreement, source, .. } = pair;
     let is_filled = !agreement.spec.paused && agreement.spec.initialise.policy != InitialisePolicy::Never;
-    target.backend.may_be_bare && source.member.was_there && is_filled && matches!(choice, Some(Choice::Seed(_)))
+    source.member.was_there && is_filled && matches!(choice, Some(Choice::Seed(_)))
 }
 
 /// That the target of a pair is to be given all entries of its source.

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube::ResourceExt;
+
 use super::{
     compose::Part,
     external,
@@ -38,7 +40,9 @@ pub(super) fn remove(
                 let target_key = target.to_lowercase();
                 let is_there = of_suffix.contains_key(&target_key) || external::is_called_so(target);
                 let is_wrong = is_there && is_wrong(resource);
-                let is_meant = is_wrong || meant.contains(&pairs::key(source_key, &target_key));
+                let is_meant = is_wrong
+                    || is_left_alone(world, resource, &target_key)
+                    || meant.contains(&pairs::key(source_key, &target_key));
                 let has_none = source.heard().is_some_and(|replica| {
                     !replica.agreements.iter().any(|agreement| agreement.name.eq_ignore_ascii_case(target))
                 });
@@ -64,4 +68,11 @@ pub(super) fn remove(
         let known: BTreeSet<String> = record.agreements.iter().flat_map(of_source).collect();
         record.binds.retain(|pair, _| known.contains(pair));
     }
+}
+
+/// Whether what a target's own resource says of it is not done yet, so that an agreement which that leaves without a target stays. One
+/// whose resource is gone goes.
+fn is_left_alone(world: &World, agreement: &str, target_key: &str) -> bool {
+    let is_there = world.agreements.iter().any(|known| known.name_any() == agreement);
+    is_there && world.members.iter().any(|member| !member.obeys && member.has(target_key))
 }

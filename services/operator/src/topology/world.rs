@@ -74,8 +74,6 @@ pub(crate) struct Backend {
     pub(crate) role: Role,
     /// The number that the resource gives a supplier.
     pub(crate) id: Option<u16>,
-    /// Whether it may be made without the entry of its suffix.
-    pub(crate) may_be_bare: bool,
 }
 
 /// A backend and its instance.
@@ -120,12 +118,16 @@ impl World {
 }
 
 impl Member {
+    /// Whether a backend with this key is, or was, one of its.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        key.strip_prefix(&self.name.to_lowercase()).is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// An instance as its resource says; `None` if it goes.
     pub(crate) fn of(instance: &DS389Instance, names: &Names) -> Option<Self> {
         if instance.metadata.deletion_timestamp.is_some() {
             return None;
         }
-        let is_lmdb = instance.spec.config.get("dbLib").is_some_and(|kind| kind == "mdb");
         let backend = |backend: &Map<String, Value>| {
             let text = |field: &str| backend.get(field).and_then(Value::as_str);
             let name = text("name")?.to_owned();
@@ -135,7 +137,6 @@ impl Member {
                 suffix: Dn::parse(text("suffix")?).ok()?,
                 role: Role::named(text("replicaRole")?)?,
                 id: backend.get("replicaId").and_then(Value::as_u64).and_then(|id| u16::try_from(id).ok()),
-                may_be_bare: !is_lmdb,
             })
         };
         Some(Self {

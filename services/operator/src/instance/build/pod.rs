@@ -153,6 +153,8 @@ fn data(index: usize, data: &InitialData) -> Option<(Volume, VolumeMount)> {
     let config_map = data.config_map.as_ref().map(|key| ConfigMapVolumeSource {
         name: key.name.clone(),
         items: Some(item(key)),
+        // It is needed once: the agent says what is missing then, and nothing later depends on it.
+        optional: Some(true),
         ..ConfigMapVolumeSource::default()
     });
     let of_store = data.store.as_ref().and_then(|store| Some((store.secret_name.clone()?, None)));
@@ -161,7 +163,7 @@ fn data(index: usize, data: &InitialData) -> Option<(Volume, VolumeMount)> {
         secret_name: Some(name),
         default_mode: Some(GROUP_READS),
         items,
-        optional: None,
+        optional: Some(true),
     });
     let mount = VolumeMount {
         name: name.clone(),

@@ -1,0 +1,33 @@
+//! What would become of the objects of an instance that is only checked: nothing does, and this is told. Of its server, the agent
+//! tells.
+
+use std::fmt::Debug;
+
+use kube::{Resource, ResourceExt};
+use serde::Serialize;
+
+use crate::{
+    instance::{apply::is_pod_outdated, build::Built, dereference::Referenced},
+    objects,
+};
+
+/// What would be done, if the instance has a pod already. Of one that has none, that comes first.
+pub(crate) fn planned(built: &Built, referenced: &Referenced) -> Option<Vec<String>> {
+    referenced.stateful_set.as_ref()?;
+    let services = |wanted| referenced.client_services.iter().find(|known| known.name_any() == ResourceExt::name_any(wanted));
+    let mut planned = vec![
+        is_pod_outdated(built, referenced).then(|| "Making the pod anew".to_owned()),
+        change(referenced.claim.as_ref(), &built.claim),
+        change(referenced.service.as_ref(), &built.service),
+    ];
+    planned.extend(built.client_services.iter().map(|wanted| change(services(wanted), wanted)));
+    let is_left = |name: &str| built.client_services.iter().any(|wanted| wanted.name_any() == name);
+    let gone = referenced.client_services.iter().map(ResourceExt::name_any).filter(|name| !is_left(name));
+    planned.extend(gone.map(|name| Some(format!("Deleting the Service {name}"))));
+    Some(planned.into_iter().flatten().collect())
+}
+
+fn change<K: Resource<DynamicType = ()> + Serialize + Debug>(known: Option<&K>, wanted: &K) -> Option<String> {
+    let verb = if known.is_some() { "Changing" } else { "Creating" };
+    (!objects::is_as_wanted(known, wanted)).then(|| format!("{verb} the {} {}", K::kind(&()), wanted.name_any()))
+}
