@@ -69,6 +69,21 @@ async fn a_backend_begins_with_what_was_said() {
     ] {
         assert_eq!(machine.has("filled", dn).await, is_there, "{dn}");
     }
+
+    // Anyone may read the samples and what is put below them, but no passwords, and people may change theirs.
+    let person: [(&str, &[&str]); 5] =
+        [("objectClass", &["inetOrgPerson"]), ("uid", &["a"]), ("cn", &["a"]), ("sn", &["a"]), ("userPassword", &["old-secret"])];
+    machine.add("filled", "uid=a,ou=people,o=sample", &person).await;
+    let url = format!("ldapi://{}", machine.socket("filled").replace('/', "%2F"));
+    let read =
+        |arguments: &[&str]| machine.run("ldapsearch", &[&["-LLL", "-x", "-H", &url, "-b", "o=sample"], arguments].concat());
+    let all = read(&["(objectClass=*)"]).unwrap();
+    assert!(all.matches("dn: ").count() == 6 && all.contains("uid: a") && !all.to_lowercase().contains("userpassword"), "{all}");
+    let own = ["-x", "-H", &url, "-D", "uid=a,ou=people,o=sample", "-w", "old-secret"];
+    let changed = "dn: uid=a,ou=people,o=sample\nchangetype: modify\nreplace: userPassword\nuserPassword: new-secret\n";
+    std::fs::write(&file, changed).unwrap();
+    machine.run("ldapmodify", &[&own[..], &["-f", file.to_str().unwrap()]].concat()).unwrap();
+    read(&["-D", "uid=a,ou=people,o=sample", "-w", "new-secret", "1.1"]).unwrap();
 }
 
 #[tokio::test]

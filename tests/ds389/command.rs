@@ -3,6 +3,7 @@
 mod apply;
 mod bad_input;
 mod docs;
+mod forget;
 mod inventory;
 mod report;
 mod resources;

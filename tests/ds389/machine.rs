@@ -118,7 +118,7 @@ impl Machine {
         assert!(status.success(), "{}", self.logs());
     }
 
-    fn socket(&self, instance: &str) -> String {
+    pub(crate) fn socket(&self, instance: &str) -> String {
         format!("{}/run/slapd-{instance}.socket", self.prefix.path())
     }
 
@@ -170,7 +170,7 @@ impl Machine {
         !result.contains(" notes=U") && !result.contains(" notes=A")
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new(program).args(arguments).output().unwrap();
         match output.status.success() {
             true => Ok(String::from_utf8(output.stdout).unwrap()),

@@ -5,6 +5,7 @@ mod apply;
 mod console;
 mod error;
 mod facts;
+mod forget;
 mod log;
 mod module;
 mod plan;
@@ -86,6 +87,7 @@ enum Command {
     Restore(transfer::Restore),
     Export(transfer::Export),
     Import(transfer::Import),
+    Forget(forget::Args),
 }
 
 impl Program {
@@ -113,6 +115,7 @@ impl Args {
             Command::Restore(args) => wait(args.run(&console)),
             Command::Export(args) => wait(args.run(&console)),
             Command::Import(args) => wait(args.run(&console)),
+            Command::Forget(args) => wait(args.run(&console)),
         };
         match outcome {
             Ok(code) => ExitCode::from(code),

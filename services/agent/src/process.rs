@@ -142,7 +142,10 @@ impl Process {
         } else {
             let mut command = Command::new(&self.program);
             command.arg("-D").arg(&self.config_dir).arg("-i").arg(&self.pid_file);
-            if let Some(said) = self.run(command).await? {
+            // A start that an interrupted apply had begun may have come first.
+            if let Some(said) = self.run(command).await?
+                && self.id().is_none()
+            {
                 let reason = if said.is_empty() { self.log(log_from) } else { said };
                 return Err(Error::Start { instance: self.instance.clone(), reason });
             }

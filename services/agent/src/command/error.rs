@@ -111,6 +111,18 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// A server that cannot have a supplier forgotten.
+    #[error("backend {backend} of instance {instance} cannot have supplier {id} forgotten: {problem}")]
+    Forget {
+        /// The instance.
+        instance: String,
+        /// The backend.
+        backend: String,
+        /// The number of the supplier.
+        id: u16,
+        /// Why, and what to do.
+        problem: String,
+    },
     /// Somebody has to say that data may be lost, and nobody can be asked.
     #[error("this deletes data, and there is no terminal to ask at: look at the plan, then add --yes")]
     NeedsYes,
