@@ -173,6 +173,7 @@ impl Shared {
                 () = replica.lost(), if elsewhere && replica.is_healthy() => Err(Failure::Lost),
             };
             match answer {
+                Ok(response) if body::is_given_up(response.headers()) => return Err(late()),
                 Ok(response) => return Ok((response, Arc::clone(replica))),
                 Err(_) if call.is_late() => return Err(late()),
                 Err(failure) => {

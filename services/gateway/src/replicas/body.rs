@@ -70,6 +70,11 @@ impl Begun {
     }
 }
 
+/// Whether a replica says that the call was given up: servers say so of calls whose time is over, by their own clocks.
+pub(super) fn is_given_up(headers: &HeaderMap) -> bool {
+    Status::from_header_map(headers).is_some_and(|status| status.code() == Code::Cancelled)
+}
+
 /// A status that tells of the replica and not of the question: it is unavailable, and it is not the service that says so.
 pub(super) fn not_serving(headers: &HeaderMap) -> Option<Status> {
     let status = Status::from_header_map(headers).filter(|status| status.code() == Code::Unavailable)?;
