@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a consumer may be out of reach. The server tries again after 3, 6, 12, 24 and 48 seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Between two attempts with a consumer that has no replica yet.
+const ASKED_AGAIN: Duration = Duration::from_secs(2);
+
 /// How long a server may take to say how it ended.
 const SETTLING: Duration = Duration::from_secs(10);
 
@@ -120,13 +123,20 @@ pub async fn wait_for_data(connection: &mut Connection, suffix: &Dn) -> Result<(
 /// Whether the consumer began with the same data, as the server's first session with it shows.
 async fn is_same_data(connection: &mut Connection, dn: &Dn, progress: &mut (dyn FnMut(&str) + Send)) -> Result<bool, Error> {
     let deadline = Instant::now() + PATIENCE;
-    let mut heard = String::new();
+    let (mut heard, mut asked) = (String::new(), Instant::now());
     loop {
         let look = look(connection, dn).await?;
         let said = look.session.as_ref().map(|session| session.text.clone()).unwrap_or_default();
         match &look.session {
             Some(session) if session.code == Outcome::OTHER_DATA => return Ok(false),
             Some(session) if session.code == 0 && look.is_over => return Ok(true),
+            // A server does not look again at one that has no replica yet, unless its agreement begins anew.
+            Some(session) if session.code == Outcome::NO_REPLICA && asked.elapsed() > ASKED_AGAIN => {
+                asked = Instant::now();
+                for state in ["off", "on"] {
+                    connection.replace(dn, &[("nsds5ReplicaEnabled", vec![state.to_owned()])], &[]).await?;
+                }
+            }
             _ => {}
         }
         if said != heard {

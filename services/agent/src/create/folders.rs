@@ -44,18 +44,31 @@ impl Made {
         folders.reverse();
         for folder in folders {
             is_own |= folder == path || folder.file_name().is_some_and(|name| name == self.folder_name.as_str());
-            match DirBuilder::new().mode(0o700).create(folder) {
-                Ok(()) => {}
-                Err(_) if folder.is_dir() => continue,
-                Err(source) => return Err(Error::File { step: "make the folder", path: folder.to_owned(), source }),
+            if folder.is_dir() {
+                continue;
             }
-            self.folders.push(folder.to_owned());
+            // Under its name there is never one that is not the owner's yet: whoever goes on after a kill would not know it.
+            let mut name = folder.as_os_str().to_owned();
+            name.push(".new");
+            let new = PathBuf::from(name);
+            match DirBuilder::new().mode(0o700).create(&new) {
+                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(Error::File { step: "make the folder", path: folder.to_owned(), source });
+                }
+                _ => self.folders.push(new.clone()),
+            }
             let mode = if is_own { 0o770 } else { 0o755 };
             let result = match is_own {
-                true => whole::hand_over(folder, self.owner.rights(mode)),
-                false => fs::set_permissions(folder, Permissions::from_mode(mode)),
+                true => whole::hand_over(&new, self.owner.rights(mode)),
+                false => fs::set_permissions(&new, Permissions::from_mode(mode)),
             };
             result.map_err(Error::file("hand over the folder", folder))?;
+            match fs::rename(&new, folder) {
+                // Another one has made it meanwhile.
+                Err(_) if folder.is_dir() => continue,
+                renamed => renamed.map_err(Error::file("make the folder", folder))?,
+            }
+            self.folders.push(folder.to_owned());
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ const PASSING: [i64; 3] = [1, 7, 8];
 impl Outcome {
     /// Code of servers for a consumer that began with other data.
     pub const OTHER_DATA: i64 = 19;
+    /// The same for a consumer that has no such replica, or not yet.
+    pub const NO_REPLICA: i64 = 6;
 
     /// Reads what a server says; JSON is preferred, which old servers do not have.
     pub fn read(json: Option<&str>, words: Option<&str>) -> Option<Self> {
