@@ -390,8 +390,8 @@ impl Agent {
         }
     }
 
-    /// Tells how the replicas are, and what may be filled. False if there is anything that may, for what it holds is nobody's, or
-    /// that takes its entries from others alone and has none yet.
+    /// Tells how the replicas are, and what may be filled. False if there is anything that may, for what it holds is nobody's, or,
+    /// where an operator tells what is wanted, that takes its entries from others alone and has none yet.
     async fn tell_replicas(&mut self) -> bool {
         let (Some(server), Some(volume)) = (&self.server, &self.volume) else { return true };
         let before = volume.consent();
@@ -425,7 +425,8 @@ impl Agent {
         self.gone = gone.filter(|(suffix, id)| seen.iter().any(|seen| seen.can_forget(suffix, *id))).cloned().collect();
         let told = replicas::told(&seen, &consent, server);
         self.board.replicate(is_known.then_some(told));
-        consent.is_empty() && !seen.iter().any(Seen::is_bare)
+        // One that somebody has made by hand may be reached, and so filled, only while it is ready.
+        consent.is_empty() && !(self.listens && seen.iter().any(Seen::is_bare))
     }
 }
 
