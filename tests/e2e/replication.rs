@@ -142,6 +142,8 @@ fn restarts_come_one_at_a_time(operator: &Operator, instances: [&'static str; 3]
         let ready = pods.iter().filter(|pod| is_ready(pod));
         ready.map(|pod| pod["metadata"]["uid"].as_str().unwrap().to_owned()).collect::<BTreeSet<String>>()
     };
+    // The cluster may hear of a server that has just been filled later than others are told that it is in sync.
+    namespace.until("all pods ready", || ready().len() == pods().as_array().unwrap().len());
     let (before, mut most) = (ready(), 0);
     for instance in instances {
         let patch = json!({"spec": {"restartRequestedAt": "2026-01-01T00:00:00Z"}});
