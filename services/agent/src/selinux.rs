@@ -57,8 +57,9 @@ impl Selinux {
 
     /// The same for an instance that was not created to do without.
     pub(crate) fn of_instance(installation: &Installation, name: &str) -> Option<Self> {
-        let journal = journal::read(&installation.home(name)).ok().flatten().unwrap_or_default();
-        Self::of(installation).filter(|_| !journal.without_selinux)
+        let does_without =
+            || journal::read(&installation.home(name)).ok().flatten().is_some_and(|journal| journal.without_selinux);
+        Self::of(installation).filter(|_| !does_without())
     }
 
     /// Labels the folders and ports of an instance. `usual` are its folders if nothing else had been said.

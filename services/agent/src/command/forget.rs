@@ -60,8 +60,10 @@ impl Args {
             return Ok(DONE);
         }
         if !self.yes {
-            let question = "Supplier {} of {} is forgotten by all servers, with what it has not sent to them. Type yes to go on:";
-            console.confirm(&question.replacen("{}", &self.id.to_string(), 1).replacen("{}", &replica.suffix.to_string(), 1))?;
+            console.confirm(&format!(
+                "Supplier {} of {} is forgotten by all servers, with what it has not sent to them. Type yes to go on:",
+                self.id, replica.suffix
+            ))?;
         }
         let _stop = Stop::listen(console, STOPPING)?;
         let place = Place::instance(&replica.instance).child(Scope::Backend, &replica.backend);

@@ -21,8 +21,8 @@ pub(crate) fn planned(built: &Built, referenced: &Referenced) -> Option<Vec<Stri
         change(referenced.service.as_ref(), &built.service),
     ];
     planned.extend(built.client_services.iter().map(|wanted| change(services(wanted), wanted)));
-    let is_left = |name: &str| built.client_services.iter().any(|wanted| wanted.name_any() == name);
-    let gone = referenced.client_services.iter().map(ResourceExt::name_any).filter(|name| !is_left(name));
+    let is_wanted = |name: &str| built.client_services.iter().any(|wanted| wanted.name_any() == name);
+    let gone = referenced.client_services.iter().map(ResourceExt::name_any).filter(|name| !is_wanted(name));
     planned.extend(gone.map(|name| Some(format!("Deleting the Service {name}"))));
     Some(planned.into_iter().flatten().collect())
 }
