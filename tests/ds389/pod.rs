@@ -1,6 +1,7 @@
 //! The agent of a pod as a process: it makes the instance of its file, keeps its server running whatever ends, and stops it at
 //! the end. That it is fit for a container, the tests of a cluster see.
 
+mod leave;
 mod service;
 
 use std::{
@@ -82,7 +83,15 @@ impl Agent {
 
     /// Ends it as the kubelet does, and waits until it has.
     async fn terminate(&mut self) -> ExitStatus {
+        self.tell_to_end();
+        self.until_ended().await
+    }
+
+    fn tell_to_end(&self) {
         kill_process(Pid::from_raw(self.process.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    }
+
+    async fn until_ended(&mut self) -> ExitStatus {
         until(|| std::future::ready(self.process.ended()), Option::is_some).await.unwrap()
     }
 }

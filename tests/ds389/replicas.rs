@@ -39,6 +39,13 @@ pub(crate) async fn unit(machine: &Machine, instance: &str, name: &str) {
     machine.add(instance, &format!("ou={name},dc=test"), &attributes).await;
 }
 
+/// A client that wants to write is sent to another server.
+pub(crate) async fn sends_writers_away(machine: &Machine, instance: &str) {
+    let attributes: [(&str, &[&str]); 2] = [("objectClass", &["organizationalUnit"]), ("ou", &["x"])];
+    let refused = machine.try_add(instance, "ou=x,dc=test", &attributes).await.unwrap_err();
+    assert!(matches!(refused, agent::ldap::Error::Refused { code: 10, .. }), "{refused}");
+}
+
 /// Waits until an entry is gone.
 pub(crate) async fn goes(machine: &Machine, instance: &str, dn: &str) {
     until(|| machine.has(instance, dn), |is_there| !*is_there).await;

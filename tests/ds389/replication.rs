@@ -7,7 +7,7 @@ use directory::replication::Colour;
 
 use crate::{
     machine::{Authority, Machine, fleet, instance, until, until_within},
-    replicas::{BIND, comes, goes, host, host_like, is_green, machine_name, prepare, secured, unit},
+    replicas::{BIND, comes, goes, host, host_like, is_green, machine_name, prepare, secured, sends_writers_away, unit},
 };
 
 /// How long servers may take to forget a number: whoever was not ready when another looked is looked at again after 10 seconds, then 20,
@@ -90,13 +90,6 @@ async fn a_hub_in_the_middle_passes_on_what_came_while_it_was_away() {
     comes(con, "midcon", "ou=second,dc=test").await;
     goes(con, "midcon", "ou=first,dc=test").await;
     is_green(hub, "midhub", "midcon.root").await;
-}
-
-/// Clients that want to write are sent to the supplier.
-async fn sends_writers_away(machine: &Machine, name: &str) {
-    let entry = directory::entry::Entry::new("ou=x,dc=test".parse().unwrap()).with("objectClass", &["organizationalUnit"]);
-    let refused = machine.connect(name).await.add(&entry.with("ou", &["x"]), &[]).await.unwrap_err();
-    assert!(matches!(refused, agent::ldap::Error::Refused { code: 10, .. }), "{refused}");
 }
 
 #[tokio::test]

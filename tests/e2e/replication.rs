@@ -165,7 +165,7 @@ fn restarts_come_one_at_a_time(operator: &Operator, instances: [&'static str; 3]
     assert!(most == 1 && has_waited, "{most} at a time");
 }
 
-/// Its agreements, and what the others know of it.
+/// Its agreements, and what the others know of it. What it has taken until then the others have.
 fn a_supplier_that_is_deleted_is_forgotten_by_all(operator: &Operator, gone: &'static str, others: [&'static str; 2]) {
     let begun = Instant::now();
     let record = || {
@@ -184,12 +184,17 @@ fn a_supplier_that_is_deleted_is_forgotten_by_all(operator: &Operator, gone: &'s
     for instance in others {
         assert!(knows(instance), "{instance} knows of {gone}");
     }
+    let last: BTreeSet<String> = (0..300).map(|number| format!("last-{number}")).collect();
+    let entry = |name: &String| format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n");
+    let added = Client::new(operator, gone).ldap("ldapadd", &[], &last.iter().map(entry).collect::<String>());
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     operator.namespace.kubectl(&["delete", "ds389instance", gone]);
     operator.namespace.until("a forgotten supplier", || {
         record()["retired"].to_string().contains(&id.to_string()) && record()["gone"].is_null()
     });
     println!("from deleting a supplier to its being forgotten: {:.1} s", begun.elapsed().as_secs_f64());
     for instance in others {
+        assert_eq!(Client::new(operator, instance).try_units("last-"), Some(last.clone()), "{instance}");
         assert!(!knows(instance), "{instance} knows of {gone}");
         let agreements = ["-LLL", "-b", "cn=config", "(objectclass=nsds5replicationagreement)", "cn"];
         let found = Client::new(operator, instance).ldap("ldapsearch", &agreements, "");

@@ -6,6 +6,7 @@ mod args;
 mod init;
 mod initial;
 mod lag;
+mod leave;
 mod logs;
 mod probe;
 mod receive;

@@ -181,12 +181,28 @@ fn state(agreement: &Agreement, is_lmdb: bool) -> (proto::AgreementState, String
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proto::AgreementState as State;
 
     use super::*;
 
-    fn agreement() -> Agreement {
+    /// A supplier of `dc=test` that has these.
+    pub(crate) fn supplier(agreements: Vec<Agreement>) -> Seen {
+        let replica = Replica {
+            instance: "a".to_owned(),
+            backend: "root".to_owned(),
+            suffix: Dn::parse("dc=test").unwrap(),
+            role: Role::Supplier,
+            id: Some(10),
+            is_running: true,
+            ruv: None,
+            cleaning: Vec::new(),
+            agreements,
+        };
+        Seen { replica, is_empty: false, is_filling: false, is_shut: true, bind_dns: Vec::new(), binds: BTreeMap::new() }
+    }
+
+    pub(crate) fn agreement() -> Agreement {
         Agreement {
             name: "b.root".to_owned(),
             host: "b".to_owned(),
@@ -207,7 +223,7 @@ mod tests {
         }
     }
 
-    fn outcome(code: i64) -> Outcome {
+    pub(crate) fn outcome(code: i64) -> Outcome {
         let colour = if code == 0 { Colour::Green } else { Colour::Red };
         Outcome { colour, code, text: format!("code {code}"), at: None }
     }

@@ -217,6 +217,7 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
     for one in &meant.external {
         external::connect(one, choice(&choices, &one.source), records::request(&records, &one.link()), &mut parts);
     }
+    identities::let_in_leaving(world, &records, &mut parts);
     removed::remove(world, &links, &meant.refused, &mut records, &mut parts);
     let mut agreements = BTreeMap::new();
     for agreement in &world.agreements {

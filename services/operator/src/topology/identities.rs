@@ -2,11 +2,16 @@
 //! password: another password is another identity. Who receives lets the next in before who sends is told of it, and the last until
 //! that one binds otherwise, so that no change of passwords interrupts anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use directory::{dn::Dn, layout};
 
-use super::{pairs::Pair, records::Records, world::Replicated};
+use super::{
+    compose::Part,
+    pairs::Pair,
+    records::Records,
+    world::{Member, Replicated, World},
+};
 
 /// Of one pair.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,7 +27,12 @@ pub(super) struct Binding {
 
 /// What the password of who sends is called in the Secret of who receives.
 pub(super) fn key(source: &Replicated<'_>) -> String {
-    source.key().replace(':', "_")
+    name_of(&source.key())
+}
+
+/// The same by the key of who sends.
+fn name_of(source_key: &str) -> String {
+    source_key.replace(':', "_")
 }
 
 /// The identity of a key with the password of this hash.
@@ -66,6 +76,29 @@ pub(super) fn binding(pair: &Pair<'_>, records: &Records) -> Binding {
         current: hash.map(|hash| identity(&key, hash)),
         own: hash.filter(|hash| told.last() == Some(*hash)).map(|hash| identity(&key, hash)),
         key,
+    }
+}
+
+/// Lets in for as long as their pods are there those whose resources are gone: they send what others lack before they end.
+pub(super) fn let_in_leaving(world: &World, records: &Records, parts: &mut BTreeMap<String, Part>) {
+    let is_leaving = |key: &str| {
+        let instance = key.split('.').next().unwrap_or(key);
+        let is_there = |member: &Member| member.name.eq_ignore_ascii_case(instance);
+        world.with_pods.contains(instance) && !world.members.iter().any(is_there)
+    };
+    for target in world.replicated() {
+        let record = records.get(target.backend.suffix.normal());
+        let binds = record.into_iter().flat_map(|record| &record.binds);
+        let of_leaving = binds.filter_map(|(pair, hashes)| {
+            let source = pair.strip_suffix(&target.key())?.strip_suffix(' ').filter(|source| is_leaving(source))?;
+            Some(hashes.iter().map(|hash| identity(&name_of(source), hash)))
+        });
+        let admitted: Vec<String> = of_leaving.flatten().collect();
+        let part = parts.get_mut(&target.member.name);
+        if let Some(backend) = part.and_then(|part| part.backends.get_mut(&target.backend.name.to_lowercase())) {
+            backend.is_target |= !admitted.is_empty();
+            backend.admits.extend(admitted);
+        }
     }
 }
 

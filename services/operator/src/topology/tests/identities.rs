@@ -112,3 +112,16 @@ fn hashes_of_passwords_tell_them_apart_and_nothing_else() {
     }
     assert!(hashes(&[("a.root", "word")]).is_empty());
 }
+
+#[test]
+fn a_server_whose_resource_is_gone_is_let_in_until_its_pod_is_too() {
+    let mut records = Records::new();
+    check(pair("1", Some("1"), &["1"]), &mut records, &["1"], Some("1"));
+    for (with_pods, admits) in [(vec!["a"], vec![dn("1")]), (vec!["b"], vec![]), (vec![], vec![])] {
+        let target = pair("1", None, &["1"]).pop().unwrap();
+        let with_pods = with_pods.into_iter().map(str::to_owned).collect();
+        let topology = compose(&World { with_pods, ..world(vec![target], vec![mesh()]) }, &records);
+        let backend = &part(&topology, "b").backends["root"];
+        assert_eq!((&backend.admits, backend.is_target), (&admits, !admits.is_empty()));
+    }
+}
