@@ -8,6 +8,7 @@ use futures::StreamExt;
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service},
+    networking::v1::NetworkPolicy,
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -37,6 +38,7 @@ pub(crate) struct Known {
     pub(crate) stateful_sets: Store<Compact<StatefulSet>>,
     pub(crate) services: Store<Compact<Service>>,
     pub(crate) claims: Store<Compact<PersistentVolumeClaim>>,
+    pub(crate) policies: Store<Compact<NetworkPolicy>>,
     pub(crate) secrets: Store<Secret>,
     pub(crate) pods: Store<Compact<Pod>>,
     /// All resources of the operator's kinds.
@@ -76,6 +78,7 @@ impl Watches {
             stateful_sets: self.own(&instances, Compact::of),
             services: self.own(&instances, Compact::of),
             claims: self.own(&instances, Compact::of),
+            policies: self.own(&instances, Compact::of),
             secrets: self.own(&instances, without_specification),
             pods: self.own(&instances, image_and_status),
             agreements,
@@ -84,6 +87,7 @@ impl Watches {
         known.stateful_sets.wait_until_ready().await?;
         known.services.wait_until_ready().await?;
         known.claims.wait_until_ready().await?;
+        known.policies.wait_until_ready().await?;
         known.secrets.wait_until_ready().await?;
         known.pods.wait_until_ready().await?;
         known.instances.wait_until_ready().await?;

@@ -41,6 +41,7 @@ impl Cluster {
             stateful_sets: reflector::store().0,
             services: reflector::store().0,
             claims: reflector::store().0,
+            policies: reflector::store().0,
             secrets: reflector::store().0,
             pods: reflector::store().0,
             instances: instance_store,

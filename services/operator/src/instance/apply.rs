@@ -105,8 +105,11 @@ pub(crate) async fn apply(
     let services = Api::namespaced(client.clone(), namespace);
     objects::apply(&services, referenced.service.as_ref(), &built.service).await?;
     serve_clients(&built.client_services, &referenced.client_services, &services).await?;
-    if let Some(policy) = &built.policy {
-        keep(policy, &Api::namespaced(client.clone(), namespace)).await?;
+    let policies = Api::namespaced(client.clone(), namespace);
+    match (&built.policy, &referenced.policy) {
+        (Some(policy), known) => drop(objects::apply(&policies, known.as_ref(), policy).await?),
+        (None, Some(known)) => objects::delete(&policies, known, &DeleteParams::default()).await?,
+        (None, None) => {}
     }
     if let Some(accounts) = &built.accounts {
         keep(accounts, &Api::namespaced(client.clone(), namespace)).await?;

@@ -14,6 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
+    networking::v1::NetworkPolicy,
 };
 use kube::{
     Api, Resource, ResourceExt,
@@ -53,6 +54,7 @@ pub(crate) struct Referenced {
     pub(crate) service: Option<Service>,
     /// Those for clients, wanted or not.
     pub(crate) client_services: Vec<Service>,
+    pub(crate) policy: Option<NetworkPolicy>,
     pub(crate) claim: Option<PersistentVolumeClaim>,
     pub(crate) pod: Option<Pod>,
     /// What the agent was told last. It is asked for anew, for its number must not be given twice.
@@ -172,6 +174,7 @@ pub(crate) async fn dereference(
         stateful_set: whole(&known.stateful_sets, names, &names.instance)?,
         service: whole(&known.services, names, &names.instance)?,
         client_services: client_services(names, context)?,
+        policy: whole(&known.policies, names, &names.instance)?,
         claim: whole(&known.claims, names, &names.claim())?,
         pod: whole(&known.pods, names, &names.pod())?,
         specification: get_secret(&secrets, names.specification()).await?,
