@@ -73,6 +73,10 @@ fn what_one_resource_can_tell_to_be_wrong_is_refused_with_what_to_do() {
             "initialData wants either configMap or secret",
         ),
         (json!({"initialData": [{"backend": "a", "store": {"url": "/data/c.ldif"}}]}), "should match"),
+        (
+            json!({"backends": [{"name": "b", "suffix": "dc=b"}], "initialData": [{"backend": "a", "secret": {"name": "b", "key": "c"}}]}),
+            "names a backend that is not in spec.backends",
+        ),
     ] {
         resources.refused("DS389Instance", spec, expected);
     }

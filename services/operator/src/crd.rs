@@ -45,6 +45,9 @@ pub(crate) use print::print;
         .message("the name has more than 52 characters; pods and their labels are named after it"),
     validation = Rule::new("!self.metadata.name.contains('.')")
         .message("the name has a dot; it becomes a host name, such as ldap-1"),
+    validation = Rule::new("!has(self.spec.initialData) || self.spec.initialData.all(one, has(self.spec.backends) && \
+        self.spec.backends.exists(known, known.name.lowerAscii() == one.backend.lowerAscii()))")
+        .message("spec.initialData names a backend that is not in spec.backends"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
