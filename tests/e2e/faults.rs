@@ -5,14 +5,20 @@
 mod fleet;
 mod witness;
 
-use std::{fs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use self::fleet::{AGREEMENTS, ALL, FAR, Fleet, signal};
 use crate::{
     cluster::{agent_image, image, until_within},
-    fleet::Operator,
+    fleet::{Operator, resource},
     ldap::{Client, SUFFIX},
     pods::{issue, vouch},
     replication::pair,
@@ -95,10 +101,27 @@ fn of_operators(fleet: &Fleet) {
         let servers: Vec<i32> = servers.filter(is_it).collect();
         assert!(!servers.is_empty(), "the API server is no process of this machine");
         fleet.unkept(|| {
-            servers.iter().for_each(|server| signal(*server, rustix::process::Signal::STOP));
+            servers.iter().for_each(|server| signal(*server, Signal::STOP));
             std::thread::sleep(Duration::from_secs(60));
-            servers.iter().for_each(|server| signal(*server, rustix::process::Signal::CONT));
+            servers.iter().for_each(|server| signal(*server, Signal::CONT));
         });
+    });
+}
+
+/// How much older than the last word that all is in sync a change may be that goes with a volume, as the documentation says.
+const IN_SYNC_WITHIN: Duration = Duration::from_secs(10);
+
+fn of_volumes(fleet: &Fleet) {
+    let before = fleet.uid("supplier-1-0");
+    fleet.befalls("a volume is lost with its server, all at once", || {
+        fleet.until_well();
+        let in_sync = Instant::now();
+        fleet.kubectl(&["delete", "pvc", "supplier-1-data", "--wait=false"]);
+        fleet.kubectl(&["delete", "pod", "supplier-1-0", "--grace-period=0", "--force"]);
+        fleet.until_another("supplier-1-0", &before);
+        let lost = Instant::now();
+        fleet.until_well();
+        fleet.forgive(in_sync - IN_SYNC_WITHIN, lost);
     });
 }
 
@@ -164,8 +187,23 @@ fn of_what_users_do(fleet: &Fleet) {
         namespace.until("a conflict", || fleet.is("ds389instance/twin", "Accepted", "False/Conflict"));
         fleet.kubectl(&["delete", "ds389instance", "twin"]);
         namespace.apply(&instance("brief", json!({})));
-        namespace.until_late("a pod of its own", || !fleet.uid("brief-0").is_empty());
+        // It stands still in the middle of being filled.
+        let refresh = ["-LLL", "-b", "cn=config", "(&(cn=brief.userroot)(nsds5BeginReplicaRefresh=*))", "cn"];
+        let suppliers = ["supplier-1", "supplier-2"].map(|name| Client::new(&fleet.operator, name));
+        let is_filled = || suppliers.iter().any(|one| !one.ldap("ldapsearch", &refresh, "").stdout.is_empty());
+        namespace.until_late("a server", || !fleet.processes("brief-0", "ns-slapd").is_empty());
+        namespace.until_late("one that is being filled", || {
+            let servers = fleet.processes("brief-0", "ns-slapd");
+            servers.iter().for_each(|server| signal(*server, Signal::STOP));
+            let is_filled = is_filled();
+            if !is_filled {
+                servers.iter().for_each(|server| signal(*server, Signal::CONT));
+            }
+            is_filled
+        });
         fleet.kubectl(&["delete", "ds389instance", "brief"]);
+        fleet.processes("brief-0", "ns-slapd").into_iter().for_each(|server| signal(server, Signal::CONT));
+        namespace.until_late("no pod", || fleet.uid("brief-0").is_empty());
     });
 }
 
@@ -244,6 +282,7 @@ fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is
         of_pods(fleet);
         of_operators(fleet);
         of_networks(fleet);
+        of_volumes(fleet);
     });
 }
 
@@ -293,9 +332,10 @@ fn a_volume_that_is_full_is_told_and_a_server_goes_on_when_there_is_room() {
     Client::new(&operator, "full").add("before");
     // All but what the server has taken for itself.
     namespace.try_kubectl(&["exec", "full-0", "--", "sh", "-c", "dd if=/dev/zero of=/data/ballast bs=1M 2>/dev/null"]);
-    namespace.kubectl(&["delete", "pod", "full-0"]);
     let message = "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}";
     let told = || namespace.kubectl(&["get", "ds389instance", "full", "--output", message]);
+    namespace.until("that it is told while the server runs", || told().contains("the volume is full"));
+    namespace.kubectl(&["delete", "pod", "full-0"]);
     namespace
         .until_late("that it is told", || ready().is_some_and(|ready| ready.starts_with("False/")) && told().contains("space"));
     println!("of a full volume: {}", told());
@@ -305,4 +345,63 @@ fn a_volume_that_is_full_is_told_and_a_server_goes_on_when_there_is_room() {
     let client = Client::new(&operator, "full");
     client.until_has("before");
     client.add("after");
+}
+
+#[test]
+#[ignore = "takes long, and kills servers: tests/run e2e-node"]
+fn a_supplier_on_lmdb_that_is_killed_while_it_is_written_to_says_what_a_request_would_do() {
+    let operator = Operator::new("lmdb");
+    let namespace = &operator.namespace;
+    for (name, has_entries) in [("a", true), ("b", false)] {
+        let backend = json!({"name": "userroot", "suffix": SUFFIX, "replicaRole": "supplier", "sampleEntries": has_entries});
+        let spec = json!({"config": {"dbLib": "mdb"}, "backends": [backend]});
+        namespace.apply(&resource("DS389Instance", name, &spec).to_string());
+    }
+    const MESH: &str = "ds389agreement/mesh";
+    namespace.apply(&resource("DS389Agreement", "mesh", &json!({"suffix": SUFFIX, "targets": ["*"]})).to_string());
+    operator.until(MESH, "Ready", WELL);
+    let [a, b] = ["a", "b"].map(|name| Client::new(&operator, name));
+    let told = || pair(&operator, MESH, "a", "b");
+    let is_stuck =
+        || told()["state"] == "Failing" && told()["message"].as_str().unwrap().contains("has lost what it had not sent");
+    let mut taken = BTreeSet::new();
+    for round in 0.. {
+        assert!(round < 6, "never stuck: {}", told());
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0.. {
+                    let entry = |number: u32| {
+                        let name = format!("w{round}-{number}");
+                        format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n")
+                    };
+                    let entries: String = (number * 50..(number + 1) * 50).map(entry).collect();
+                    let _ = a.try_ldap("ldapadd", &["-c", "-o", "nettimeout=5"], &entries);
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            namespace.until("changes", || a.try_units(&format!("w{round}")).is_some_and(|units| units.len() > 100));
+            namespace.kubectl(&["exec", "a-0", "--", "sh", "-c", "kill -9 $(cat /run/ds/slapd-a.pid)"]);
+            is_over.store(true, Ordering::Relaxed);
+        });
+        namespace.until_late("a server that is back", || operator.condition("ds389instance/a", "Ready").as_deref() == Some(WELL));
+        taken.extend(a.try_units("w").unwrap());
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) && told()["state"] != "InSync" && !is_stuck() {
+            std::thread::park_timeout(Duration::from_millis(500));
+        }
+        println!("killed {} times: {}", round + 1, told());
+        if is_stuck() {
+            break;
+        }
+    }
+    operator.until(MESH, "Ready", "False/ReplicationFails");
+    let request = json!({"policy": "OnRequest", "requestId": "after-the-kill", "from": "a"});
+    operator.patch(MESH, &json!({"spec": {"initialise": request}}));
+    operator.until(MESH, "Ready", WELL);
+    namespace.until("all entries of the one that was killed", || b.try_units("w").is_some_and(|units| units.is_superset(&taken)));
+    a.add("after");
+    b.until_has("after");
 }

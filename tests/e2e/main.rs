@@ -17,6 +17,7 @@ mod instances;
 mod ldap;
 mod load;
 mod pods;
+mod reinstall;
 mod release;
 mod replicas;
 mod replication;

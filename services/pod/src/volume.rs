@@ -22,6 +22,9 @@ const LOCK: &str = "lock";
 /// The file with the highest revision.
 const REVISION: &str = "revision";
 
+/// Bytes without which nothing can be written: a server takes more for a change.
+const ROOM: u64 = 1 << 20;
+
 /// The file with the suffixes that may be filled.
 const RECEIVES: &str = "receives.json";
 
@@ -124,6 +127,12 @@ impl Volume {
         Ok(())
     }
 
+    /// Bytes that are free on it.
+    fn room(&self) -> Option<u64> {
+        let statistics = rustix::fs::statvfs(self.folder.as_deref()?).ok()?;
+        statistics.f_bavail.checked_mul(statistics.f_frsize)
+    }
+
     /// What may be filled.
     pub(crate) fn consent(&self) -> Consent {
         self.consent.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -140,6 +149,12 @@ impl Volume {
         *known = consent;
         Ok(())
     }
+}
+
+/// Whether there is no room left on it. Where that cannot be told, as without a folder, there is.
+pub(crate) async fn is_full(volume: &Arc<Volume>) -> bool {
+    let volume = Arc::clone(volume);
+    tokio::task::spawn_blocking(move || volume.room().is_some_and(|room| room < ROOM)).await.unwrap_or(false)
 }
 
 /// Has the volume for this agent alone, by this folder of it. Waits for nobody else.

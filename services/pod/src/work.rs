@@ -21,6 +21,7 @@ use tokio::{
 use crate::{
     args::Settings,
     lag::Lags,
+    leave,
     logs::Logs,
     probe::Probe,
     receive,
@@ -46,6 +47,8 @@ const STOPPED: &str = "the instance is not to be started";
 const ABSENT: &str = "there is no instance yet";
 /// Why a server does not that clients are kept away from.
 const FENCED: &str = "the instance is fenced: clients are kept away";
+/// Why a server does not that can write nothing.
+const FULL: &str = "the volume is full: nothing can be written";
 /// Why a server does not that is to be filled by another.
 const UNFILLED: &str = "a suffix waits for its entries from another server";
 /// Why nothing serves at the end.
@@ -215,8 +218,13 @@ impl Agent {
                 self.board.replicate(None);
                 self.lags.tell(&[]);
                 self.board.serve(Some(ENDING));
-                let process = self.server.take().map(|server| server.process);
-                self.stopping = Some(tokio::spawn(settle::stop(self.wanted.clone(), process)));
+                let (wanted, server) = (self.wanted.clone(), self.server.take());
+                self.stopping = Some(tokio::spawn(async move {
+                    if let Some(server) = &server {
+                        leave::leave(server).await;
+                    }
+                    settle::stop(wanted, server.map(|server| server.process)).await;
+                }));
             }
             Command::End => {}
         }
@@ -366,6 +374,7 @@ impl Agent {
             _ if self.is_stopped() => Some(STOPPED),
             _ if self.wanted.as_ref().is_some_and(|wanted| wanted.fenced) => Some(FENCED),
             _ if !is_filled => Some(UNFILLED),
+            _ if self.is_full().await => Some(FULL),
             Some(server) => self.probe.ask(&server.process, &server.suffixes).await,
             None => None,
         };
@@ -378,6 +387,13 @@ impl Agent {
         }
         if let Some(reason) = reason {
             self.readiness.set_not_ready(reason);
+        }
+    }
+
+    async fn is_full(&self) -> bool {
+        match &self.volume {
+            Some(volume) => volume::is_full(volume).await,
+            None => false,
         }
     }
 
