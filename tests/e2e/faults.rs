@@ -187,22 +187,17 @@ fn of_what_users_do(fleet: &Fleet) {
         namespace.until("a conflict", || fleet.is("ds389instance/twin", "Accepted", "False/Conflict"));
         fleet.kubectl(&["delete", "ds389instance", "twin"]);
         namespace.apply(&instance("brief", json!({})));
-        // It stands still in the middle of being filled.
-        let refresh = ["-LLL", "-b", "cn=config", "(&(cn=brief.userroot)(nsds5BeginReplicaRefresh=*))", "cn"];
-        let suppliers = ["supplier-1", "supplier-2"].map(|name| Client::new(&fleet.operator, name));
-        let is_filled = || suppliers.iter().any(|one| !one.ldap("ldapsearch", &refresh, "").stdout.is_empty());
-        namespace.until_late("a server", || !fleet.processes("brief-0", "ns-slapd").is_empty());
+        // It stands still when it is about to be filled.
+        let servers = || fleet.processes("brief-0", "ns-slapd");
+        let is_filled = |source: &str| pair(&fleet.operator, AGREEMENTS[0], source, "brief")["state"] == "Initialising";
         namespace.until_late("one that is being filled", || {
-            let servers = fleet.processes("brief-0", "ns-slapd");
-            servers.iter().for_each(|server| signal(*server, Signal::STOP));
-            let is_filled = is_filled();
-            if !is_filled {
-                servers.iter().for_each(|server| signal(*server, Signal::CONT));
-            }
-            is_filled
+            !servers().is_empty() && ["supplier-1", "supplier-2"].into_iter().any(is_filled)
         });
+        servers().into_iter().for_each(|server| signal(server, Signal::STOP));
         fleet.kubectl(&["delete", "ds389instance", "brief"]);
-        fleet.processes("brief-0", "ns-slapd").into_iter().for_each(|server| signal(server, Signal::CONT));
+        let ends = ["get", "pod", "brief-0", "--output", "jsonpath={.metadata.deletionTimestamp}"];
+        namespace.until("a pod that is to end", || !fleet.kubectl(&ends).is_empty());
+        servers().into_iter().for_each(|server| signal(server, Signal::CONT));
         namespace.until_late("no pod", || fleet.uid("brief-0").is_empty());
     });
 }
@@ -280,9 +275,9 @@ fn of_upgrades(fleet: &Fleet) {
 fn whatever_befalls_a_fleet_nothing_that_was_taken_is_lost_and_nothing_untrue_is_said() {
     Fleet::new("faults", None).endures(|fleet| {
         of_pods(fleet);
+        of_volumes(fleet);
         of_operators(fleet);
         of_networks(fleet);
-        of_volumes(fleet);
     });
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use directory::{
     dn::Dn,
+    observed,
     replication::{Agreement, Colour, Outcome},
     specification::Role,
 };
@@ -34,37 +35,39 @@ struct Lack {
 
 /// Waits until others have all, as far as they get it.
 pub(crate) async fn leave(server: &Server) {
-    let sends = |backend: &directory::observed::Backend| backend.role == Some(Role::Supplier) && !backend.agreements.is_empty();
+    let sends = |backend: &observed::Backend| backend.role == Some(Role::Supplier) && !backend.agreements.is_empty();
     if !server.replicated.iter().any(sends) {
         return;
     }
     let (mut replicas, began, mut looks) = (Replicas::default(), Instant::now(), 0);
-    while looks < LOOKS && settle::is_running(&server.process).await {
-        let seen = replicas.look(server).await;
-        let gates: Vec<(Dn, bool)> = seen.iter().flatten().filter(|seen| is_open(seen)).map(gate).collect();
-        let lack = match &seen {
-            Some(_) if !gates.is_empty() => {
-                replicas.gate(&gates).await;
-                Some(Lack { what: "clients may change it".to_owned(), limit: PATIENCE })
-            }
-            Some(seen) => lacking(seen),
-            None => Some(Lack { what: "it does not answer".to_owned(), limit: PATIENCE }),
-        };
-        looks = if lack.is_none() { looks + 1 } else { 0 };
-        match lack {
+    while settle::is_running(&server.process).await {
+        match look(&mut replicas, server).await {
+            None if looks + 1 == LOOKS => return,
+            None => looks += 1,
             Some(lack) if began.elapsed() >= lack.limit => {
                 tracing::warn!("the server stops though {}", lack.what);
                 return;
             }
-            Some(lack) => tracing::debug!("the server does not stop yet: {}", lack.what),
-            None => {}
+            Some(lack) => {
+                tracing::debug!("the server does not stop yet: {}", lack.what);
+                looks = 0;
+            }
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-fn gate(seen: &Seen) -> (Dn, bool) {
-    (seen.replica.suffix.clone(), true)
+/// What somebody lacks now, once clients change nothing any more.
+async fn look(replicas: &mut Replicas, server: &Server) -> Option<Lack> {
+    let waits = |what: &str| Some(Lack { what: what.to_owned(), limit: PATIENCE });
+    let Some(seen) = replicas.look(server).await else { return waits("it does not answer") };
+    let open: Vec<(Dn, bool)> =
+        seen.iter().filter(|seen| is_open(seen)).map(|seen| (seen.replica.suffix.clone(), true)).collect();
+    if open.is_empty() {
+        return lacking(&seen);
+    }
+    replicas.gate(&open).await;
+    waits("clients could change it until now")
 }
 
 /// Whether clients may change what others are to get.

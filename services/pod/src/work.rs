@@ -217,12 +217,13 @@ impl Agent {
                 self.probe = Probe::default();
                 self.board.replicate(None);
                 self.lags.tell(&[]);
-                self.board.serve(Some(ENDING));
+                let board = self.board.clone();
                 let (wanted, server) = (self.wanted.clone(), self.server.take());
                 self.stopping = Some(tokio::spawn(async move {
                     if let Some(server) = &server {
                         leave::leave(server).await;
                     }
+                    board.serve(Some(ENDING));
                     settle::stop(wanted, server.map(|server| server.process)).await;
                 }));
             }

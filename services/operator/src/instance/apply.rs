@@ -165,10 +165,15 @@ async fn serve_clients(wanted: &[Service], known: &[Service], api: &Api<Service>
         let there = known.iter().find(|known| known.name_any() == service.name_any());
         objects::apply(api, there, service).await?;
     }
-    for service in known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name_any() != known.name_any())) {
+    for service in unwanted(wanted, known) {
         objects::delete(api, service, &DeleteParams::default()).await?;
     }
     Ok(())
+}
+
+/// Those that there are, but are not to be.
+pub(crate) fn unwanted<'a>(wanted: &'a [Service], known: &'a [Service]) -> impl Iterator<Item = &'a Service> {
+    known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name_any() != known.name_any()))
 }
 
 /// Takes the turn of an instance to be interrupted, or says what for it has to wait.

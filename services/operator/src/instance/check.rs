@@ -7,7 +7,11 @@ use kube::{Resource, ResourceExt};
 use serde::Serialize;
 
 use crate::{
-    instance::{apply::is_pod_outdated, build::Built, dereference::Referenced},
+    instance::{
+        apply::{is_pod_outdated, unwanted},
+        build::Built,
+        dereference::Referenced,
+    },
     objects,
 };
 
@@ -21,9 +25,8 @@ pub(crate) fn planned(built: &Built, referenced: &Referenced) -> Option<Vec<Stri
         change(referenced.service.as_ref(), &built.service),
     ];
     planned.extend(built.client_services.iter().map(|wanted| change(services(wanted), wanted)));
-    let is_wanted = |name: &str| built.client_services.iter().any(|wanted| wanted.name_any() == name);
-    let gone = referenced.client_services.iter().map(ResourceExt::name_any).filter(|name| !is_wanted(name));
-    planned.extend(gone.map(|name| Some(format!("Deleting the Service {name}"))));
+    let gone = unwanted(&built.client_services, &referenced.client_services);
+    planned.extend(gone.map(|service| Some(format!("Deleting the Service {}", service.name_any()))));
     Some(planned.into_iter().flatten().collect())
 }
 

@@ -92,12 +92,12 @@ fn instance_of(
         "tls_ca": [format!("{TLS_DIR}/ca.crt")],
         // An LMDB supplier that is killed loses changes that it has not sent.
         "db_lib": "bdb",
-        "nsslapd_cache_autosize": 0,
     }));
     if is_lmdb {
         options.insert("mdb_max_size".to_owned(), sizes.map.into());
     } else {
         options.insert("nsslapd_dbcachesize".to_owned(), sizes.database_cache.into());
+        options.insert("nsslapd_cache_autosize".to_owned(), 0.into());
     }
     options.extend(renamed(Scope::Instance, &spec.config));
     let backends = spec.backends.iter().map(|backend| {

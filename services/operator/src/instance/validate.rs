@@ -96,6 +96,7 @@ fn sizes(instance: &DS389Instance) -> Result<Sizes, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use directory::options::Scope;
     use serde_json::json;
 
     use super::*;
@@ -190,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_told_nothing_of_databases_that_it_does_not_have() {
+        for (kind, other) in [("bdb", "Mdb"), ("mdb", "Bdb")] {
+            let valid = checked(&instance(json!({"config": {"dbLib": kind}})), &password()).unwrap();
+            let told = valid.document["ds389_instances"][0].as_object().unwrap();
+            let home = |option: &String| Scope::Instance.option(option).map(|option| format!("{:?}", option.home));
+            let foreign = told.keys().filter(|option| home(option).is_some_and(|home| home.starts_with(other)));
+            assert_eq!(foreign.collect::<Vec<_>>(), [""; 0], "{kind}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_what_and_where() {
         refused(json!({"storage": {"size": "much"}}), "spec.storage.size: 'much' is no size");
         refused(json!({"resources": {"limits": {"memory": "x"}}}), "spec.resources.limits.memory");
@@ -200,6 +212,8 @@ mod tests {
             "spec.initialData: ",
         );
         refused(json!({"podTemplate": {"spec": {"nodeSelektor": {"a": "b"}}}}), "nodeSelektor: pods have no such field");
+        let resources = json!({"containers": [{"name": "agent", "resources": {"limits": {"memory": "2Gi"}}}]});
+        refused(json!({"podTemplate": {"spec": resources}}), "resources of the container agent belongs into spec.resources");
         refused(
             json!({"backends": [{"name": "a", "suffix": "dc=x"}, {"name": "b", "suffix": "DC=x"}]}),
             "suffix DC=x is that of backend a already",

@@ -3,10 +3,17 @@
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec};
 use serde_json::Value;
 
+use super::pod::CONTAINER;
 use crate::crd::PodTemplate;
+
+/// What of the container of the agent is said elsewhere: more than the pod goes by it.
+const ELSEWHERE: [(&str, &str); 2] = [("image", "spec.image"), ("resources", "spec.resources, by which caches are sized")];
 
 /// Lays it over. The error says what of it pods do not have.
 pub(crate) fn overlay(template: PodTemplateSpec, user: &PodTemplate) -> Result<PodTemplateSpec, String> {
+    if let Some((field, place)) = said_elsewhere(user) {
+        return Err(format!("spec.podTemplate.spec.containers: {field} of the container {CONTAINER} belongs into {place}"));
+    }
     let mut template = template;
     let metadata = template.metadata.get_or_insert_default();
     // What selects its pods, and tells of what they were made, the operator says.
@@ -23,6 +30,13 @@ pub(crate) fn overlay(template: PodTemplateSpec, user: &PodTemplate) -> Result<P
     }
     template.spec = Some(merged);
     Ok(template)
+}
+
+/// What it says that belongs elsewhere, and where.
+fn said_elsewhere(user: &PodTemplate) -> Option<(&'static str, &'static str)> {
+    let containers = user.spec.get("containers").and_then(Value::as_array).into_iter().flatten();
+    let mut agents = containers.filter(|container| container.get("name").is_some_and(|name| name == CONTAINER));
+    agents.find_map(|agent| ELSEWHERE.into_iter().find(|(field, _)| agent.get(field).is_some()))
 }
 
 /// Puts one value over another. Of lists, the items that have a name, or a path, are put over those that have the same.

@@ -44,7 +44,7 @@ const TMP: &str = "tmp";
 const INITIAL: &str = "initial";
 const ACCOUNTS: &str = "accounts";
 /// The container.
-const CONTAINER: &str = "agent";
+pub(super) const CONTAINER: &str = "agent";
 /// Whom the image calls its user and group, and the files below /etc that say so.
 const ACCOUNT: &str = "ds389";
 const USERS: &str = "passwd";
