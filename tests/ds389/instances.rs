@@ -1,7 +1,7 @@
 //! Instances of the real 389 Directory Server: created, started, stopped, changed and removed, killed and started again.
 
 use agent::host::Event;
-use directory::{entry::Tree, layout, observed};
+use directory::{entry::Tree, facts::facts, layout, observed, specification::Role};
 
 use crate::machine::{Machine, element, instance, until};
 
@@ -19,7 +19,32 @@ async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
 #[tokio::test]
 async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     let machine = Machine::new();
-    let one = instance("told", ", backends: [{name: userroot, suffix: 'dc=example,dc=com'}]").replace("cert: no", "cert: yes");
+    let agreement = "{name: AGREEMENT, ReplicaHost: localhost, ReplicaPort: 636, ReplicaTransportInfo: LDAPS, ReplicaBindDN: 'cn=m,cn=config', \
+                     ReplicaCredentials: secret56, ReplicaUpdateSchedule: '0100-0200 06', ReplicatedAttributeList: [memberOf], \
+                     ReplicaBootstrapBindDN: 'cn=boot,cn=config', ReplicaBootstrapCredentials: secret78, ReplicaEnabled: off}";
+    let agreements = ["one", "two"].map(|name| agreement.replace("AGREEMENT", name)).join(", ");
+    let backend = |name: &str, more: &str| format!("{{name: {name}, suffix: 'dc={name}', {more}}}");
+    let manager =
+        |name: &str| format!("ReplicaBindDN: ['cn={name},cn=config', 'cn=all,cn=config'], ReplicaCredentials: secret34");
+    let changelog =
+        "ChangelogMaxAge: 2d, ChangelogMaxEntries: 1000, ChangelogTrimInterval: 60, ChangelogEncryptionAlgorithm: AES";
+    let backends = [
+        backend("alone", "indexes: [{name: l, indextype: [eq, pres], matchingrule: [caseExactOrderingMatch]}]"),
+        backend(
+            "supplier",
+            &format!(
+                "ReplicaRole: supplier, ReplicaId: 7, {}, ReplicaPurgeDelay: 1000, {changelog}, agmts: [{agreements}]",
+                manager("supplier")
+            ),
+        ),
+        backend("hub", &format!("ReplicaRole: hub, {}, ChangelogMaxAge: 30h, agmts: [{agreements}]", manager("hub"))),
+        backend(
+            "consumer",
+            &format!("ReplicaRole: consumer, {}, ReplicaReferral: ['ldap://localhost:1/dc%3Dconsumer']", manager("consumer")),
+        ),
+    ];
+    let one = instance("told", &format!(", nsslapd_security: on, backends: [{}]", backends.join(", ")))
+        .replace("cert: no", "cert: yes");
     machine.apply(&one).await;
     let mut tree = Tree::new();
     let mut connection = machine.connect("told").await;
@@ -46,6 +71,16 @@ async fn the_file_and_the_server_tell_the_same_of_an_instance() {
     );
     assert_eq!(live.backends, stored.backends);
     assert_eq!(live.default_indexes, stored.default_indexes);
+    assert_eq!(live.managers, stored.managers);
+    assert_eq!(live.managers.len(), 4, "one of each replica, and one of all");
+    let roles: Vec<_> =
+        live.backends.iter().map(|backend| (backend.role, backend.replica_id, backend.agreements.len())).collect();
+    assert_eq!(
+        roles,
+        [(None, None, 0), (Some(Role::Consumer), None, 0), (Some(Role::Hub), None, 2), (Some(Role::Supplier), Some(7), 2)]
+    );
+    let facts = facts(&machine.host.observe().await.unwrap());
+    assert_eq!(machine.meet(&facts).await, [""; 0], "the host is what is told of it");
 }
 
 #[tokio::test]
