@@ -1,4 +1,4 @@
-//! Every option of an instance that can be changed, plugins among them, set on a real server and read back.
+//! Every option that can be changed, those of plugins among them, set on a real server and read back.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,9 @@ use directory::{
     dn::Dn,
     entry::{Entry, Tree},
     layout, observed,
-    options::{Change, Home, Scope},
+    options::{Change, Definition, Home, Scope},
+    setting::Settings,
+    yaml,
 };
 
 use tests::{
@@ -15,7 +17,10 @@ use tests::{
     options::{changeable, other},
 };
 
-use crate::machine::{Machine, instance, secure_instance};
+use crate::{
+    machine::{Machine, instance, secure_instance},
+    replicas::BIND,
+};
 
 async fn tree(machine: &Machine, name: &str) -> Tree {
     let mut connection = Connection::open(format!("{}/run/slapd-{name}.socket", machine.prefix.path()).as_ref()).await.unwrap();
@@ -39,7 +44,8 @@ async fn every_option_that_can_be_changed_is_changed_and_read_back() {
     let (version, found) = (host.version.unwrap(), host.instances.remove(0));
     let kind = found.settings.text("db_lib").unwrap().to_owned();
     let free = ports();
-    let values: BTreeMap<&str, String> = changeable(version, &kind).map(|option| (option.name, other(option, free))).collect();
+    let changeable = || changeable(Scope::Instance, version, &kind);
+    let values: BTreeMap<&str, String> = changeable().map(|option| (option.name, other(option, free))).collect();
     let text: String = values.iter().map(|(name, value)| format!("\n  {name}: {value}")).collect();
     let wanted = format!("ds389_instances:\n- name: every\n  rootpw: secret12{text}\n");
     let done = machine.apply(&wanted).await;
@@ -49,18 +55,57 @@ async fn every_option_that_can_be_changed_is_changed_and_read_back() {
     let tree = tree(&machine, "every").await;
     let stored = machine.host.observe().await.unwrap().instances.remove(0);
     let live = observed::Instance::read("every", &tree);
-    let mut wrong = Vec::new();
-    for option in changeable(version, &kind) {
-        let setting = specification.instances[0].settings.get(option.name).unwrap();
-        for (found, whence) in [(&stored, "dse.ldif"), (&live, "LDAP")] {
-            let found = found.settings.get(option.name).cloned().or_else(|| option.default_setting());
-            if !found.as_ref().is_some_and(|found| option.codec.same(found, setting)) {
-                wrong.push(format!("{} of {whence} is {found:?}, not {setting:?}", option.name));
-            }
-        }
+    for found in [&stored, &live] {
+        assert_eq!(differing(changeable(), &specification.instances[0].settings, &found.settings), [""; 0]);
     }
-    assert_eq!(wrong, [""; 0]);
     assert!(stored.backends.is_empty() && live.backends.is_empty(), "the changelog's backend is the server's own");
+}
+
+/// The options that are not as they should be.
+fn differing(options: impl Iterator<Item = &'static Definition>, wanted: &Settings, found: &Settings) -> Vec<String> {
+    let differs = |option: &'static Definition| {
+        let setting = wanted.get(option.name).unwrap();
+        let found = found.get(option.name).cloned().or_else(|| option.default_setting());
+        let is_same = found.as_ref().is_some_and(|found| option.codec.same(found, setting));
+        (!is_same).then(|| format!("{} is {found:?}, not {setting:?}", option.name))
+    };
+    options.filter_map(differs).collect()
+}
+
+#[tokio::test]
+async fn every_option_of_a_backend_its_replica_and_an_agreement_is_changed_where_it_is_and_read_back() {
+    let machine = Machine::new();
+    let agreement = format!("{{name: next, ReplicaHost: localhost, ReplicaPort: 1, {BIND}}}");
+    let backend = format!("{{name: root, suffix: 'dc=test', ReplicaRole: supplier, ReplicaId: 1, {BIND}, agmts: [{agreement}]}}");
+    // Whoever encrypts a changelog needs a certificate, and whoever chooses sizes of caches chooses them all.
+    let plain =
+        instance("inplace", &format!(", nsslapd_cache_autosize: 0, backends: [{backend}]")).replace("cert: no", "cert: yes");
+    let mut wanted = crate::machine::wanted(&plain);
+    machine.meet(&wanted).await;
+    let found = machine.host.observe().await.unwrap();
+    let (version, kind) = (found.version.unwrap(), found.instances[0].settings.text("db_lib").unwrap().to_owned());
+    let changeable = |scope| changeable(scope, version, &kind);
+    let change = |settings: &mut Settings, scope| {
+        for option in changeable(scope) {
+            let value = yaml::parse(&other(option, (0, 0))).unwrap();
+            settings.insert(option, option.codec.read(&value).unwrap());
+        }
+    };
+    let backend = &mut wanted.instances[0].backends[0];
+    change(&mut backend.settings, Scope::Backend);
+    change(&mut backend.agreements[0].settings, Scope::Agreement);
+    let done = machine.meet(&wanted).await;
+    let is_in_place = |message: &String| ["Set ", "Restarting "].iter().any(|start| message.starts_with(start));
+    assert!(done.iter().all(is_in_place), "{done:?}");
+    let wanted = &wanted.instances[0].backends[0];
+    let stored = machine.host.observe().await.unwrap().instances.remove(0);
+    let live = observed::Instance::read("inplace", &tree(&machine, "inplace").await);
+    for found in [stored, live] {
+        let found = &found.backends[0];
+        assert_eq!(differing(changeable(Scope::Backend), &wanted.settings, &found.settings), [""; 0]);
+        let agreements = (&wanted.agreements[0].settings, &found.agreements[0].settings);
+        assert_eq!(differing(changeable(Scope::Agreement), agreements.0, agreements.1), [""; 0]);
+    }
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ fn every_option_of_an_instance_changes_and_restarts_it_once_where_it_has_to() {
     there.operator.until(RESOURCE, "Ready", "True/AsItShouldBe");
     let version = there.operator.namespace.kubectl(&["get", RESOURCE, "--output", "jsonpath={.status.version}"]);
     let version = Version::parse(&version).unwrap();
-    let all: Vec<_> = changeable(version, "bdb").filter(|option| Scope::Instance.offers(option)).collect();
+    let all: Vec<_> = changeable(Scope::Instance, version, "bdb").filter(|option| Scope::Instance.offers(option)).collect();
     let (live, later): (Vec<_>, Vec<_>) = all.iter().partition(|option| option.change == Change::Live);
     assert!(live.len() > 50 && later.len() > 20, "{} and {}", live.len(), later.len());
 

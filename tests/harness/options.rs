@@ -1,4 +1,4 @@
-//! Every option of an instance that can be changed, and a value for it that is not its default.
+//! Every option that can be changed, and a value for it that is not its default.
 
 use directory::{
     codec::Codec,
@@ -64,18 +64,34 @@ const VALUES: &[(&str, &str)] = &[
     ("rootdn_deny_host", "[bad.example.com]"),
     ("rootdn_allow_ip", "['*']"),
     ("rootdn_deny_ip", "[192.0.2.1]"),
+    ("entry_cache_size", "20000000"),
+    ("entry_cache_number", "1000"),
+    ("dn_cache_size", "10000000"),
+    ("replicabinddn", "'cn=other,dc=x'"),
+    // The server's schema lets it have one alone.
+    ("replicabinddngroup", "['cn=group,dc=x']"),
+    ("replicareferral", "['ldap://other.example.com:389/dc%3Dtest']"),
+    ("changelogmaxentries", "1000"),
+    ("description", "another"),
+    ("replicahost", "other.example.com"),
+    ("replicabootstrapbinddn", "'cn=boot,dc=x'"),
+    // Longer than the server waits for one that is busy, or it takes another.
+    ("replicasessionpausetime", "10"),
+    ("replicastripattrs", "[modifiersName, modifyTimestamp]"),
+    ("replicatedattributelist", "[memberOf, uid]"),
+    ("replicatedattributelisttotal", "[memberOf]"),
+    ("replicaupdateschedule", "['0100-0200 06', '0300-0400 12345']"),
 ];
 
-/// Options of a server of this version, with this kind of database, that can be changed.
-pub fn changeable(version: Version, kind: &str) -> impl Iterator<Item = &'static Definition> {
+/// Options that a server of this version, with this kind of database, has for such objects, and that can be changed.
+pub fn changeable(scope: Scope, version: Version, kind: &str) -> impl Iterator<Item = &'static Definition> {
     let is_other = move |home| match home {
         Home::Bdb(_) => kind == "mdb",
         Home::Mdb(_) => kind == "bdb",
         _ => false,
     };
-    let options = Scope::Instance.options().iter();
-    options.filter(move |option| {
-        option.home.instance_entry().is_some()
+    scope.options().iter().filter(move |option| {
+        option.home.attribute().is_some()
             && option.since.is_none_or(|since| since <= version)
             && option.change != Change::Never
             && !option.is_secret()
