@@ -45,7 +45,7 @@ pub enum Error {
         problem: String,
     },
     /// The connection broke: the outcome is not known.
-    #[error("failed to {what} {dn}: the connection was lost: {problem}")]
+    #[error("failed to {what} {dn}: the connection was lost: {problem}; see whether the server runs, then try again")]
     Lost {
         /// What was asked for.
         what: &'static str,

@@ -27,6 +27,9 @@ const START: Duration = Duration::from_secs(600);
 /// How long a stop may take. A server writes its caches out first.
 const STOP: Duration = Duration::from_secs(600);
 
+/// How long a server that was killed may take to be gone.
+const ENDING: Duration = Duration::from_secs(30);
+
 /// Between two looks at whether it has come or gone.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -134,6 +137,7 @@ impl Process {
 
     /// Starts the server and waits until it answers.
     pub async fn start(&self) -> Result<(), Error> {
+        self.await_ends().await;
         self.forget();
         let log_from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
         let deadline = Instant::now() + START;
@@ -189,6 +193,15 @@ impl Process {
 
     fn may_answer(&self, error: &ldap::Error, deadline: Instant) -> bool {
         matches!(error, ldap::Error::Silent { .. }) && self.id().is_some() && Instant::now() < deadline
+    }
+
+    /// Waits for servers that were killed a moment ago. While the system takes their memory back they have their ports, and
+    /// nothing more that tells whose they are.
+    async fn await_ends(&self) {
+        let deadline = Instant::now() + ENDING;
+        while is_any_ending(&self.program) && Instant::now() < deadline {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Removes what an earlier server has left: its number, which would be taken for this one's, and its locks. A server that was
@@ -272,7 +285,7 @@ impl Process {
         // The log of a new instance is gone when somebody reads this.
         let lines = if wrong.is_empty() { others } else { wrong };
         let lines = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default();
-        if lines.is_empty() { format!("see {}", self.error_log.display()) } else { lines.join("; ") }
+        if lines.is_empty() { format!("it ended without a word in {}", self.error_log.display()) } else { lines.join("; ") }
     }
 }
 
@@ -283,6 +296,20 @@ pub(crate) fn serving(program: &Path, config_dir: &Path, pid_file: &Path) -> Opt
         let mut numbers = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         numbers.find_map(|number| server(number, program, config_dir))
     })
+}
+
+/// Whether any process of a program has lost its arguments and not its files.
+fn is_any_ending(program: &Path) -> bool {
+    let name = program.file_name().unwrap_or_default().as_bytes();
+    let lives = |thread: io::Result<fs::DirEntry>| {
+        thread.is_ok_and(|thread| fs::read_to_string(thread.path().join("stat")).is_ok_and(|stat| !stat.contains(") Z ")))
+    };
+    let is_ending = |process: &Path| {
+        fs::read(process.join("comm")).is_ok_and(|comm| comm.trim_ascii_end() == name)
+            && fs::read(process.join("cmdline")).is_ok_and(|arguments| arguments.is_empty())
+            && fs::read_dir(process.join("task")).is_ok_and(|mut threads| threads.any(lives))
+    };
+    fs::read_dir("/proc").is_ok_and(|processes| processes.flatten().any(|process| is_ending(&process.path())))
 }
 
 /// The process with this number, if it is the server of this configuration.
