@@ -10,7 +10,7 @@ use crate::{
     specification::Specification,
     targets, topology,
     value::{Node, Value},
-    variables::Variables,
+    variables::{Variables, is_template},
 };
 
 /// What all hosts should be, read and checked.
@@ -111,7 +111,7 @@ fn address(variables: &Node, templates: Templates) -> Result<Option<String>, Pro
     let Some(node) = variables.as_map().and_then(|map| map.get("ansible_host")) else { return Ok(None) };
     let message = match &node.value {
         Value::Null => return Ok(None),
-        Value::Text(text) if templates == Templates::AreRefused && (text.contains("{{") || text.contains("{%")) => {
+        Value::Text(text) if templates == Templates::AreRefused && is_template(node) => {
             format!("ansible_host is a template that was not rendered: {text}; write its value: only Ansible renders templates")
         }
         Value::Text(text) => return Ok(Some(text.clone()).filter(|text| !text.is_empty())),

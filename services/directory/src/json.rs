@@ -2,7 +2,7 @@
 //! mean is for others to say.
 //!
 //! Ansible marks two kinds of texts by an object with one name: `__ansible_vault` is read as a vaulted text and written back as
-//! such, `__ansible_unsafe` is read as the text itself.
+//! such, `__ansible_unsafe` is read as a text that is no template, whatever it looks like.
 
 mod read;
 mod write;

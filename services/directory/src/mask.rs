@@ -155,7 +155,7 @@ impl Mask {
             }
             other => other.clone(),
         };
-        Node { value, at: node.at }
+        Node { value, at: node.at, is_literal: node.is_literal }
     }
 
     fn is_secret(&self, text: &str) -> bool {

@@ -27,6 +27,8 @@ pub struct Node {
     pub value: Value,
     /// Where it begins; `None` in what no file holds, such as JSON from a program.
     pub at: Option<Position>,
+    /// Whether Ansible would not render it: a text that looks like a template is a text then.
+    pub is_literal: bool,
 }
 
 /// What a value is.
@@ -90,7 +92,7 @@ impl PartialEq for Entry {
 impl Node {
     /// A value that stands in no file.
     pub fn new(value: Value) -> Self {
-        Self { value, at: None }
+        Self { value, at: None, is_literal: false }
     }
 
     /// A text that stands in no file.

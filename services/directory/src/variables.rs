@@ -152,12 +152,12 @@ fn lowered(node: &Node, problems: &mut Problems) -> Node {
         }
         other => other.clone(),
     };
-    Node { value, at: node.at }
+    Node { value, at: node.at, is_literal: node.is_literal }
 }
 
 fn find_templates(path: &str, key: &str, node: &Node, problems: &mut Problems) {
     match &node.value {
-        Value::Text(text) if text.contains("{{") || text.contains("{%") => {
+        Value::Text(text) if is_template(node) => {
             // What is not known not to be a secret may be one, and only look like a template.
             let shown = if is_open(key) { format!(": {text}") } else { String::new() };
             let message =
@@ -176,6 +176,11 @@ fn find_templates(path: &str, key: &str, node: &Node, problems: &mut Problems) {
         }
         _ => {}
     }
+}
+
+/// Whether it is a text that Ansible would render.
+pub(crate) fn is_template(node: &Node) -> bool {
+    !node.is_literal && node.as_text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }
 
 /// Whether a key is that of an option that everybody may see.

@@ -1,4 +1,4 @@
-//! The JSON of the real `ansible-inventory --list`.
+//! The JSON of the real `ansible-inventory --list`, and what Ansible marks in it and in files of variables.
 
 use serde_json::json;
 
@@ -89,4 +89,34 @@ fn what_ansible_inventory_lists_is_planned_for_one_host_with_the_targets_of_all(
     let message =
         "has no variable for host app.example.org that is about 389 DS: give it ds389_instances, or name another by --host";
     check(&["--host", "app.example.org"], &format!("standard input {message}"));
+}
+
+#[test]
+fn a_password_that_only_looks_like_a_template_is_taken_from_an_inventory_and_from_a_file() {
+    let machine = Machine::new();
+    let (port, secure_port) = ports();
+    let passwords = ["pa{{ssword", "pa{%ssword}}"];
+    let variables = |password: &str| {
+        format!(
+            "ds389_instances: [{{name: marked, rootpw: !unsafe '{password}', self_sign_cert: no, port: {port}, \
+             secure_port: {secure_port}}}]"
+        )
+    };
+    let inventory = machine.file("hosts.yml", &format!("all: {{hosts: {{one: {{{}}}}}}}", variables(passwords[0])));
+    let listed = ansible("ansible-inventory").args(["-i", &inventory, "--list"]).output().unwrap();
+    let listed = machine.file("listed.json", &String::from_utf8(listed.stdout).unwrap());
+    let file = machine.file("vars.yml", &variables(passwords[1]));
+    for ((file, host), password) in [(&listed, "one"), (&file, "here")].into_iter().zip(passwords) {
+        let arguments = [file.as_str(), "--host", host, "--prefix", machine.prefix.path()];
+        for command in [&["plan", "--diff", "-vvv"][..], &["apply", "--yes", "-vvv"], &["plan", "--detailed-exitcode"]] {
+            let outcome = run(&[command, &arguments].concat(), "");
+            let told = outcome.out + &outcome.err;
+            assert_eq!(outcome.code, 0, "{command:?}: {told}");
+            assert!(!told.contains("pa{"), "{told}");
+        }
+        let socket = format!("ldapi://{}", format!("{}/run/slapd-marked.socket", machine.prefix.path()).replace('/', "%2F"));
+        let mut bind = std::process::Command::new("ldapwhoami");
+        bind.args(["-x", "-H", &socket, "-D", "cn=Directory Manager", "-w", password]);
+        assert!(bind.output().unwrap().status.success(), "{password}");
+    }
 }

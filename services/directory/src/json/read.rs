@@ -45,59 +45,59 @@ struct Read(Node);
 
 impl<'de> Deserialize<'de> for Read {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Tree).map(|value| Self(Node::new(value)))
+        deserializer.deserialize_any(Tree).map(Self)
     }
 }
 
 struct Tree;
 
 impl<'de> Visitor<'de> for Tree {
-    type Value = Value;
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::new(Value::Null))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Boolean(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::new(Value::Boolean(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::new(Value::Integer(value)))
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Integer).map_err(|_| {
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Node, E> {
+        i64::try_from(value).map(|value| Node::new(Value::Integer(value))).map_err(|_| {
             // Without the number, which may be a password.
             E::custom("a number here is larger than 64 bits may be; quote it to make it a string")
         })
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::new(Value::Float(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::text(value))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::Text(value))
+    fn visit_string<E>(self, value: String) -> Result<Node, E> {
+        Ok(Node::text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
         while let Some(Read(node)) = values.next_element()? {
             list.push(node);
         }
-        Ok(Value::List(list))
+        Ok(Node::new(Value::List(list)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
         let mut keys = HashSet::new();
         while let Some(key) = values.next_key::<String>()? {
@@ -112,13 +112,13 @@ impl<'de> Visitor<'de> for Tree {
 }
 
 /// What an object stands for, which may be a text that Ansible marked.
-fn marked(mut entries: Vec<Entry>) -> Value {
+fn marked(mut entries: Vec<Entry>) -> Node {
     if let [Entry { key, node: Node { value: Value::Text(text), .. }, .. }] = entries.as_mut_slice() {
         match key.as_str() {
-            VAULT => return Value::Vault(std::mem::take(text)),
-            UNSAFE => return Value::Text(std::mem::take(text)),
+            VAULT => return Node::new(Value::Vault(std::mem::take(text))),
+            UNSAFE => return Node { is_literal: true, ..Node::text(std::mem::take(text)) },
             _ => {}
         }
     }
-    Value::Map(Map::from_distinct(entries))
+    Node::new(Value::Map(Map::from_distinct(entries)))
 }

@@ -81,6 +81,26 @@ fn what_was_rendered_may_look_like_a_template() {
 }
 
 #[test]
+fn what_ansible_would_not_render_is_taken_as_it_stands() {
+    let secret = "pa{{ss{%";
+    for text in [
+        "ds389_instances: [{name: i, rootpw: !unsafe 'pa{{ss{%'}]",
+        "ds389_instances: !unsafe [{name: i, rootpw: 'pa{{ss{%'}]",
+        "other: &other !unsafe 'pa{{ss{%'\nds389_instances: [{name: i, rootpw: *other}]",
+        "{ds389_instances: [{name: i}], ds389_option_1: {name: i, merge: {rootpw: !unsafe 'pa{{ss{%'}}}",
+        r#"{"ds389_instances": [{"name": "i", "rootpw": {"__ansible_unsafe": "pa{{ss{%"}}]}"#,
+        r#"{"_meta": {"hostvars": {"one": {"ds389_instances": [{"name": "i", "rootpw": {"__ansible_unsafe": "pa{{ss{%"}}]}}}}"#,
+    ] {
+        let hosts = inventory::hosts(inventory::parse(text).unwrap(), "one").unwrap();
+        let specification = Intent::read(&hosts).unwrap().specification("one").unwrap();
+        assert_eq!(specification.instances[0].settings.secret("rootpw").unwrap().reveal(), secret, "{text}");
+    }
+    let beside = yaml::parse("ds389_instances: [{name: !unsafe 'i', rootpw: 'pa{{ss'}]").unwrap();
+    let problems = Intent::read(&[("one".to_owned(), beside)].into()).unwrap_err().to_string();
+    assert!(problems.contains("rootpw is a template that was not rendered") && !problems.contains("pa{{ss"), "{problems}");
+}
+
+#[test]
 fn who_cannot_be_resolved_is_told_with_the_host() {
     let json = json!({"one": supplier(1, &json!({"ds389_agmts": [{"target": "three.*"}]})), "two": supplier(2, &json!({}))});
     let problems = Intent::read(&hosts(&json)).unwrap().specification("one").unwrap_err().to_string();

@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Node, Error> {
             _ => {}
         }
     }
-    Ok(document.unwrap_or(Node { value: Value::Null, at: Some(Position { line: 1, column: 1 }) }))
+    Ok(document.unwrap_or(Node { at: Some(Position { line: 1, column: 1 }), ..Node::new(Value::Null) }))
 }
 
 /// The parser stops at a NUL as if the text ended there, and lets other characters pass that PyYAML refuses.
@@ -63,6 +63,9 @@ struct Reader<'a> {
     /// The number of characters, if no line break ends the last line.
     open_end: Option<usize>,
 }
+
+/// The tag of what Ansible does not render.
+const UNSAFE: &str = "!unsafe";
 
 /// A value with a name.
 struct Anchor {
@@ -113,22 +116,26 @@ impl<'a> Reader<'a> {
         }
         let at = self.at;
         self.count(1)?;
-        let (value, anchor, text) = match event {
+        let is_unsafe = |tag: Option<&Tag>| tag.map(tag_name).as_deref() == Some(UNSAFE);
+        let (value, anchor, text, is_literal) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar(&text, style, tag.as_deref()).map_err(|problem| self.fail(problem))?;
-                (value, anchor, Some(text.into_owned()))
+                (value, anchor, Some(text.into_owned()), is_unsafe(tag.as_deref()))
             }
             Event::SequenceStart(anchor, tag) => {
                 self.enter(tag.as_deref(), "seq", "a list", depth)?;
-                (Value::List(self.list(depth)?), anchor, None)
+                (Value::List(self.list(depth)?), anchor, None, is_unsafe(tag.as_deref()))
             }
             Event::MappingStart(anchor, tag) => {
                 self.enter(tag.as_deref(), "map", "a dictionary", depth)?;
-                (Value::Map(self.map(depth)?), anchor, None)
+                (Value::Map(self.map(depth)?), anchor, None, is_unsafe(tag.as_deref()))
             }
             _ => return Err(self.fail(Problem::Syntax("a value must stand here".to_owned()))),
         };
-        let node = Node { value, at: Some(at) };
+        let mut node = Node { at: Some(at), ..Node::new(value) };
+        if is_literal {
+            take_literally(&mut node);
+        }
         self.name(anchor, &node, text)?;
         Ok(node)
     }
@@ -172,8 +179,7 @@ impl<'a> Reader<'a> {
             return Err(self.fail(Problem::TooDeep));
         }
         match tag.map(tag_name).as_deref() {
-            // What is unsafe is not a template, and nothing here is.
-            None | Some("!" | "!unsafe") => Ok(()),
+            None | Some("!" | UNSAFE) => Ok(()),
             Some(tag) if tag.strip_prefix("!!") == Some(own) => Ok(()),
             Some(tag) if is_known(tag) => Err(self.fail(Problem::TagKind { tag: tag.to_owned(), kind })),
             Some(tag) => Err(self.fail(Problem::UnknownTag(tag.to_owned()))),
@@ -236,7 +242,7 @@ impl<'a> Reader<'a> {
                 }
                 if anchor > 0 {
                     let value = scalar(&text, style, tag).map_err(|problem| self.fail(problem))?;
-                    self.name(anchor, &Node { value, at: Some(self.at) }, Some(text.clone()))?;
+                    self.name(anchor, &Node { at: Some(self.at), ..Node::new(value) }, Some(text.clone()))?;
                 }
                 Ok(text)
             }
@@ -269,7 +275,7 @@ fn tag_name(tag: &Tag) -> String {
 fn is_known(tag: &str) -> bool {
     matches!(
         tag,
-        "!" | "!vault" | "!vault-encrypted" | "!unsafe" | "!!str" | "!!int" | "!!float" | "!!bool" | "!!null" | "!!map" | "!!seq"
+        "!" | "!vault" | "!vault-encrypted" | UNSAFE | "!!str" | "!!int" | "!!float" | "!!bool" | "!!null" | "!!map" | "!!seq"
     )
 }
 
@@ -279,7 +285,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, Pr
         // To PyYAML a lone '!' takes even the quotes away.
         None | Some("!") => resolve::plain(text),
         Some("!vault" | "!vault-encrypted") => Ok(Value::Vault(text.to_owned())),
-        Some("!unsafe" | "!!str") => Ok(Value::Text(text.to_owned())),
+        Some(UNSAFE | "!!str") => Ok(Value::Text(text.to_owned())),
         Some("!!int") => resolve::integer(text),
         Some("!!float") => resolve::float(text),
         Some("!!bool") => resolve::boolean(text),
@@ -319,6 +325,16 @@ fn merge(entries: impl Iterator<Item = Entry>) -> Map {
         }
     }
     Map::from_distinct(merged)
+}
+
+/// Marks a value, and all in it, as no template.
+fn take_literally(node: &mut Node) {
+    node.is_literal = true;
+    match &mut node.value {
+        Value::List(list) => list.iter_mut().for_each(take_literally),
+        Value::Map(map) => map.entries_mut().iter_mut().for_each(|entry| take_literally(&mut entry.node)),
+        _ => {}
+    }
 }
 
 fn size(node: &Node) -> Size {
