@@ -19,6 +19,7 @@ use serde_json::Value as Json;
 use tests::{
     installation::{Prefix, ports},
     process::feed,
+    served,
 };
 
 /// How a command ended, and what it wrote.
@@ -76,9 +77,7 @@ impl Machine {
 }
 
 pub(crate) fn binary() -> PathBuf {
-    let binary = tests::target_dir().join("release/aviary-ds389");
-    assert!(binary.exists(), "{} is missing: cargo build --release --workspace", binary.display());
-    binary
+    served::program("aviary-ds389")
 }
 
 /// Runs the command with something on its standard input.

@@ -41,9 +41,10 @@ pub fn binary() -> PathBuf {
     program("aviary")
 }
 
-/// A program that was built beside the tests.
+/// A program that was built beside the tests. With `DS389_PROGRAM` in the environment, that is the one for directories.
 pub fn program(name: &str) -> PathBuf {
-    let binary = crate::target_dir().join("release").join(name);
+    let other = std::env::var_os("DS389_PROGRAM").filter(|_| name == "aviary-ds389");
+    let binary = other.map_or_else(|| crate::target_dir().join("release").join(name), PathBuf::from);
     assert!(binary.exists(), "{} is missing: cargo build --release --workspace", binary.display());
     binary
 }
