@@ -92,7 +92,7 @@ async fn interrupt(
     let is_request =
         |operation: &Operation| matches!(operation, Operation::Add { .. } | Operation::Replace { .. } | Operation::Delete(_));
     let is_quick = actions.get(whole).is_some_and(|action| operations(action).iter().all(is_request));
-    let time = Duration::from_millis(number % if is_quick { 12 } else { 40 });
+    let time = Duration::from_millis(number % if is_quick { 6 } else { 40 });
     let done = match victim {
         Victim::Us => {
             let done = leave(machine, actions, whole, time).await;
