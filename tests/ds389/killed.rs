@@ -76,6 +76,13 @@ enum Victim {
     Server,
 }
 
+/// Who is killed, and how much sooner after what is over in moments than the first time.
+#[derive(Debug, Clone, Copy)]
+struct Attack {
+    victim: Victim,
+    haste: u64,
+}
+
 /// How long an action may take whose server is killed.
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -83,7 +90,7 @@ const BOUND: Duration = Duration::from_secs(60);
 /// depends on a number. Gives the kind of action in the middle of which that was.
 async fn interrupt(
     machine: &Machine,
-    victim: Victim,
+    attack: Attack,
     wanted: &Specification,
     actions: &[Action],
     whole: usize,
@@ -92,8 +99,8 @@ async fn interrupt(
     let is_request =
         |operation: &Operation| matches!(operation, Operation::Add { .. } | Operation::Replace { .. } | Operation::Delete(_));
     let is_quick = actions.get(whole).is_some_and(|action| operations(action).iter().all(is_request));
-    let time = Duration::from_millis(number % if is_quick { 6 } else { 40 });
-    let done = match victim {
+    let time = Duration::from_millis(if is_quick { number % 6 / attack.haste } else { number % 40 });
+    let done = match attack.victim {
         Victim::Us => {
             let done = leave(machine, actions, whole, time).await;
             // The server may be at what the action asked for, which the next plan has to see or not to see.
@@ -179,23 +186,23 @@ async fn kill(machine: &Machine) {
 }
 
 /// Makes a host what it should be with an interruption in every action, and gives the kinds of those.
-async fn make(machine: &Machine, victim: Victim, wanted: &Specification) -> BTreeSet<&'static str> {
+async fn make(machine: &Machine, attack: Attack, wanted: &Specification) -> BTreeSet<&'static str> {
     let mut kinds = BTreeSet::new();
     for round in 0..100_u64 {
         let actions = machine.host.plan(wanted).await.unwrap().unwrap();
         // Servers that were killed have to be started each time.
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
         let Some(next) = actions.get(starts) else {
-            kinds.extend(interrupt(machine, victim, wanted, &actions, 0, round * 11).await);
+            kinds.extend(interrupt(machine, attack, wanted, &actions, 0, round * 11).await);
             break;
         };
-        kinds.extend(interrupt(machine, victim, wanted, &actions, starts, round * 7).await);
+        kinds.extend(interrupt(machine, attack, wanted, &actions, starts, round * 7).await);
         let (first, actions) = (next.clone(), machine.host.plan(wanted).await.unwrap().unwrap());
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
         // One that was not finished is now done whole, or it never would be; the one after it is interrupted, too. Some come
         // first in no plan, for a start does away with them.
         let whole = starts + usize::from(actions.get(starts) == Some(&first));
-        kinds.extend(interrupt(machine, victim, wanted, &actions, whole, round * 11).await);
+        kinds.extend(interrupt(machine, attack, wanted, &actions, whole, round * 11).await);
     }
     machine.meet(wanted).await;
     kinds
@@ -207,8 +214,8 @@ async fn every_kind(victim: Victim, names: [&str; 2]) {
     let mut kinds = BTreeSet::new();
     let missing = |kinds: &BTreeSet<&str>| -> Vec<&str> { KINDS.iter().copied().filter(|kind| !kinds.contains(kind)).collect() };
     // An action that is done before anybody can interrupt it is none that was interrupted, this time.
-    for _ in 0..3 {
-        kinds.extend(live(&machine, victim, names).await);
+    for haste in [1, 3, 6] {
+        kinds.extend(live(&machine, Attack { victim, haste }, names).await);
         if missing(&kinds).is_empty() {
             break;
         }
@@ -227,7 +234,7 @@ async fn a_server_that_is_killed_while_we_wait_for_it_is_told_in_time_and_the_ne
 }
 
 /// All that can become of two servers, with interruptions. Gives the kinds of actions that were interrupted.
-async fn live(machine: &Machine, victim: Victim, [consumer_name, supplier_name]: [&str; 2]) -> BTreeSet<&'static str> {
+async fn live(machine: &Machine, attack: Attack, [consumer_name, supplier_name]: [&str; 2]) -> BTreeSet<&'static str> {
     let (folder, suffix) = (tempfile::tempdir().unwrap(), "dc=test");
     let authority = Authority::new(folder.path(), "authority");
     let file = format!("{}/first.ldif", machine.prefix.path());
@@ -250,30 +257,30 @@ async fn live(machine: &Machine, victim: Victim, [consumer_name, supplier_name]:
         site.identities = Some([(identity.clone(), Secret::new("secret78"))].into());
         site
     };
-    let mut kinds = make(machine, victim, &site(&full)).await;
+    let mut kinds = make(machine, attack, &site(&full)).await;
     assert!(machine.has(consumer_name, "ou=people,dc=test").await && machine.has(supplier_name, "o=more").await);
     let changed = full
         .replace(&one, &format!("nsslapd_idlistscanlimit: 4001, {two}"))
         .replace("indextype: eq", "indextype: [eq, pres]")
         .replace("ReplicaId: 1", "ReplicaId: 2")
         .replace("secret34, ChangelogMaxAge: 2d", "secret56, ChangelogMaxAge: 3d");
-    kinds.extend(make(machine, victim, &site(&changed)).await);
+    kinds.extend(make(machine, attack, &site(&changed)).await);
     // A restart comes first in no plan: whatever was killed has to be started, which does away with it.
     let restarted = site(&changed.replace("4001", "4002"));
     let actions = machine.host.plan(&restarted).await.unwrap().unwrap();
     let restart = actions.iter().position(|action| action.step == Step::Restart).unwrap();
-    kinds.extend(interrupt(machine, victim, &restarted, &actions, restart, 20).await);
-    kinds.extend(make(machine, victim, &restarted).await);
+    kinds.extend(interrupt(machine, attack, &restarted, &actions, restart, 20).await);
+    kinds.extend(make(machine, attack, &restarted).await);
     let stopped = Specification { state: State::Stopped, ..restarted };
-    kinds.extend(make(machine, victim, &stopped).await);
+    kinds.extend(make(machine, attack, &stopped).await);
     let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
                 agmts: [{name: next, state: absent}]}, {name: more, suffix: 'o=more', ReplicaRole: None}]";
-    kinds.extend(make(machine, victim, &site(gone)).await);
+    kinds.extend(make(machine, attack, &site(gone)).await);
     // As if one had been killed between the two entries that make a backend.
     machine.connect(supplier_name).await.delete(&layout::mapping_tree(&suffix.parse().unwrap())).await.unwrap();
-    kinds.extend(make(machine, victim, &site(gone)).await);
-    kinds.extend(make(machine, victim, &site("backends: [{name: root, state: absent}, {name: more, state: absent}]")).await);
-    kinds.extend(make(machine, victim, &wanted("state: absent")).await);
+    kinds.extend(make(machine, attack, &site(gone)).await);
+    kinds.extend(make(machine, attack, &site("backends: [{name: root, state: absent}, {name: more, state: absent}]")).await);
+    kinds.extend(make(machine, attack, &wanted("state: absent")).await);
     assert_eq!(machine.prefix.left(), [""; 0]);
     kinds
 }
