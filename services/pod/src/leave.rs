@@ -1,11 +1,11 @@
 //! Before a server ends with its pod: a supplier takes no changes of clients any more, and those to whom it sends get what they lack of
-//! it, for it may not come back. What does not get through is not waited for for long: the volume has it.
+//! it, for it may not come back. What does not get through is not waited for for long: the volume has it. One that is being given all
+//! entries gets them, for it would not end in the middle of that.
 
 use std::time::{Duration, Instant};
 
 use directory::{
     dn::Dn,
-    observed,
     replication::{Agreement, Colour, Outcome},
     specification::Role,
 };
@@ -15,7 +15,7 @@ use crate::{
     settle::{self, Server},
 };
 
-/// How long others have to get changes, and how long one that is being given all entries. Stopping itself takes time too of what the
+/// How long others have to get changes, and how long whoever is being given all entries. Stopping itself takes time too of what the
 /// kubelet gives.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST: Duration = Duration::from_secs(120);
@@ -35,8 +35,7 @@ struct Lack {
 
 /// Waits until others have all, as far as they get it.
 pub(crate) async fn leave(server: &Server) {
-    let sends = |backend: &observed::Backend| backend.role == Some(Role::Supplier) && !backend.agreements.is_empty();
-    if !server.replicated.iter().any(sends) {
+    if server.replicated.is_empty() {
         return;
     }
     let (mut replicas, began, mut looks) = (Replicas::default(), Instant::now(), 0);
@@ -102,7 +101,10 @@ fn lacking(seen: &[Seen]) -> Option<Lack> {
         let says = update.filter(|_| !is_well).map(|update| format!(": {}", update.text)).unwrap_or_default();
         (!has_all).then(|| Lack { what: format!("{} lacks changes{says}", agreement.name), limit: PATIENCE })
     };
-    seen.iter().flat_map(sends).filter_map(of_one).max_by_key(|lack| lack.limit)
+    let filled = seen.iter().filter(|seen| seen.is_filling);
+    let filled =
+        filled.map(|seen| Lack { what: format!("{} is being given all its entries", seen.replica.suffix), limit: LONGEST });
+    seen.iter().flat_map(sends).filter_map(of_one).chain(filled).max_by_key(|lack| lack.limit)
 }
 
 #[cfg(test)]
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_lacks_changes_of_a_supplier_is_waited_for_and_longer_for_whoever_is_given_all_entries() {
+    fn whoever_lacks_changes_of_a_supplier_is_waited_for_and_longer_whoever_is_given_all_entries() {
         let newest = Csn::parse("5f0000000000000a0000");
         let at = |seconds: u64| Some(Moment::from_seconds(0x5f00_0000 + seconds));
         let done = Agreement { newest, update_ended: at(0), ..agreement() };
@@ -142,6 +144,8 @@ mod tests {
         check(vec![Agreement { update: Some(outcome(Outcome::OTHER_DATA)), update_ended: None, ..done }], None);
         let mut hub = supplier(vec![behind]);
         hub.replica.role = Role::Hub;
-        assert_eq!(lacking(&[hub]), None);
+        assert_eq!(lacking(std::slice::from_ref(&hub)), None);
+        hub.is_filling = true;
+        assert_eq!(lacking(&[hub]).map(|lack| lack.limit), Some(LONGEST));
     }
 }
