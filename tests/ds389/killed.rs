@@ -96,9 +96,13 @@ async fn interrupt(
     whole: usize,
     number: u64,
 ) -> Option<&'static str> {
-    let is_request =
-        |operation: &Operation| matches!(operation, Operation::Add { .. } | Operation::Replace { .. } | Operation::Delete(_));
-    let is_quick = actions.get(whole).is_some_and(|action| operations(action).iter().all(is_request));
+    let takes_time = |operation: &Operation| {
+        !matches!(
+            operation,
+            Operation::Add { .. } | Operation::Replace { .. } | Operation::Delete(_) | Operation::AwaitData { .. }
+        )
+    };
+    let is_quick = actions.get(whole).is_some_and(|action| !operations(action).iter().any(takes_time));
     let time = Duration::from_millis(if is_quick { number % 6 / attack.haste } else { number % 40 });
     let done = match attack.victim {
         Victim::Us => {
@@ -165,6 +169,10 @@ async fn lose(machine: &Machine, wanted: &Specification, actions: &[Action], who
         ended = machine.host.carry_out_plan(wanted, actions, &is_enough, &mut progress) => ended,
         () = killing => panic!("{killed_after:?} {time:?}: it goes on and on\n{}", machine.logs()),
     };
+    // A server may have changed by itself what the plan was made for.
+    if matches!(ended, Err(agent::host::Error::Moved)) {
+        return actions.len();
+    }
     let done = killed_after.get().map_or(actions.len(), |done| *done);
     let what = format!("{} {time:?}", actions.get(done).map_or("nothing", kind));
     if let Err(error) = ended {
@@ -193,7 +201,7 @@ async fn make(machine: &Machine, attack: Attack, wanted: &Specification) -> BTre
         // Servers that were killed have to be started each time.
         let starts = actions.iter().take_while(|action| action.step == Step::Start).count();
         let Some(next) = actions.get(starts) else {
-            kinds.extend(interrupt(machine, attack, wanted, &actions, 0, round * 11).await);
+            kinds.extend(interrupt(machine, attack, wanted, &actions, 0, round * 11 + 20).await);
             break;
         };
         kinds.extend(interrupt(machine, attack, wanted, &actions, starts, round * 7).await);
@@ -216,11 +224,12 @@ async fn every_kind(victim: Victim, names: [&str; 2]) {
     // An action that is done before anybody can interrupt it is none that was interrupted, this time.
     for haste in [1, 3, 6] {
         kinds.extend(live(&machine, Attack { victim, haste }, names).await);
+        println!("{haste}: {:?} are missing", missing(&kinds));
         if missing(&kinds).is_empty() {
             break;
         }
     }
-    assert_eq!(missing(&kinds), [""; 0], "{kinds:?}");
+    assert_eq!(missing(&kinds), [""; 0]);
 }
 
 #[tokio::test]
@@ -271,8 +280,9 @@ async fn live(machine: &Machine, attack: Attack, [consumer_name, supplier_name]:
     let restart = actions.iter().position(|action| action.step == Step::Restart).unwrap();
     kinds.extend(interrupt(machine, attack, &restarted, &actions, restart, 20).await);
     kinds.extend(make(machine, attack, &restarted).await);
-    let stopped = Specification { state: State::Stopped, ..restarted };
+    let stopped = Specification { state: State::Stopped, ..restarted.clone() };
     kinds.extend(make(machine, attack, &stopped).await);
+    kinds.extend(make(machine, attack, &restarted).await);
     let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
                 agmts: [{name: next, state: absent}]}, {name: more, suffix: 'o=more', ReplicaRole: None}]";
     kinds.extend(make(machine, attack, &site(gone)).await);

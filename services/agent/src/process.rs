@@ -138,9 +138,13 @@ impl Process {
     /// Starts the server and waits until it answers.
     pub async fn start(&self) -> Result<(), Error> {
         self.await_ends().await;
+        let deadline = Instant::now() + START;
+        // One that an interrupted apply has begun to start is waited for: a second one would take its socket away, and end.
+        if self.id().is_some() && self.answers(deadline).await? {
+            return Ok(());
+        }
         self.forget();
         let log_from = fs::metadata(&self.error_log).map_or(0, |log| log.len());
-        let deadline = Instant::now() + START;
         if self.has_systemd && (self.keeps_unit || self.is_enabled().await?) {
             self.systemctl("start", log_from).await?;
         } else {
@@ -154,13 +158,21 @@ impl Process {
                 return Err(Error::Start { instance: self.instance.clone(), reason });
             }
         }
+        match self.answers(deadline).await? {
+            true => Ok(()),
+            false => Err(Error::Start { instance: self.instance.clone(), reason: self.log(log_from) }),
+        }
+    }
+
+    /// Waits until the server answers; false if it ends before.
+    async fn answers(&self, deadline: Instant) -> Result<bool, Error> {
         loop {
             let last = match ldap::Connection::open(&self.socket).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(true),
                 Err(error) => error.to_string(),
             };
             if self.id().is_none() {
-                return Err(Error::Start { instance: self.instance.clone(), reason: self.log(log_from) });
+                return Ok(false);
             }
             if Instant::now() > deadline {
                 return Err(Error::Silent { instance: self.instance.clone(), last });
