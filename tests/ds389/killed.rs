@@ -389,3 +389,23 @@ async fn certificates_that_were_half_taken_in_are_taken_in_by_the_next() {
         assert_eq!(machine.meet(&wanted(text)).await, [""; 0], "nothing was left to do");
     }
 }
+
+#[tokio::test]
+async fn a_server_whose_start_was_killed_while_it_made_its_shared_memory_starts_again() {
+    let machine = Machine::new();
+    let wanted = wanted(&format!("ds389_instances: [{}]", element("killmem", "")));
+    machine.meet(&wanted).await;
+    if machine.has_lmdb().await {
+        return;
+    }
+    // As it was then: ended in order before, and half of what it has in common with its threads is there.
+    machine.meet(&Specification { state: State::Stopped, ..wanted.clone() }).await;
+    let home = machine.configurations()["slapd-killmem"]
+        .lines()
+        .find_map(|line| line.strip_prefix("nsslapd-db-home-directory: ").map(std::path::PathBuf::from))
+        .unwrap();
+    for file in ["__db.001", "__db.002"] {
+        fs::write(home.join(file), [0; 65536]).unwrap();
+    }
+    machine.meet(&wanted).await;
+}

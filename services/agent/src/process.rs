@@ -104,6 +104,8 @@ pub struct Process {
     pub socket: PathBuf,
     /// Folder of its locks.
     pub lock_dir: PathBuf,
+    /// Folder of the shared memory of its databases.
+    pub db_home_dir: PathBuf,
     /// Its log of errors.
     pub error_log: PathBuf,
     /// Whether systemd looks after the servers of this host, and so after this one, if its unit is enabled or it runs in it.
@@ -122,6 +124,7 @@ impl Process {
             pid_file: paths.pid_file.clone(),
             socket: paths.ldapi.clone(),
             lock_dir: paths.lock_dir.clone(),
+            db_home_dir: paths.db_home_dir.clone(),
             error_log: paths.log_dir.join("errors"),
             has_systemd: installation.has_systemd(),
             // Whoever changes the instance is told of a journal that cannot be read.
@@ -217,7 +220,8 @@ impl Process {
     }
 
     /// Removes what an earlier server has left: its number, which would be taken for this one's, and its locks. A server that was
-    /// killed leaves those, and does not start while any process has the number that is written there.
+    /// killed leaves those, and does not start while any process has the number that is written there. One that was killed while it
+    /// made the shared memory of BDB leaves that so that none starts again; after a start of the host there is none either.
     fn forget(&self) {
         let _ = fs::remove_file(&self.pid_file);
         for kind in ["server", "imports", "exports"] {
@@ -226,6 +230,12 @@ impl Process {
                 if number.is_some_and(|number| !is_of(number, &self.program, &self.config_dir)) {
                     let _ = fs::remove_file(lock.path());
                 }
+            }
+        }
+        if !processes().any(|number| is_of(number, &self.program, &self.config_dir)) {
+            let files = fs::read_dir(&self.db_home_dir).into_iter().flatten().flatten();
+            for file in files.filter(|file| file.file_name().as_bytes().starts_with(b"__db.")) {
+                let _ = fs::remove_file(file.path());
             }
         }
     }
@@ -304,10 +314,13 @@ impl Process {
 /// The process that serves the instance with this configuration, whatever the file with its number says.
 pub(crate) fn serving(program: &Path, config_dir: &Path, pid_file: &Path) -> Option<Pid> {
     let written = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse().ok());
-    written.and_then(|number| server(number, program, config_dir)).or_else(|| {
-        let mut numbers = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        numbers.find_map(|number| server(number, program, config_dir))
-    })
+    let running = || processes().find_map(|number| server(number, program, config_dir));
+    written.and_then(|number| server(number, program, config_dir)).or_else(running)
+}
+
+/// The numbers of all processes.
+fn processes() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 /// Whether any process of a program has lost its arguments and not its files.
