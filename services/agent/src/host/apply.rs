@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use directory::{
@@ -355,7 +356,12 @@ pub(super) fn prepared(installation: &Installation, name: &str) -> Result<Proces
     Ok(process)
 }
 
-/// One apply at a time.
+/// Between two looks at the lock.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long the lock of one that was killed may be held: a program that it was about to run has its files until it runs.
+const HELD: Duration = Duration::from_secs(2);
+
+/// One apply at a time. Blocking work.
 pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
     let folder = installation.configuration();
     let path = folder.join(LOCK);
@@ -367,9 +373,13 @@ pub(super) fn lock(installation: &Installation) -> Result<File, Error> {
         File::open(&path).or_else(|_| File::options().create(true).append(true).open(&path))
     };
     let file = open().map_err(|error| failed(error.to_string()))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy { path }),
-        Err(error) => Err(failed(error.to_string())),
+    let deadline = Instant::now() + HELD;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => std::thread::sleep(LOOK),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Busy { path }),
+            Err(error) => return Err(failed(error.to_string())),
+        }
     }
 }
