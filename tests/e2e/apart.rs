@@ -11,7 +11,8 @@ use crate::{
 
 const MESH: &str = "ds389agreement/mesh";
 
-fn supplier(name: &str, has_entries: bool) -> Value {
+/// A supplier, with entries of its own or without.
+pub(crate) fn supplier(name: &str, has_entries: bool) -> Value {
     let backend = json!({"name": "userroot", "suffix": SUFFIX, "replicaRole": "supplier", "sampleEntries": has_entries});
     resource("DS389Instance", name, &json!({"backends": [backend]}))
 }

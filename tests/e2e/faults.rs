@@ -19,7 +19,7 @@ use self::fleet::{AGREEMENTS, ALL, FAR, Fleet, signal};
 use crate::{
     cluster::{agent_image, image, until_within},
     fleet::{Operator, resource},
-    ldap::{Client, SUFFIX},
+    ldap::{Client, SUFFIX, unit},
     pods::{issue, vouch},
     replication::pair,
 };
@@ -366,11 +366,8 @@ fn a_supplier_on_lmdb_that_is_killed_while_it_is_written_to_says_what_a_request_
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for number in 0.. {
-                    let entry = |number: u32| {
-                        let name = format!("w{round}-{number}");
-                        format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n")
-                    };
-                    let entries: String = (number * 50..(number + 1) * 50).map(entry).collect();
+                    let numbers = number * 50..(number + 1) * 50;
+                    let entries: String = numbers.map(|number: u32| unit(&format!("w{round}-{number}"))).collect();
                     let _ = a.try_ldap("ldapadd", &["-c", "-o", "nettimeout=5"], &entries);
                     if is_over.load(Ordering::Relaxed) {
                         break;

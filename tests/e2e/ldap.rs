@@ -16,6 +16,11 @@ use crate::fleet::Operator;
 /// The suffix of the samples.
 pub(crate) const SUFFIX: &str = "dc=example,dc=com";
 
+/// A unit of this name below the suffix, as LDIF.
+pub(crate) fn unit(name: &str) -> String {
+    format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n")
+}
+
 /// A client of one server.
 pub(crate) struct Client<'a> {
     operator: &'a Operator,
@@ -53,8 +58,7 @@ impl<'a> Client<'a> {
 
     /// Adds a unit of this name, if the server takes it.
     pub(crate) fn try_add(&self, name: &str) -> Result<Output, String> {
-        let entry = format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n");
-        self.try_ldap("ldapadd", &["-o", "nettimeout=5"], &entry)
+        self.try_ldap("ldapadd", &["-o", "nettimeout=5"], &unit(name))
     }
 
     /// The units whose names begin so; `None` while the server does not answer.

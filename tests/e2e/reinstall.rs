@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::{
+    apart::supplier,
     cluster::{Namespace, succeeded},
     fleet::{Operator, define, resource},
     ldap::{Client, SUFFIX},
@@ -64,8 +65,7 @@ fn directories_outlive_the_release_and_end_with_their_namespace() {
     let directories = Operator { namespace: Namespace::new("directories") };
     let namespace = &directories.namespace;
     for (name, has_entries) in [("a", true), ("b", false)] {
-        let backend = json!({"name": "userroot", "suffix": SUFFIX, "replicaRole": "supplier", "sampleEntries": has_entries});
-        namespace.apply(&resource("DS389Instance", name, &json!({"backends": [backend]})).to_string());
+        namespace.apply(&supplier(name, has_entries).to_string());
     }
     namespace.apply(&resource("DS389Agreement", "mesh", &json!({"suffix": SUFFIX, "targets": ["*"]})).to_string());
     let until_well = || {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fleet::{Operator, sample},
-    ldap::{Client, SUFFIX},
+    ldap::{Client, SUFFIX, unit},
 };
 
 const MESH: &str = "ds389agreement/suppliers";
@@ -185,8 +185,7 @@ fn a_supplier_that_is_deleted_is_forgotten_by_all(operator: &Operator, gone: &'s
         assert!(knows(instance), "{instance} knows of {gone}");
     }
     let last: BTreeSet<String> = (0..300).map(|number| format!("last-{number}")).collect();
-    let entry = |name: &String| format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n");
-    let added = Client::new(operator, gone).ldap("ldapadd", &[], &last.iter().map(entry).collect::<String>());
+    let added = Client::new(operator, gone).ldap("ldapadd", &[], &last.iter().map(|name| unit(name)).collect::<String>());
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     operator.namespace.kubectl(&["delete", "ds389instance", gone]);
     operator.namespace.until("a forgotten supplier", || {

@@ -10,7 +10,7 @@ use super::{
     compose::Part,
     pairs::Pair,
     records::Records,
-    world::{Member, Replicated, World},
+    world::{Replicated, World},
 };
 
 /// Of one pair.
@@ -82,9 +82,8 @@ pub(super) fn binding(pair: &Pair<'_>, records: &Records) -> Binding {
 /// Lets in for as long as their pods are there those whose resources are gone: they send what others lack before they end.
 pub(super) fn let_in_leaving(world: &World, records: &Records, parts: &mut BTreeMap<String, Part>) {
     let is_leaving = |key: &str| {
-        let instance = key.split('.').next().unwrap_or(key);
-        let is_there = |member: &Member| member.name.eq_ignore_ascii_case(instance);
-        world.with_pods.contains(instance) && !world.members.iter().any(is_there)
+        let has_pod = key.split_once('.').is_some_and(|(instance, _)| world.with_pods.contains(instance));
+        has_pod && !world.members.iter().any(|member| member.has(key))
     };
     for target in world.replicated() {
         let record = records.get(target.backend.suffix.normal());
