@@ -1,9 +1,9 @@
 //! Instances of the real 389 Directory Server: created, started, stopped, changed and removed, killed and started again.
 
-use agent::host::Event;
+use agent::host::{Error, Event};
 use directory::{entry::Tree, facts::facts, layout, observed, specification::Role};
 
-use crate::machine::{Machine, element, instance, until};
+use crate::machine::{Machine, element, instance, until, wanted};
 
 #[tokio::test]
 async fn an_instance_is_created_stopped_started_and_removed_without_a_trace() {
@@ -297,14 +297,31 @@ async fn an_instance_that_does_not_start_for_the_first_time_leaves_nothing_and_c
 }
 
 #[tokio::test]
-async fn two_applies_at_once_do_not_get_into_each_others_way() {
+async fn of_two_applies_at_once_one_waits_in_vain_or_finds_that_it_has_to_plan_again() {
     let machine = Machine::new();
-    let one = instance("busy", "");
-    let actions = machine.plan(&one).await.unwrap();
+    let text = instance("busy", "");
+    let (specification, actions) = (wanted(&text), machine.plan(&text).await.unwrap());
     let (mut quiet, mut also_quiet) = (|_: Event<'_>| {}, |_: Event<'_>| {});
-    let (one, other) =
-        tokio::join!(machine.host.carry_out(&actions, &mut quiet), machine.host.carry_out(&actions, &mut also_quiet));
-    // Whichever comes first.
-    let refused: Vec<String> = [one, other].into_iter().filter_map(|done| Some(done.err()?.to_string())).collect();
-    assert!(refused.len() == 1 && refused[0].contains("another apply is under way"), "{refused:?}");
+    let (one, other) = tokio::join!(
+        machine.host.carry_out_plan(&specification, &actions, &|| false, &mut quiet),
+        machine.host.carry_out_plan(&specification, &actions, &|| false, &mut also_quiet)
+    );
+    // Whichever comes first, and however long it takes.
+    let refused: Vec<Error> = [one, other].into_iter().filter_map(Result::err).collect();
+    assert!(matches!(refused[..], [Error::Busy { .. } | Error::Moved]), "{refused:?}");
+    assert_eq!(machine.apply(&text).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_apply_that_finds_another_under_way_says_so_and_does_nothing() {
+    let machine = Machine::new();
+    let folder = format!("{}/etc/dirsrv", machine.prefix.path());
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = std::fs::File::create(format!("{folder}/aviary.lock")).unwrap();
+    lock.lock().unwrap();
+    let error = machine.fails(&instance("busy", "")).await;
+    assert!(error.starts_with("another apply is under way on this host: ") && error.contains("aviary.lock"), "{error}");
+    assert_eq!(machine.prefix.left(), [""; 0]);
+    drop(lock);
+    assert_eq!(machine.apply(&instance("busy", "")).await, ["Creating instance slapd-busy", "Starting instance slapd-busy"]);
 }
