@@ -6,7 +6,7 @@ mod service;
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Command, ExitStatus},
     sync::Arc,
@@ -143,6 +143,20 @@ async fn a_server_that_ends_is_started_again_and_one_that_keeps_ending_less_and_
     }
     assert!(agent.get("/metrics").contains("aviary_agent_server_ends_total 3"));
     until(async || agent.dead_children(), |dead| *dead == 0).await;
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_room_for_strangers_is_not_ready_until_it_has() {
+    let one = element("one", &format!(", nsslapd_maxdescriptors: 200{SUFFIX}")).replace("self_sign_cert: no", "self_sign_cert: yes");
+    let agent = Agent::start(&one);
+    agent.until_ready().await;
+    let found = agent.machine.host.observe().await.unwrap();
+    let port = u16::try_from(found.instances[0].settings.number("secure_port").unwrap()).unwrap();
+    // Its administrator, who is connected already, is answered all the while.
+    let crowd: Vec<TcpStream> = (0..180).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    until(async || agent.get("/readyz"), |told| told.contains("the server does not answer with TLS at its port")).await;
+    drop(crowd);
+    agent.until_ready().await;
 }
 
 #[tokio::test]

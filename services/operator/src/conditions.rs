@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     AgentReachable,
     /// The server is what the resource says.
     ConfigurationApplied,
-    /// The server answers for each suffix.
+    /// The server answers for each suffix, and at its port.
     Serving,
     /// All servers that send have their agreements.
     Configured,
@@ -59,7 +59,7 @@ impl Kind {
             Self::Accepted => "What the resource says can be carried out, and what it refers to is there.",
             Self::AgentReachable => "The agent of the pod answers the operator.",
             Self::ConfigurationApplied => "The server is what the resource says, in all that it says.",
-            Self::Serving => "The server answers for each suffix.",
+            Self::Serving => "The server answers for each suffix, and at its port.",
             Self::Configured => "Each server that sends has its agreement with each that receives.",
             Self::InSync => "Each server that receives has all entries, but for the changes of the last seconds.",
         }
@@ -91,7 +91,7 @@ pub(crate) enum Reason {
     Failed,
     /// `check` is true, and something would be done.
     WouldChange,
-    /// The server does not answer, or not for each suffix.
+    /// The server does not answer, not for each suffix, or not at its port.
     NotServing,
     /// `started` is false.
     Stopped,
@@ -202,7 +202,7 @@ impl Reason {
             Self::WouldChange => {
                 "check is true, and the server is not what the resource says. status.planned lists what would be done."
             }
-            Self::NotServing => "The server does not answer, or not for each suffix.",
+            Self::NotServing => "The server does not answer, not for each suffix, or not at its port. The message says which.",
             Self::Stopped => "started is false: the server does not run, as it should.",
             Self::Fenced => {
                 "fenced is true: the server runs and replicates, and its pod is not ready, so that Services leave it out."

@@ -19,6 +19,7 @@ use directory::{
     dn::Dn,
     observed::{self, Initialised},
     place::Problems,
+    setting::Settings,
     specification::Specification,
 };
 use record::Playbook;
@@ -81,6 +82,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Server {
     /// Its process.
     pub(crate) process: Process,
+    /// Where it listens with TLS: host and port.
+    pub(crate) secure: Option<(String, u16)>,
     /// What it serves.
     pub(crate) suffixes: Vec<Dn>,
     /// Of that, what has a part in replication.
@@ -341,11 +344,19 @@ async fn as_it_is(host: &Host, wanted: Option<&Wanted>) -> Result<Option<Server>
     let mapped = || instance.backends.iter().filter(|backend| backend.is_mapped);
     Ok(Some(Server {
         process: host.process(&instance.name).await?,
+        secure: secure(&instance.settings),
         suffixes: mapped().map(|backend| backend.suffix.clone()).collect(),
         replicated: mapped().filter(|backend| backend.role.is_some()).cloned().collect(),
         initialised: instance.initialised.clone(),
         is_lmdb: instance.settings.text("db_lib") == Some("mdb"),
     }))
+}
+
+/// Where a server listens with TLS.
+fn secure(settings: &Settings) -> Option<(String, u16)> {
+    let host = settings.text("nsslapd_securelistenhost").unwrap_or("127.0.0.1").to_owned();
+    let port = settings.number("secure_port").and_then(|port| u16::try_from(port).ok())?;
+    (settings.switch("nsslapd_security") == Some(true) && port != 0).then_some((host, port))
 }
 
 /// Stops the server, if there is one.

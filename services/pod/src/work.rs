@@ -376,7 +376,7 @@ impl Agent {
             _ if self.wanted.as_ref().is_some_and(|wanted| wanted.fenced) => Some(FENCED),
             _ if !is_filled => Some(UNFILLED),
             _ if self.is_full().await => Some(FULL),
-            Some(server) => self.probe.ask(&server.process, &server.suffixes).await,
+            Some(server) => self.probe.ask(server).await,
             None => None,
         };
         // There is a server from the first time on that there is an instance.

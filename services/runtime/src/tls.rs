@@ -3,6 +3,7 @@
 
 mod args;
 mod files;
+mod greeting;
 mod incoming;
 
 use std::{sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use args::{OperatorTlsArgs, TlsClientArgs, TlsServerArgs};
 use files::{Files, Identity};
+pub use greeting::greet;
 pub use incoming::{Stream, incoming};
 
 /// How often the files are looked at.
