@@ -68,8 +68,7 @@ const VALUES: &[(&str, &str)] = &[
     ("entry_cache_number", "1000"),
     ("dn_cache_size", "10000000"),
     ("replicabinddn", "'cn=other,dc=x'"),
-    // The server's schema lets it have one alone.
-    ("replicabinddngroup", "['cn=group,dc=x']"),
+    ("replicabinddngroup", "'cn=group,dc=x'"),
     ("replicareferral", "['ldap://other.example.com:389/dc%3Dtest']"),
     ("changelogmaxentries", "1000"),
     ("description", "another"),

@@ -87,9 +87,9 @@ pub(super) static OPTIONS: &[Definition] = &[
     .alias(&["replica_bindpw"]),
     Definition::new(
         "replicabinddngroup",
-        Codec::Dns,
+        Codec::Dn,
         Home::Replica("nsDS5ReplicaBindDNGroup"),
-        "Groups whose members may send updates.",
+        "The group whose members may send updates.",
     )
     .spelled("ReplicaBindDNGroup")
     .alias(&["replica_bindgroup"]),

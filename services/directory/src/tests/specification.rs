@@ -45,7 +45,7 @@ fn a_backend_may_be_written_in_the_names_of_dscreate() {
     let backend = &specification.instances[0].backends[0];
     assert_eq!((backend.role, backend.replica_id), (RoleWish::Role(Role::Supplier), Some(7)));
     assert_eq!(backend.settings.list("replicabinddn").unwrap(), ["cn=m,cn=config"]);
-    assert_eq!(backend.settings.list("replicabinddngroup").unwrap(), ["cn=g,o=b"]);
+    assert_eq!(backend.settings.text("replicabinddngroup").unwrap(), "cn=g,o=b");
     assert_eq!(backend.settings.secret("replicacredentials").unwrap().reveal(), "secret12");
     assert!(!format!("{:?}", yaml::parse(text)).contains("secret12"));
     refused(
