@@ -297,6 +297,26 @@ async fn an_instance_that_does_not_start_for_the_first_time_leaves_nothing_and_c
 }
 
 #[tokio::test]
+async fn a_server_that_has_no_room_for_its_cache_is_started_with_the_one_that_it_is_to_have() {
+    let machine = Machine::new();
+    let wanted = instance("sized", ", nsslapd_cache_autosize: 0, nsslapd_dbcachesize: SIZE");
+    let sized = |size: u64| wanted.replace("SIZE", &size.to_string());
+    machine.apply(&sized(67_108_864)).await;
+    if machine.has_lmdb().await {
+        return;
+    }
+    machine.apply(&format!("state: stopped\n{}", sized(67_108_864))).await;
+    let file = machine.home("sized").join("dse.ldif");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let too_large = text.replace("nsslapd-dbcachesize: 67108864", "nsslapd-dbcachesize: 67108864000000");
+    assert_ne!(text, too_large);
+    std::fs::write(&file, too_large).unwrap();
+    let done = machine.apply(&sized(70_000_000)).await;
+    assert_eq!(done[0], "Starting instance slapd-sized", "{done:?}");
+    assert_eq!(machine.apply(&sized(70_000_000)).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn of_two_applies_at_once_one_waits_in_vain_or_finds_that_it_has_to_plan_again() {
     let machine = Machine::new();
     let text = instance("busy", "");

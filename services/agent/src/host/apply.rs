@@ -9,6 +9,7 @@ use std::{
 
 use directory::{
     action::{self, Action, Step},
+    dn::Dn,
     layout,
     observed::Unfinished,
     operation::{self, Operation},
@@ -36,6 +37,9 @@ pub(super) struct Open {
     pub(super) instance: String,
     pub(super) connection: Connection,
 }
+
+/// Values of an entry by their attributes.
+type Values = Vec<(&'static str, Vec<String>)>;
 
 /// A plan that is being carried out.
 pub(super) struct Apply<'a> {
@@ -235,8 +239,8 @@ impl<'a> Apply<'a> {
         Ok(process.await?.start().await?)
     }
 
-    /// Starts a server. One that does not start as it is, as with an address that this host does not have, gets first what it is to
-    /// be told in `cn=config` once it runs.
+    /// Starts a server. One that does not start as it is, as with an address that this host does not have or a cache that it has no
+    /// room for, gets first what it is to be told once it runs.
     async fn start_or_mend(&self, name: &str) -> Result<(), Error> {
         let Err(error) = self.start(name).await else { return Ok(()) };
         let values = self.ahead(name);
@@ -246,21 +250,22 @@ impl<'a> Apply<'a> {
         let instance = name.to_owned();
         self.blocking(move |installation| {
             let (paths, _) = observe::stored(installation, &instance)?;
-            mend::replace(&paths.dse(), &layout::config(), &values)
+            values.iter().try_for_each(|(dn, values)| mend::replace(&paths.dse(), dn, values))
         })
         .await?;
         self.start(name).await
     }
 
-    /// The values of `cn=config` that a server is to get, but for secrets.
-    fn ahead(&self, name: &str) -> Vec<(&'static str, Vec<String>)> {
+    /// The values of its own settings and of its database's that a server is to get, but for secrets.
+    fn ahead(&self, name: &str) -> Vec<(Dn, Values)> {
         let own = self.actions.iter().filter(|action| action.place.instance_name() == name);
         let operations = own.filter(|action| matches!(action.step, Step::Set { .. })).flat_map(operation::operations);
+        let is_of_server = |dn: &Dn| [layout::config(), layout::ldbm_config(), layout::bdb()].contains(dn);
         let values = operations.filter_map(|operation| match operation {
-            Operation::Replace { dn, values, secrets } if dn == layout::config() && secrets.is_empty() => Some(values),
+            Operation::Replace { dn, values, secrets } if is_of_server(&dn) && secrets.is_empty() => Some((dn, values)),
             _ => None,
         });
-        values.flatten().collect()
+        values.collect()
     }
 
     /// Writes down what the actions from `index` on will do that does not show in the configuration.
