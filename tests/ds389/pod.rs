@@ -147,7 +147,8 @@ async fn a_server_that_ends_is_started_again_and_one_that_keeps_ending_less_and_
 
 #[tokio::test]
 async fn a_server_that_has_no_room_for_strangers_is_not_ready_until_it_has() {
-    let one = element("one", &format!(", nsslapd_maxdescriptors: 200{SUFFIX}")).replace("self_sign_cert: no", "self_sign_cert: yes");
+    let one =
+        element("one", &format!(", nsslapd_maxdescriptors: 200{SUFFIX}")).replace("self_sign_cert: no", "self_sign_cert: yes");
     let agent = Agent::start(&one);
     agent.until_ready().await;
     let found = agent.machine.host.observe().await.unwrap();

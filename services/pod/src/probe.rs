@@ -24,6 +24,9 @@ pub(crate) const UNSERVED: &str = "the server does not answer for a suffix";
 /// The same.
 pub(crate) const DEAF: &str = "the server does not answer with TLS at its port";
 
+/// The same.
+pub(crate) const BARE: &str = "the server has none of its suffixes yet";
+
 /// Asks a server, over one connection for as long as that lasts.
 #[derive(Default)]
 pub(crate) struct Probe {
@@ -35,6 +38,9 @@ pub(crate) struct Probe {
 impl Probe {
     /// Why the server does not serve; `None` if it does.
     pub(crate) async fn ask(&mut self, server: &Server) -> Option<&'static str> {
+        if server.is_bare {
+            return Some(BARE);
+        }
         // One that did not answer may be another the next time.
         let heard = self.heard.take();
         match timeout(PATIENCE, ask(self.connection.take(), server)).await {

@@ -84,6 +84,8 @@ pub(crate) struct Server {
     pub(crate) process: Process,
     /// Where it listens with TLS: host and port.
     pub(crate) secure: Option<(String, u16)>,
+    /// Whether it has none of the suffixes that it is to serve.
+    pub(crate) is_bare: bool,
     /// What it serves.
     pub(crate) suffixes: Vec<Dn>,
     /// Of that, what has a part in replication.
@@ -342,9 +344,12 @@ async fn as_it_is(host: &Host, wanted: Option<&Wanted>) -> Result<Option<Server>
     }
     let [instance] = instances.as_slice() else { return Ok(None) };
     let mapped = || instance.backends.iter().filter(|backend| backend.is_mapped);
+    let to_serve = wanted.map(Wanted::suffixes).unwrap_or_default();
+    let has = |suffix: &Dn| mapped().any(|backend| backend.suffix == *suffix);
     Ok(Some(Server {
         process: host.process(&instance.name).await?,
         secure: secure(&instance.settings),
+        is_bare: !to_serve.is_empty() && !to_serve.iter().any(has),
         suffixes: mapped().map(|backend| backend.suffix.clone()).collect(),
         replicated: mapped().filter(|backend| backend.role.is_some()).cloned().collect(),
         initialised: instance.initialised.clone(),
