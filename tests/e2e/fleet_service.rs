@@ -106,8 +106,13 @@ fn the_operator_that_works_tells_of_the_fleet_and_a_gateway_finds_it() {
     let mut gateway = Client::new(namespace, "service/aviary-gateway", 80);
     namespace.until("the fleet through the gateway", || gateway.instances("").is_ok());
     assert_eq!(gateway.instances(&namespace.name).unwrap(), all[1..]);
-    let leading = leader(namespace);
+    let pairs = || namespace.kubectl(&["get", "ds389agreement/suppliers", "--output", "jsonpath={.status.pairs}"]);
+    operator.until("ds389agreement/suppliers", "Ready", "True/AsItShouldBe");
+    let (before, leading) = (pairs(), leader(namespace));
     namespace.kubectl(&["delete", "pod", &leading, "--wait=false"]);
     namespace.until("another operator leads", || ![leading.as_str(), ""].contains(&leader(namespace).as_str()));
     namespace.until("the fleet through the gateway again", || gateway.instances("").is_ok_and(|names| names == all[1..]));
+    // Who leads from then on says nothing else of it, nor since when.
+    operator.until("ds389agreement/suppliers", "Ready", "True/AsItShouldBe");
+    assert_eq!(pairs(), before);
 }

@@ -45,7 +45,7 @@ pub(crate) use states::{PairState, State};
 use world::{Member, World};
 
 use crate::{
-    agents::{self, Agents},
+    agents::{self, Agents, Heard},
     authorities::{AUTHORITY, text, texts},
     crd::{DS389Agreement, DS389Instance},
     instance::{ANNOUNCED, ISSUER, Names, SALT},
@@ -190,6 +190,7 @@ impl Topologies {
         let member = |instance: Arc<DS389Instance>| {
             let names = Names::of(&instance, &self.domain)?;
             let heard = all.known(&names.key());
+            let is_called = heard == Heard::NotYet;
             let heard = heard.status();
             let secret = known.secrets.get(&ObjectRef::new(&names.replication()).within(namespace));
             let passwords = secret.as_deref().map(hashes).unwrap_or_default();
@@ -199,6 +200,7 @@ impl Topologies {
                 serves: heard.is_some_and(|heard| heard.serves),
                 is_settled: heard.is_some_and(agents::is_settled),
                 is_heard: heard.is_some(),
+                is_called,
                 heard: heard.filter(|heard| heard.replicas_known).map(|heard| heard.replicas.clone()),
                 passwords,
                 issuer: part(ISSUER),

@@ -17,8 +17,12 @@ const READY: &str = "All that receive have all entries.";
 /// How many pairs a status lists.
 const MOST_PAIRS: usize = 256;
 
-/// Writes the status, if it is another one, and tells events.
+/// Writes the status, if it is another one, and tells events. Who leads from now on has called nobody yet: what was written before
+/// says more than that.
 pub(super) async fn tell(agreement: &DS389Agreement, found: &Found, context: &Context) -> Result<(), Error> {
+    if found.pairs.iter().any(|pair| pair.is_early) {
+        return Ok(());
+    }
     let before = agreement.status.clone().unwrap_or_default();
     let status = status(found, &before, Timestamp::now());
     if status == before {
@@ -151,7 +155,7 @@ mod tests {
 
     fn pair(target: &str, state: State) -> PairState {
         let (source, target) = ("a.root".to_owned(), target.to_owned());
-        PairState { source, target, state, message: String::new(), request: None, unsure: None }
+        PairState { source, target, state, message: String::new(), request: None, unsure: None, is_early: false }
     }
 
     fn found(states: &[State]) -> Found {

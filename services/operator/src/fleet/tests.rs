@@ -111,7 +111,7 @@ fn pair() -> Cluster {
     );
     let known = |source: &str, target: &str, state| {
         let (source, target) = (source.to_owned(), target.to_owned());
-        KnownPair { source, target, state, message: String::new(), request: None, unsure: None }
+        KnownPair { source, target, state, message: String::new(), request: None, unsure: None, is_early: false }
     };
     let pairs = vec![known("a.root", "b.root", State::InSync), known("b.root", "a.root", State::Behind)];
     let record = Record {

@@ -97,7 +97,7 @@ pub(super) fn state(external: &External<'_>) -> PairState {
             }
         }
     };
-    PairState { request: link.met(), source, target, state, message, unsure: None }
+    PairState { request: link.met(), source, target, state, message, unsure: None, is_early: external.source.member.is_called }
 }
 
 fn other_data(target: &str) -> String {

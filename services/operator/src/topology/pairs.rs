@@ -217,13 +217,19 @@ fn of_one<'a>(world: &'a World, agreement: &'a DS389Agreement) -> Result<(Vec<Pa
         sources.iter().flat_map(of_source).collect()
     };
     let found = pairs(&is_target);
-    if found.is_empty() && !patterns.is_empty() {
+    // Of a group of one, that one is what a pattern means, and there is nobody to send to yet.
+    if found.is_empty() && !patterns.is_empty() && !sources.iter().any(is_target) {
         let candidates = pairs(&|_| true);
         let mut names: Vec<String> = candidates.iter().map(|pair| pair.target.name()).collect();
         names.sort();
         names.dedup();
+        let of_suffix = |one: &Replicated<'_>| sources.iter().any(|source| source.backend.suffix == one.backend.suffix);
+        let others = world.replicated().filter(|one| is_target(one) && !of_suffix(one));
+        let others: Vec<String> = others.take(LISTED).map(|one| format!("{} has {}", one.name(), one.backend.suffix)).collect();
+        let mismatch = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
         let message = format!(
-            "spec.targets match no other backend of the suffix that has a part in replication{}",
+            "spec.targets match no other backend of suffix {} that has a part in replication{mismatch}{}",
+            sources[0].backend.suffix,
             could_be(names.into_iter())
         );
         return Err(missing(message));

@@ -23,6 +23,8 @@ pub(crate) struct PairState {
     pub(crate) request: Option<String>,
     /// Where the agreement leaves open whether all changes have come, whom to ask.
     pub(crate) unsure: Option<Way>,
+    /// Whether one that knows more is being called for the first time.
+    pub(crate) is_early: bool,
 }
 
 /// In a word.
@@ -88,7 +90,8 @@ pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, world: &World) -> Pai
     let Pair { source, target, .. } = pair;
     let (state, message) = state(source, target, choice, world);
     let unsure = is_unsure(pair).then(|| source.way(target));
-    PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure }
+    let is_early = [source, target].iter().any(|one| one.member.is_called);
+    PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure, is_early }
 }
 
 /// Whether the agreement of two that serve leaves open whether all changes have come.

@@ -44,6 +44,8 @@ pub(crate) struct Member {
     pub(crate) is_settled: bool,
     /// Whether its agent is heard.
     pub(crate) is_heard: bool,
+    /// Whether that is being called for the first time.
+    pub(crate) is_called: bool,
     /// Whether its user wants it left alone, stopped, or kept away from clients.
     pub(crate) rests: bool,
     /// Whether what it is told is carried out.
@@ -146,6 +148,7 @@ impl Member {
             serves: false,
             is_settled: false,
             is_heard: false,
+            is_called: false,
             rests: instance.spec.suspend || !instance.spec.started || instance.spec.fenced,
             obeys: !instance.spec.suspend && !instance.spec.check && !is_refused(instance),
             fqdn: names.fqdn.clone(),
