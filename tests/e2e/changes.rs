@@ -99,7 +99,7 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     assert_eq!(there.running(), before, "none of this needs a restart");
     assert!(there.has_suffix("dc=second") && there.has_index("roomNumber"));
 
-    let planned = there.change(&json!({"config": {"nsslapdDbcachesize": 33_554_432}}));
+    let planned = there.change(&json!({"config": {"nsslapdDbcachesize": 134_217_728}}));
     assert!(planned.iter().any(|one| one.starts_with("Restarting")), "{planned:?}");
     let after = there.running();
     assert!(after.0 == before.0 && after.1 != before.1, "another server in the same pod");
@@ -116,9 +116,15 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     assert_eq!(there.running(), after, "none of this needs a restart");
 
     // Neither is anything done to the pod before it is to be.
-    let planned = there.make(&json!({"resources": {"limits": {"memory": "700Mi"}}}));
+    let large = json!({"resources": {"limits": {"memory": "1Gi"}}, "config": {"nsslapdDbcachesize": 419_430_400}});
+    let planned = there.make(&large);
     assert!(planned.iter().any(|one| one == "Making the pod anew"), "{planned:?}");
-    assert_ne!(there.running().0, after.0);
+    let larger = there.running();
+    assert_ne!(larger.0, after.0);
+    // The next has no room for the cache that the server has until then.
+    there.make(&json!({"resources": {"limits": {"memory": "400Mi"}}, "config": {"nsslapdDbcachesize": null}}));
+    assert_ne!(there.running().0, larger.0);
+    assert!(there.has_suffix(SUFFIX));
 }
 
 /// Other values for options, as a resource has them which is made of a file for a host.
@@ -182,7 +188,10 @@ fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
         }
     }
     namespace.apply(&instance("changing", "None"));
-    operator.until(MESH, "Accepted", "False/NotFound");
+    // Of the group one is left.
+    let in_sync = || namespace.kubectl(&["get", MESH, "--output", "jsonpath={.status.inSync}"]);
+    namespace.until("a mesh of one", || in_sync() == "0/0");
+    operator.until(MESH, "Ready", "True/AsItShouldBe");
     operator.until("ds389instance/changing", "Ready", "True/AsItShouldBe");
     assert!(changing.has("from-1") && changing.has("to-hub-0"));
     changing.add("alone");

@@ -59,7 +59,7 @@ impl Kind {
             Self::Accepted => "What the resource says can be carried out, and what it refers to is there.",
             Self::AgentReachable => "The agent of the pod answers the operator.",
             Self::ConfigurationApplied => "The server is what the resource says, in all that it says.",
-            Self::Serving => "The server answers for each suffix, and at its port.",
+            Self::Serving => "The server answers for each suffix that it has, and at its port.",
             Self::Configured => "Each server that sends has its agreement with each that receives.",
             Self::InSync => "Each server that receives has all entries, but for the changes of the last seconds.",
         }

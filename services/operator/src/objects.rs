@@ -2,12 +2,13 @@
 //! field manager that takes what it needs from others.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// As whom the operator changes objects.
 pub(crate) const MANAGER: &str = "aviary-operator";
@@ -131,6 +132,20 @@ where
 {
     let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
     api.create(&params, wanted).await.map(|_| ()).map_err(|source| failed(wanted, source))
+}
+
+/// Has an object that was created go with whatever owns it, or stay. What it holds may be somebody else's to change.
+pub(crate) async fn own<K>(api: &Api<K>, known: &K, wanted: &ObjectMeta) -> Result<(), Error>
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + std::fmt::Debug,
+{
+    let owners = |metadata: &ObjectMeta| metadata.owner_references.clone().unwrap_or_default();
+    let wanted = owners(wanted);
+    if owners(known.meta()) == wanted {
+        return Ok(());
+    }
+    let patch = Patch::Merge(json!({"metadata": {"ownerReferences": wanted}}));
+    api.patch(&known.name_any(), &PatchParams::default(), &patch).await.map(|_| ()).map_err(|source| failed(known, source))
 }
 
 /// Deletes an object, which may be gone already.

@@ -14,7 +14,7 @@ use crate::{
     agents,
     instance::{
         Context, Error,
-        build::{self, Built, MADE_FROM},
+        build::{self, Built},
         check,
         dereference::{Certificate, Referenced},
         names::Names,
@@ -81,6 +81,11 @@ pub(crate) async fn apply(
     if let Some(password) = &built.password {
         objects::create(&secrets, password).await?;
     }
+    let password = Secret { metadata: built.password_metadata.clone(), ..Secret::default() };
+    // One that a user has made under this name is the user's.
+    if let Some(known) = referenced.password_secret.as_ref().filter(|known| objects::check_owner(&password, known).is_ok()) {
+        objects::own(&secrets, known, &password.metadata).await?;
+    }
     if let Some(passwords) = &built.replication {
         objects::apply(&secrets, referenced.replication.secret.as_ref(), passwords).await?;
     }
@@ -120,7 +125,9 @@ pub(crate) async fn apply(
     if is_pod_replaced {
         replace_pod(names, referenced, context).await?;
     }
-    let untold = if is_withheld { None } else { tell(names, built, referenced, context).await };
+    // The one that takes the place of the pod reads it at its start. The server of this one would restart for nothing.
+    let is_pod_to_go = is_pod_outdated && waits.is_none();
+    let untold = if is_withheld || is_pod_to_go { None } else { tell(names, built, referenced, context).await };
     if let Some(agents::Error::Refused(why)) = &untold {
         tracing::warn!(instance = %names.key(), revision = built.revision, "the agent refuses what it is told: {why}");
     }
@@ -206,14 +213,15 @@ async fn tell(names: &Names, built: &Built, referenced: &Referenced, context: &C
 
 /// Whether the pod was made from something else.
 pub(crate) fn is_pod_outdated(built: &Built, referenced: &Referenced) -> bool {
-    referenced.pod.as_ref().is_some_and(|pod| pod.annotations().get(MADE_FROM) != Some(&built.made_from))
+    referenced.pod.as_ref().is_some_and(|pod| !built.origin.is_that_of(pod.annotations()))
 }
 
 /// Whether a new pod would be made from what is wanted, and the one that is there is not on its way out.
 fn is_set_current(built: &Built, referenced: &Referenced) -> bool {
     let Some(set) = &referenced.stateful_set else { return false };
     let template = set.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
-    let says = template.and_then(|metadata| metadata.annotations.as_ref()?.get(MADE_FROM)) == Some(&built.made_from);
+    let annotations = template.and_then(|metadata| metadata.annotations.as_ref());
+    let says = annotations.is_some_and(|annotations| built.origin.is_that_of(annotations));
     let observed = set.status.as_ref().and_then(|status| status.observed_generation);
     let goes = referenced.pod.as_ref().is_some_and(|pod| pod.metadata.deletion_timestamp.is_some());
     says && observed >= set.metadata.generation && !goes

@@ -4,6 +4,8 @@ mod network;
 mod overlay;
 mod pod;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::{
     ByteString,
     api::{
@@ -39,7 +41,9 @@ pub(crate) use overlay::overlay;
 /// The key of the document in its Secret, and the name of its file in the pod.
 pub(crate) const DOCUMENT: &str = "instance.json";
 /// What says of a pod what it was made from.
-pub(crate) const MADE_FROM: &str = "ds389.aviary.dev/made-from";
+const MADE_FROM: &str = "ds389.aviary.dev/made-from";
+/// What says of a pod which entries for backends it brings.
+const BRINGS: &str = "ds389.aviary.dev/brings";
 /// Raised when pods have to be made anew for a new operator to work with them.
 const LAYOUT: u32 = 1;
 
@@ -66,11 +70,40 @@ pub(crate) struct Built {
     pub(crate) only_checks: bool,
     /// The Secret with the password, if it was made just now.
     pub(crate) password: Option<Secret>,
+    /// What is said of that Secret once there is one.
+    pub(crate) password_metadata: ObjectMeta,
     /// The Secret with those that other servers bind with, if some were made just now.
     pub(crate) replication: Option<Secret>,
     pub(crate) stateful_set: StatefulSet,
     /// What the pod should be made from.
-    pub(crate) made_from: String,
+    pub(crate) origin: Origin,
+}
+
+/// What a pod is made from that a user can change. When it is something else, the pod is made anew; not when less is to be brought,
+/// for that is needed once.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Origin {
+    made_from: String,
+    brings: BTreeSet<String>,
+}
+
+impl Origin {
+    fn of(instance: &DS389Instance, image: &str) -> Self {
+        Self { made_from: made_from(instance, image), brings: pod::brings(instance) }
+    }
+
+    /// As it stands in a pod.
+    fn annotations(&self) -> BTreeMap<String, String> {
+        let brings = Vec::from_iter(self.brings.iter().map(String::as_str)).join(" ");
+        let brings = (!brings.is_empty()).then(|| (BRINGS.to_owned(), brings));
+        brings.into_iter().chain([(MADE_FROM.to_owned(), self.made_from.clone())]).collect()
+    }
+
+    /// Whether a pod with these annotations is made from that.
+    pub(crate) fn is_that_of(&self, annotations: &BTreeMap<String, String>) -> bool {
+        let has: BTreeSet<&str> = annotations.get(BRINGS).into_iter().flat_map(|brings| brings.split(' ')).collect();
+        annotations.get(MADE_FROM) == Some(&self.made_from) && self.brings.iter().all(|one| has.contains(one.as_str()))
+    }
 }
 
 /// Builds them.
@@ -82,18 +115,16 @@ pub(crate) fn build(
     settings: &Settings,
 ) -> Result<Built, Error> {
     let image = image(instance, referenced, settings);
-    let made_from = made_from(instance, &image);
+    let origin = Origin::of(instance, &image);
     let Numbered { document, revision, interrupts } = numbered(instance, valid, referenced)?;
     let mut specification = secret(names.owned(names.specification()), "Opaque", &[(DOCUMENT, &document)]);
     // Whoever has changed it since keeps it: the number would be given twice.
     specification.metadata.resource_version =
         referenced.specification.as_ref().and_then(|known| known.metadata.resource_version.clone());
+    // It stays with the volume, whose server knows it.
+    let password_metadata = staying(instance, names, names.directory_manager());
     let password = match &referenced.password {
-        Password::Made(text) => {
-            // It stays with the volume, whose server knows it.
-            let metadata = staying(instance, names, names.directory_manager());
-            Some(secret(metadata, "Opaque", &[(dereference::PASSWORD, text)]))
-        }
+        Password::Made(text) => Some(secret(password_metadata.clone(), "Opaque", &[(dereference::PASSWORD, text)])),
         _ => None,
     };
     let replication = referenced.replication.is_new.then(|| {
@@ -103,7 +134,7 @@ pub(crate) fn build(
             referenced.replication.secret.as_ref().and_then(|known| known.metadata.resource_version.clone());
         made
     });
-    let template = pod::template(instance, names, &valid.sizes, settings, &image, &made_from);
+    let template = pod::template(instance, names, &valid.sizes, settings, &image, origin.annotations());
     let (template, accounts) = pod::finish(instance, names, template).map_err(Error::Overlay)?;
     Ok(Built {
         service: network::service(names),
@@ -118,9 +149,10 @@ pub(crate) fn build(
         is_kept_away: !instance.spec.started || instance.spec.fenced,
         only_checks: instance.spec.check,
         password,
+        password_metadata,
         replication,
         stateful_set: stateful_set(names, template),
-        made_from,
+        origin,
     })
 }
 
@@ -145,14 +177,12 @@ fn image(instance: &DS389Instance, referenced: &Referenced, settings: &Settings)
     instance.spec.image.clone().or_else(known).unwrap_or_else(|| settings.agent_image.clone())
 }
 
-/// What a pod is made from that a user can change. When it is something else, the pod is made anew.
 fn made_from(instance: &DS389Instance, image: &str) -> String {
     let spec = &instance.spec;
     let mut parts = vec![json!(LAYOUT), json!(image), json!(spec.image_pull_secrets), json!(spec.resources)];
     parts.push(json!(spec.restart_requested_at));
     // What came to be said later does not have pods made anew that it says nothing of.
     parts.extend(spec.pod_template.as_ref().map(|template| json!(["template", template])));
-    parts.extend((!spec.initial_data.is_empty()).then(|| json!(["data", spec.initial_data])));
     let parts = Value::Array(parts);
     short_hash(parts.to_string().as_bytes())
 }

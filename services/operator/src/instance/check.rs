@@ -19,9 +19,19 @@ use crate::{
 pub(crate) fn planned(built: &Built, referenced: &Referenced) -> Option<Vec<String>> {
     referenced.stateful_set.as_ref()?;
     let services = |wanted| referenced.client_services.iter().find(|known| known.name_any() == ResourceExt::name_any(wanted));
+    let policy = match (&built.policy, &referenced.policy) {
+        (Some(wanted), known) => change(known.as_ref(), wanted),
+        (None, Some(known)) => Some(format!("Deleting the NetworkPolicy {}", known.name_any())),
+        (None, None) => None,
+    };
     let mut planned = vec![
         is_pod_outdated(built, referenced).then(|| "Making the pod anew".to_owned()),
+        referenced.server.is_to_go.then(|| "Giving the server another certificate, or others to trust".to_owned()),
+        built.password.as_ref().map(|password| format!("Making another password, in the Secret {}", password.name_any())),
         change(referenced.claim.as_ref(), &built.claim),
+        // What it says of another pod is told of that.
+        change(referenced.stateful_set.as_ref(), &built.stateful_set).filter(|_| !is_pod_outdated(built, referenced)),
+        policy,
         change(referenced.service.as_ref(), &built.service),
     ];
     planned.extend(built.client_services.iter().map(|wanted| change(services(wanted), wanted)));

@@ -21,6 +21,7 @@ use kube::{
     runtime::reflector::{ObjectRef, Store},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
@@ -31,7 +32,11 @@ use crate::{
     conditions::Refused,
     crd::DS389Instance,
     externals::Credentials,
-    instance::{Context, Error, build::SERVICE_LABEL, names::Names},
+    instance::{
+        Context, Error,
+        build::{DOCUMENT, SERVICE_LABEL},
+        names::Names,
+    },
     objects,
     topology::Part,
     watches::Known,
@@ -64,6 +69,8 @@ pub(crate) struct Referenced {
     /// Why the certificate of the user cannot be taken.
     pub(crate) certificate_problem: Option<Refused>,
     pub(crate) password: Password,
+    /// The Secret that it is kept in, if that is the operator's.
+    pub(crate) password_secret: Option<Arc<Secret>>,
     pub(crate) replication: Replication,
     /// What the agent says.
     pub(crate) heard: Heard,
@@ -168,6 +175,8 @@ pub(crate) async fn dereference(
         },
         None => (issued()?, None),
     };
+    let server = if instance.spec.check { certificates::checked(server, shown()) } else { server };
+    let specification = get_secret(&secrets, names.specification()).await?;
     Ok(Referenced {
         now,
         certificate_problem,
@@ -177,10 +186,14 @@ pub(crate) async fn dereference(
         policy: whole(&known.policies, names, &names.instance)?,
         claim: whole(&known.claims, names, &names.claim())?,
         pod: whole(&known.pods, names, &names.pod())?,
-        specification: get_secret(&secrets, names.specification()).await?,
         agent,
         server,
-        password: password(instance, names, known, &secrets).await?,
+        password: password(instance, names, known, &secrets, specification.as_ref()).await?,
+        password_secret: match instance.spec.directory_manager {
+            Some(_) => None,
+            None => own(names.directory_manager(), known, &secrets).await?,
+        },
+        specification,
         replication: Replication { externals, ..replication(names, part, context, &secrets).await? },
         heard: context.agents.heard(&names.key(), &names.fqdn),
     })
@@ -231,14 +244,23 @@ async fn externals(part: &Part, secrets: &Api<Secret>) -> Result<BTreeMap<String
 }
 
 /// The password of the user's Secret, or of our own. What is not known is asked for: another one must never be made while there is
-/// one.
-async fn password(instance: &DS389Instance, names: &Names, known: &Known, secrets: &Api<Secret>) -> Result<Password, Error> {
+/// one. Of an instance that is only checked, the server keeps the one that its agent was told.
+async fn password(
+    instance: &DS389Instance,
+    names: &Names,
+    known: &Known,
+    secrets: &Api<Secret>,
+    specification: Option<&Secret>,
+) -> Result<Password, Error> {
     let given = instance.spec.directory_manager.as_ref().map(|given| given.secret_name.clone());
     let name = given.clone().unwrap_or_else(|| names.directory_manager());
     let Some(secret) = own(name.clone(), known, secrets).await? else {
         return match given {
             Some(name) => Ok(Password::Missing(format!("the Secret {name} is not there"))),
-            None => Ok(Password::Made(random()?)),
+            None => {
+                let has = specification.filter(|_| instance.spec.check).and_then(told_password);
+                Ok(Password::Made(has.map_or_else(random, Ok)?))
+            }
         };
     };
     let password = text(&secret, PASSWORD).map(|text| text.trim_end_matches('\n').to_owned());
@@ -246,6 +268,12 @@ async fn password(instance: &DS389Instance, names: &Names, known: &Known, secret
         Some(password) => Password::Known(password),
         None => Password::Missing(format!("the Secret {name} has no text in its key {PASSWORD}")),
     })
+}
+
+/// The password that an agent was told.
+fn told_password(specification: &Secret) -> Option<String> {
+    let document: Value = serde_json::from_str(&text(specification, DOCUMENT)?).ok()?;
+    Some(document["ds389_instances"][0]["rootpw"].as_str()?.to_owned())
 }
 
 /// The passwords for replication. Where one is missing that the operator knows of, it is asked for anew: what was made just now may

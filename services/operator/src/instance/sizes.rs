@@ -27,13 +27,14 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
-    /// For so much memory and such a volume, and so many backends.
+    /// For so much memory and such a volume, and so many backends. Another cache than the one that is a part of the memory has to fit
+    /// in there too, for the folder stays as large as it was while the pod lives.
     pub(crate) fn of(memory: u64, volume: u64, backends: usize) -> Self {
         let backends = u64::try_from(backends.max(1)).unwrap_or(u64::MAX);
         let database_cache = (memory / 8).max(LEAST_CACHE);
         Self {
             database_cache,
-            run: database_cache / 4 * 5 + RUN,
+            run: memory.max(least_run(database_cache)),
             entries: (memory / 8 / backends).max(LEAST_CACHE),
             names: (memory / 32 / backends).max(LEAST_CACHE / 4),
             map: volume / 5 * 4 / MIB * MIB,
@@ -42,10 +43,16 @@ impl Sizes {
 }
 
 impl Sizes {
-    /// The same with a database's cache of this size.
-    pub(crate) fn with_database_cache(self, bytes: u64) -> Self {
-        Self { database_cache: bytes, run: bytes / 4 * 5 + RUN, ..self }
+    /// The same with a database's cache of this size; the memory that this needs if there is less.
+    pub(crate) fn with_database_cache(self, bytes: u64) -> Result<Self, u64> {
+        let least = least_run(bytes);
+        if least > self.run { Err(least) } else { Ok(Self { database_cache: bytes, ..self }) }
     }
+}
+
+/// How large the folder has to be for such a cache of the database: a server does not start that finds less room.
+fn least_run(database_cache: u64) -> u64 {
+    database_cache.saturating_add(database_cache / 4).saturating_add(RUN)
 }
 
 /// A quantity in bytes; `None` if it is none.
@@ -98,8 +105,11 @@ mod tests {
     #[test]
     fn caches_are_parts_of_the_memory_whatever_it_is() {
         let sizes = Sizes::of(512 * MIB, 1024 * MIB, 2);
-        let expected = Sizes { database_cache: 64 * MIB, run: 128 * MIB, entries: 32 * MIB, names: 8 * MIB, map: 819 * MIB };
+        let expected = Sizes { database_cache: 64 * MIB, run: 512 * MIB, entries: 32 * MIB, names: 8 * MIB, map: 819 * MIB };
         assert_eq!(sizes, expected);
+        assert_eq!(sizes.with_database_cache(300 * MIB).map(|sizes| sizes.run), Ok(sizes.run));
+        assert_eq!(sizes.with_database_cache(400 * MIB), Err(548 * MIB));
+        assert!(sizes.with_database_cache(u64::MAX).is_err());
         for memory in [0, 64, 512, 4096, 1 << 20] {
             let sizes = Sizes::of(memory * MIB, 0, 1);
             assert!(sizes.entries + sizes.names + sizes.database_cache <= (memory * MIB / 2).max(32 * MIB), "{sizes:?}");

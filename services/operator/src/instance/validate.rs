@@ -43,20 +43,22 @@ pub(crate) fn validate(instance: &DS389Instance, names: &Names, part: &Part, ref
     if let Some(problem) = &referenced.replication.problem {
         return Err(Refused { reason: Reason::NameTaken, message: problem.clone() });
     }
-    check(instance, names, part, &referenced.password, &referenced.replication, &referenced.server)
+    let capacity = referenced.claim.as_ref().and_then(|claim| claim.status.as_ref()?.capacity.as_ref()?.get("storage"));
+    check(instance, names, part, capacity, &referenced.password, &referenced.replication, &referenced.server)
 }
 
 fn check(
     instance: &DS389Instance,
     names: &Names,
     part: &Part,
+    capacity: Option<&Quantity>,
     password: &Password,
     replication: &Replication,
     server: &Certificate,
 ) -> Result<Valid, Refused> {
     let invalid = |message: String| Refused { reason: Reason::Invalid, message };
     let spec = &instance.spec;
-    let sizes = sizes(instance).map_err(invalid)?;
+    let sizes = sizes(instance, capacity).map_err(invalid)?;
     let password = match password {
         Password::Missing(what) => {
             let message = format!("spec.directoryManager.secretName: {what}");
@@ -81,16 +83,21 @@ fn check(
     Ok(Valid { document, sizes })
 }
 
-fn sizes(instance: &DS389Instance) -> Result<Sizes, String> {
+/// The sizes by the memory and the volume, which is as large as it has become: a server would look for more room in vain.
+fn sizes(instance: &DS389Instance, capacity: Option<&Quantity>) -> Result<Sizes, String> {
     let spec = &instance.spec;
     let limits = spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
     let memory = limits.and_then(|limits| limits.get("memory").cloned()).unwrap_or_else(|| Quantity(sizes::MEMORY.to_owned()));
     let bytes = |field: &str, size: &Quantity| sizes::bytes(size).ok_or_else(|| format!("{field}: '{}' is no size", size.0));
     let memory = bytes("spec.resources.limits.memory", &memory)?;
     let volume = bytes("spec.storage.size", &spec.storage.size)?;
+    let volume = capacity.and_then(sizes::bytes).map_or(volume, |capacity| capacity.min(volume));
     let sizes = Sizes::of(memory, volume, spec.backends.len());
     let cache = spec.config.get("nsslapdDbcachesize").and_then(Value::as_u64);
-    Ok(cache.map_or(sizes, |cache| sizes.with_database_cache(cache)))
+    let sized = cache.map_or(Ok(sizes), |cache| sizes.with_database_cache(cache));
+    sized.map_err(|least| {
+        format!("spec.config.nsslapdDbcachesize: a pod with such a cache needs {least} bytes of memory, of spec.resources.limits.memory")
+    })
 }
 
 #[cfg(test)]
@@ -118,8 +125,17 @@ mod tests {
         let names = Names::of(instance, "cluster.local").unwrap();
         let identity = Identity { certificate: "certificate".to_owned(), key: "key".to_owned() };
         let authority = "authority".to_owned();
-        let server = Certificate { identity, authority, issuer: None, announced: None, known: None, secret: None, is_new: false };
-        check(instance, &names, part, password, &Replication::default(), &server)
+        let server = Certificate {
+            identity,
+            authority,
+            issuer: None,
+            announced: None,
+            known: None,
+            secret: None,
+            is_new: false,
+            is_to_go: false,
+        };
+        check(instance, &names, part, None, password, &Replication::default(), &server)
     }
 
     fn password() -> Password {
@@ -131,6 +147,25 @@ mod tests {
         let refused = checked(&instance(spec), &password()).unwrap_err();
         assert_eq!(refused.reason, Reason::Invalid);
         assert!(refused.message.contains(expected), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_database_grows_when_its_volume_has_grown() {
+        let lmdb = instance(json!({"storage": {"size": "10Gi"}, "config": {"dbLib": "mdb"}}));
+        for (capacity, expected) in [(None, 8 << 30), (Some("5Gi"), 4 << 30), (Some("20Gi"), 8_u64 << 30)] {
+            let capacity = capacity.map(|text| Quantity(text.to_owned()));
+            assert_eq!(sizes(&lmdb, capacity.as_ref()).unwrap().map, expected);
+        }
+    }
+
+    #[test]
+    fn a_cache_has_to_fit_into_the_memory() {
+        let spec = |memory: &str, cache: u64| {
+            json!({"resources": {"limits": {"memory": memory}}, "config": {"nsslapdDbcachesize": cache},
+                   "backends": [{"name": "root", "suffix": "dc=test"}]})
+        };
+        checked(&instance(spec("1Gi", 700 << 20)), &password()).unwrap();
+        refused(spec("512Mi", 400 << 20), "needs 574619648 bytes of memory, of spec.resources.limits.memory");
     }
 
     #[test]

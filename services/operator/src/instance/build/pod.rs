@@ -1,6 +1,8 @@
 //! The pod of an instance: one container, whose first process is the agent; its volume, and folders in memory for what is not to
 //! be kept. It runs where pods are `restricted`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction,
@@ -9,17 +11,19 @@ use k8s_openapi::{
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
+use serde_json::json;
 
 use crate::{
     agents,
     args::Settings,
     crd::{DS389Instance, DataKey, InitialData},
     instance::{
-        build::{DOCUMENT, MADE_FROM, overlay},
+        build::{DOCUMENT, overlay},
         document::{INITIAL_DIR, LDIF, SECURE_PORT, TLS_DIR},
         names::Names,
         sizes::{MEMORY, Sizes},
     },
+    objects::short_hash,
 };
 
 /// Whom the image runs as.
@@ -57,13 +61,9 @@ pub(super) fn template(
     sizes: &Sizes,
     settings: &Settings,
     image: &str,
-    made_from: &str,
+    annotations: BTreeMap<String, String>,
 ) -> PodTemplateSpec {
-    let metadata = ObjectMeta {
-        labels: Some(names.labels()),
-        annotations: Some([(MADE_FROM.to_owned(), made_from.to_owned())].into()),
-        ..ObjectMeta::default()
-    };
+    let metadata = ObjectMeta { labels: Some(names.labels()), annotations: Some(annotations), ..ObjectMeta::default() };
     let pull_secrets = &instance.spec.image_pull_secrets;
     let scheduling = instance.spec.scheduling.clone().unwrap_or_default();
     let mut spec = PodSpec {
@@ -139,6 +139,13 @@ pub(super) fn finish(
         agent.volume_mounts.get_or_insert_default().extend([USERS, GROUPS].map(mount));
     }
     Ok((template, Some(accounts)))
+}
+
+/// What tells the files of LDIF that a pod brings from others, and from those of another place.
+pub(super) fn brings(instance: &DS389Instance) -> BTreeSet<String> {
+    let all = instance.spec.initial_data.iter().enumerate();
+    let volumes = all.filter_map(|(index, initial)| data(index, initial));
+    volumes.map(|(volume, _)| short_hash(json!(volume).to_string().as_bytes())).collect()
 }
 
 /// The volume of an LDIF file, or of what lets us into the store that has it, and where the container has that.

@@ -31,6 +31,8 @@ pub(crate) struct Certificate {
     pub(crate) secret: Option<Arc<Secret>>,
     /// Whether it was made just now.
     pub(crate) is_new: bool,
+    /// Whether another one would take its place, of an instance that is only checked.
+    pub(crate) is_to_go: bool,
 }
 
 /// The certificate that is kept, or a new one if there is none, or not for these names and this authority, or it ends soon. The
@@ -59,7 +61,16 @@ pub(super) fn issued(
             (identity, known)
         }
     };
-    Ok(Certificate { identity, authority: bundle(issuer, others), issuer: None, announced: None, known, secret, is_new })
+    Ok(Certificate {
+        identity,
+        authority: bundle(issuer, others),
+        issuer: None,
+        announced: None,
+        known,
+        secret,
+        is_new,
+        is_to_go: false,
+    })
 }
 
 /// The certificate that is kept, whoever has issued it and whether it has ended or not.
@@ -68,7 +79,7 @@ pub(super) fn kept(secret: Option<Arc<Secret>>, authority: &Authority, others: &
     let (identity, issuer) = (Identity { certificate: part(CERTIFICATE)?, key: part(KEY)? }, part(ISSUER));
     let known = Some(authority::read(identity.certificate.as_bytes())?);
     let authority = trusted(authority, others, issuer.as_deref());
-    Some(Certificate { identity, authority, issuer, announced: None, known, secret, is_new: false })
+    Some(Certificate { identity, authority, issuer, announced: None, known, secret, is_new: false, is_to_go: false })
 }
 
 /// The certificate that is shown: the one that a user gives, or, until the others of the namespace trust its authority, the one that
@@ -78,6 +89,16 @@ pub(super) fn shown(given: Certificate, kept: Option<Certificate>, is_trusted: b
     match kept.filter(|kept| !is_trusted && kept.issuer != given.issuer && lasts(kept)) {
         Some(kept) => Certificate { announced: given.issuer, ..kept },
         None => given,
+    }
+}
+
+/// The certificate of an instance that is only checked: the one that it has, with what it trusts, if it has any.
+pub(super) fn checked(next: Certificate, kept: Option<Certificate>) -> Certificate {
+    let trusts = kept.as_ref().and_then(|kept| text(kept.secret.as_deref()?, AUTHORITY));
+    let is_the_same = !next.is_new && next.announced.is_none() && trusts.as_ref() == Some(&next.authority);
+    match kept.zip(trusts).filter(|_| !is_the_same) {
+        Some((kept, authority)) => Certificate { authority, is_to_go: true, ..kept },
+        None => next,
     }
 }
 
@@ -114,7 +135,8 @@ pub(super) fn given(
         .map_err(|_| invalid("and its key, or its authority's certificate, do not go together or cannot be read"))?;
     let is_new = kept.as_deref().and_then(|kept| text(kept, CERTIFICATE)).as_ref() != Some(&identity.certificate);
     let authority = trusted(authority, others, Some(&issuer));
-    Ok(Certificate { identity, authority, issuer: Some(issuer), announced: None, known: Some(known), secret: kept, is_new })
+    let known = Some(known);
+    Ok(Certificate { identity, authority, issuer: Some(issuer), announced: None, known, secret: kept, is_new, is_to_go: false })
 }
 
 /// Our authority and others, among them the one of a certificate.
@@ -255,5 +277,25 @@ mod tests {
         let trusting = again(&["other\n".to_owned()], &hosts);
         assert!(!trusting.is_new && trusting.authority.ends_with("other\n") && trusting.authority.starts_with(&first.authority));
         assert!(again(&[], &[HOST.to_owned(), "more".to_owned()]).is_new);
+    }
+
+    #[test]
+    fn whoever_is_only_checked_keeps_the_certificate_that_it_has() {
+        let now = OffsetDateTime::now_utc();
+        let ours = authority(now);
+        let issue =
+            |secret: Option<Arc<Secret>>, host: &str| issued(secret, &ours, &[], &[host.to_owned()], Purpose::Both, now).unwrap();
+        let first = issue(None, HOST);
+        let parts =
+            [(CERTIFICATE, first.identity.certificate.as_str()), (KEY, &first.identity.key), (AUTHORITY, &first.authority)];
+        let has = Some(Arc::new(secret(&parts)));
+        let check = |host: &str, expected: bool| {
+            let checked = checked(issue(has.clone(), host), kept(has.clone(), &ours, &["other".to_owned()]));
+            assert!(checked.identity.certificate == first.identity.certificate && checked.authority == first.authority);
+            assert_eq!(checked.is_to_go, expected);
+        };
+        check(HOST, false);
+        check("another.test", true);
+        assert!(!checked(issue(None, HOST), None).is_to_go, "the first has to be made");
     }
 }
