@@ -70,13 +70,17 @@ fn until_no_operator(fleet: &Fleet) {
 
 fn of_operators(fleet: &Fleet) {
     let namespace = &fleet.operator.namespace;
-    let before = fleet.uid("supplier-1-0");
-    fleet.befalls("a pod is deleted while there is no operator", || {
+    let before = ["supplier-1-0", "hub-1-0"].map(|pod| fleet.uid(pod));
+    fleet.befalls("pods are deleted and processes killed while there is no operator", || {
         fleet.unkept(|| {
             fleet.kubectl(&["scale", OPERATOR, "--replicas", "0"]);
             until_no_operator(fleet);
+            fleet.kill("supplier-2-0", "ns-slapd");
+            fleet.kill("consumer-1-0", "aviary-agent");
+            fleet.kubectl(&["delete", "pod", "hub-1-0", "--grace-period=0", "--force"]);
+            fleet.until_another("hub-1-0", &before[1]);
             fleet.kubectl(&["delete", "pod", "supplier-1-0"]);
-            fleet.until_another("supplier-1-0", &before);
+            fleet.until_another("supplier-1-0", &before[0]);
             let path = "jsonpath={.status.containerStatuses[0].ready}";
             namespace.until_late("a ready pod", || fleet.kubectl(&["get", "pod", "supplier-1-0", "--output", path]) == "true");
             fleet.kubectl(&["scale", OPERATOR, "--replicas", "2"]);
@@ -122,6 +126,16 @@ fn of_volumes(fleet: &Fleet) {
         let lost = Instant::now();
         fleet.until_well();
         fleet.forgive(in_sync - IN_SYNC_WITHIN, lost);
+    });
+    let namespace = &fleet.operator.namespace;
+    fleet.befalls("a volume is full until somebody makes room", || {
+        // All but what the server has taken for itself.
+        namespace.try_kubectl(&["exec", "consumer-1-0", "--", "sh", "-c", "dd if=/dev/zero of=/data/ballast bs=1M 2>/dev/null"]);
+        let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}";
+        let told = || fleet.kubectl(&["get", "ds389instance", "consumer-1", "--output", path]);
+        namespace.until("that it is told", || told().contains("full") || told().contains("space"));
+        let room = ["exec", "consumer-1-0", "--", "rm", "-f", "/data/ballast"];
+        namespace.until_late("room", || namespace.try_kubectl(&room).status.success());
     });
 }
 

@@ -71,6 +71,11 @@ impl<'a> Client<'a> {
         self.values(&["-b", "cn=config", "-s", "base", "(objectClass=*)"], attribute)?.pop()
     }
 
+    /// The names of its agreements, if it answers.
+    pub(crate) fn agreements(&self) -> Option<Vec<String>> {
+        self.values(&["-b", "cn=mapping tree,cn=config", "(objectClass=nsds5ReplicationAgreement)"], "cn")
+    }
+
     fn values(&self, search: &[&str], attribute: &str) -> Option<Vec<String>> {
         let arguments = [&["-LLL", "-o", "nettimeout=5"], search, &[attribute]].concat();
         let output = self.try_ldap("ldapsearch", &arguments, "").ok().filter(|output| output.status.success())?;

@@ -34,11 +34,15 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Of the sample, in sync, with this image or the operator's. Without policies, so that those of the tests can cut servers off.
+    /// Of the sample, in sync, with this image or the operator's. Without policies, so that those of the tests can cut servers off, and
+    /// with a volume that can be full.
     pub(super) fn new(purpose: &str, image: Option<&str>) -> Self {
         let operator = Operator::with(purpose, &["networkPolicy.enabled=false"]);
         let spec = image.map_or("spec:".to_owned(), |image| format!("spec:\n  image: {image}"));
-        operator.namespace.apply(&sample("replication.yaml").replace("spec:\n  backends:", &format!("{spec}\n  backends:")));
+        let consumer = "name: consumer-1\nspec:\n";
+        let volume = format!("{consumer}  storage: {{size: 300Mi, storageClassName: sized}}\n");
+        let sample = sample("replication.yaml").replace("spec:\n  backends:", &format!("{spec}\n  backends:"));
+        operator.namespace.apply(&sample.replace(consumer, &volume));
         let fleet = Self { operator, taken: Mutex::default(), is_over: AtomicBool::new(false), unkept: AtomicUsize::new(0) };
         fleet.until_well();
         fleet

@@ -20,6 +20,14 @@ const ON_THE_WAY: Duration = Duration::from_secs(5);
 struct Seen {
     units: BTreeSet<String>,
     size_limit: Option<String>,
+    /// Names of agreements.
+    agreements: Vec<String>,
+}
+
+impl Seen {
+    fn sends_to(&self, target: &str) -> bool {
+        self.agreements.iter().any(|name| name == target)
+    }
 }
 
 /// A condition, and whether the servers say otherwise.
@@ -83,7 +91,7 @@ impl<'a> Witness<'a> {
 
 fn see(client: &Client<'_>) -> Option<Seen> {
     let units = client.try_units("w")?;
-    Some(Seen { units, size_limit: client.setting("nsslapd-sizelimit") })
+    Some(Seen { units, size_limit: client.setting("nsslapd-sizelimit"), agreements: client.agreements()? })
 }
 
 /// The status of a condition, if it is about the resource as it is.
@@ -103,11 +111,25 @@ fn claims(said: &Value, seen: &[Option<Seen>; 4], known: &BTreeSet<String>) -> V
         let instance = resource("DS389Instance", name);
         let serves = status(instance, "Serving");
         claim(format!("{name} serves"), serves == "True" && seen.is_none());
-        claim(format!("{name} does not serve"), serves == "False" && seen.is_some());
+        // What is full can still be read.
+        let message = current(instance, "Serving").and_then(|said| said["message"].as_str()).unwrap_or_default();
+        let is_full = message.starts_with("the volume is full");
+        claim(format!("{name} does not serve"), serves == "False" && seen.is_some() && !is_full);
+        let reached = status(instance, "AgentReachable");
+        claim(format!("{name} has an agent"), reached == "False" && seen.is_some());
         let wanted = instance["spec"]["config"]["nsslapdSizelimit"].as_u64().map(|limit| limit.to_string());
         if let (Some(seen), Some(wanted)) = (seen, wanted) {
             let is_applied = status(instance, "ConfigurationApplied") == "True";
             claim(format!("{name} is configured"), is_applied && seen.size_limit != Some(wanted));
+        }
+    }
+    for (name, seen) in ALL.into_iter().zip(seen) {
+        for agreement in ["suppliers", "hubs"].map(|name| resource("DS389Agreement", name)) {
+            let pairs = agreement["status"]["pairs"].as_array().into_iter().flatten();
+            let of_source = pairs.filter(|pair| pair["source"] == format!("{name}.userroot"));
+            let lacks = |pair: &Value| seen.as_ref().is_some_and(|seen| !seen.sends_to(pair["target"].as_str().unwrap()));
+            let lacking = of_source.filter(|pair| lacks(pair)).count();
+            claim(format!("{name} has its agreements"), status(agreement, "Configured") == "True" && lacking > 0);
         }
     }
     let in_sync = ["suppliers", "hubs"].map(|name| status(resource("DS389Agreement", name), "InSync") == "True");
