@@ -1534,10 +1534,9 @@ options:
             aliases: [replica_bindpw]
           ReplicaBindDNGroup:
             description:
-              - "Groups whose members may send updates."
-              - "List of DNs."
-            type: list
-            elements: str
+              - "The group whose members may send updates."
+              - "DN."
+            type: str
             aliases: [replica_bindgroup]
           ReplicaBindDNGroupCheckInterval:
             description:
