@@ -115,6 +115,12 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     assert!(!there.has_suffix("dc=second") && !there.has_index("roomNumber") && there.has_suffix(SUFFIX));
     assert_eq!(there.running(), after, "none of this needs a restart");
 
+    // Names that are only thought of are in no certificate.
+    let planned = there.make(&json!({"services": [{"name": "clients"}]}));
+    for part in ["Creating the Service ldap-clients", "Giving the server another certificate"] {
+        assert!(planned.iter().any(|one| one.starts_with(part)), "{part}: {planned:?}");
+    }
+
     // Neither is anything done to the pod before it is to be.
     let large = json!({"resources": {"limits": {"memory": "1Gi"}}, "config": {"nsslapdDbcachesize": 419_430_400}});
     let planned = there.make(&large);
