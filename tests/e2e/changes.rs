@@ -131,6 +131,16 @@ fn changes_are_what_was_said_of_them_and_restart_a_server_only_where_they_have_t
     there.make(&json!({"resources": {"limits": {"memory": "400Mi"}}, "config": {"nsslapdDbcachesize": null}}));
     assert_ne!(there.running().0, larger.0);
     assert!(there.has_suffix(SUFFIX));
+
+    // What becomes of the volume becomes of the password that its server knows.
+    let owner = || {
+        let path = "jsonpath={.metadata.ownerReferences[*].name}";
+        there.operator.namespace.kubectl(&["get", "secret", "ldap-directory-manager", "--output", path])
+    };
+    for (when, expected) in [("Delete", "ldap"), ("Retain", "")] {
+        there.operator.patch(RESOURCE, &json!({"spec": {"storage": {"whenDeleted": when}}}));
+        there.operator.namespace.until(&format!("a Secret that is of {expected:?}"), || owner() == expected);
+    }
 }
 
 /// Other values for options, as a resource has them which is made of a file for a host.
@@ -193,6 +203,25 @@ fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
             fixed.until_has(&format!("from-{number}"));
         }
     }
+    // An agreement that somebody has made by hand.
+    let replica = "cn=replica,cn=dc\\3Dexample\\2Cdc\\3Dcom,cn=mapping tree,cn=config";
+    let by_hand = format!(
+        "dn: cn=by hand,{replica}\nobjectClass: nsDS5ReplicationAgreement\ncn: by hand\nnsDS5ReplicaHost: nowhere.invalid\n\
+         nsDS5ReplicaPort: 636\nnsDS5ReplicaTransportInfo: LDAPS\nnsDS5ReplicaBindMethod: SIMPLE\nnsDS5ReplicaRoot: {SUFFIX}\n\
+         nsDS5ReplicaEnabled: off\n"
+    );
+    let added = fixed.ldap("ldapadd", &[], &by_hand);
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let has_it = || fixed.agreements().map(|names| names.iter().any(|name| name == "by hand"));
+    operator.patch("ds389instance/fixed", &json!({"spec": {"config": {"nsslapdSizelimit": 4321}}}));
+    namespace.until("a change", || fixed.setting("nsslapd-sizelimit").as_deref() == Some("4321"));
+    operator.until("ds389instance/fixed", "Ready", "True/AsItShouldBe");
+    assert_eq!(has_it(), Some(true), "what is not listed stays");
+    operator.patch("ds389instance/fixed", &json!({"spec": {"policy": "Updated"}}));
+    namespace.until("what is not listed to go", || has_it() == Some(false));
+    operator.until("ds389instance/fixed", "Ready", "True/AsItShouldBe");
+    assert!(fixed.agreements().unwrap().iter().any(|name| name.starts_with("changing")));
+
     namespace.apply(&instance("changing", "None"));
     // Of the group one is left.
     let in_sync = || namespace.kubectl(&["get", MESH, "--output", "jsonpath={.status.inSync}"]);

@@ -72,7 +72,8 @@ impl Told {
             Self::Planned => "check is true; the message lists what would be done.",
             Self::Failed => "The server could not be changed; the message says why.",
             Self::PodReplaced => {
-                "The pod is made anew: for another image, other resources, another template, entries that it does not bring, or a restart that was asked for."
+                "The pod is made anew: for another image, other resources, another template, entries that it does not bring, or a restart \
+                 that was asked for."
             }
             Self::CertificateIssued => "The server got a certificate, its first one or one before the last one ends.",
             Self::Ready => "The server is what the resource says, and serves.",

@@ -265,3 +265,36 @@ fn stateful_set(names: &Names, template: PodTemplateSpec) -> StatefulSet {
     };
     StatefulSet { metadata: names.owned(names.instance.clone()), spec: Some(spec), ..StatefulSet::default() }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &Value, now: &Value, expected: bool) {
+        let origin = |data: &Value| {
+            let instance = json!({
+                "apiVersion": "ds389.aviary.dev/v1alpha1", "kind": "DS389Instance",
+                "metadata": {"name": "ldap", "namespace": "test"}, "spec": {"initialData": data},
+            });
+            Origin::of(&serde_json::from_value(instance).unwrap(), "image")
+        };
+        assert_eq!(origin(now).is_that_of(&origin(before).annotations()), expected, "{before} {now}");
+    }
+
+    #[test]
+    fn a_pod_is_made_anew_for_entries_that_it_does_not_bring_and_not_for_those_that_nobody_wants_any_more() {
+        let map = |name: &str| json!({"backend": "a", "configMap": {"name": name, "key": "first.ldif"}});
+        let store = |url: &str| json!({"backend": "b", "store": {"url": url}});
+        let (none, one) = (json!([]), json!([map("one")]));
+        check(&none, &none, true);
+        check(&one, &one, true);
+        check(&none, &one, false);
+        check(&one, &none, true);
+        check(&one, &json!([map("other")]), false);
+        // What the agent fetches itself the pod has nothing of.
+        check(&json!([store("s3://bucket/wrong.ldif")]), &json!([store("s3://bucket/right.ldif")]), true);
+        check(&one, &json!([map("one"), store("s3://bucket/right.ldif")]), true);
+    }
+}
