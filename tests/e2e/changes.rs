@@ -207,8 +207,8 @@ fn a_backend_takes_every_part_in_replication_and_keeps_its_entries() {
     let replica = "cn=replica,cn=dc\\3Dexample\\2Cdc\\3Dcom,cn=mapping tree,cn=config";
     let by_hand = format!(
         "dn: cn=by hand,{replica}\nobjectClass: nsDS5ReplicationAgreement\ncn: by hand\nnsDS5ReplicaHost: nowhere.invalid\n\
-         nsDS5ReplicaPort: 636\nnsDS5ReplicaTransportInfo: LDAPS\nnsDS5ReplicaBindMethod: SIMPLE\nnsDS5ReplicaRoot: {SUFFIX}\n\
-         nsDS5ReplicaEnabled: off\n"
+         nsDS5ReplicaPort: 636\nnsDS5ReplicaTransportInfo: LDAPS\nnsDS5ReplicaBindMethod: SIMPLE\nnsDS5ReplicaBindDN: cn=nobody\n\
+         nsDS5ReplicaCredentials: secret12\nnsDS5ReplicaRoot: {SUFFIX}\nnsDS5ReplicaEnabled: off\n"
     );
     let added = fixed.ldap("ldapadd", &[], &by_hand);
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
