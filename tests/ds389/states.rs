@@ -44,6 +44,16 @@ impl Site {
         format!("state: {state}\nds389_instances: [{}]", self.one.replace("BACKENDS", backends))
     }
 
+    /// What is done, where some versions are started again once a replica is gone.
+    fn done(&self, name: &str, expected: &[&str]) -> Vec<String> {
+        let mut expected: Vec<String> = expected.iter().map(|&message| message.to_owned()).collect();
+        if self.machine.host.version().crashes_when_a_replica_is_deleted() {
+            let gone = expected.iter().position(|message| message.starts_with("Delete replica")).unwrap();
+            expected.insert(gone + 1, format!("Restarting instance slapd-{name}"));
+        }
+        expected
+    }
+
     fn both(&self, state: &str, backends: &str) -> String {
         format!("state: {state}\nds389_instances: [{}, {}]", self.one.replace("BACKENDS", backends), self.two)
     }
@@ -82,7 +92,7 @@ async fn updated_deletes_what_is_not_listed_of_every_kind() {
         "Deleting backend b on suffix o=b",
         "Deleting index st on backend a",
     ];
-    assert_eq!(site.machine.apply(&site.one("updated", &less())).await, expected);
+    assert_eq!(site.machine.apply(&site.one("updated", &less())).await, site.done("updone", &expected));
     assert!(site.machine.has("updone", "o=a").await && !site.machine.has("updone", "o=b").await);
     // And makes what is.
     let expected = [
@@ -117,7 +127,7 @@ async fn absent_objects_go_and_those_that_are_not_there_stay_so() {
         "Deleting backend b on suffix o=b",
         "Deleting index st on backend a",
     ];
-    assert_eq!(site.machine.apply(&site.one("present", &less)).await, expected);
+    assert_eq!(site.machine.apply(&site.one("present", &less)).await, site.done("absone", &expected));
     assert_eq!(
         site.machine.apply("ds389_instances: [{name: abstwo, state: absent}, {name: none, state: absent}]").await,
         ["Removing instance slapd-abstwo"]

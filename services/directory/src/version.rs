@@ -36,9 +36,9 @@ impl Version {
         if self < Self::new(3, 0, 0) { "bdb" } else { "mdb" }
     }
 
-    /// Whether a consumer's replica entry cannot be deleted while the server runs: it has no changelog, and the server looks
-    /// into it (389 DS issue 5743; the first tags with the fix are 2.2.10, 2.3.5 and 2.4.1).
-    pub fn crashes_when_a_consumer_is_disabled(self) -> bool {
+    /// Whether the server may crash when a replica's entry is deleted: it looks into a changelog that a consumer has not, and that
+    /// others have no more (389 DS issue 5743; the first tags with the fix are 2.2.10, 2.3.5 and 2.4.1).
+    pub fn crashes_when_a_replica_is_deleted(self) -> bool {
         match (self.major, self.minor) {
             (2, 2) => self.patch < 10,
             (2, 3) => self.patch < 5,
@@ -92,7 +92,7 @@ mod tests {
             ("2.5.0", false),
             ("3.1.2", false),
         ] {
-            assert_eq!(Version::parse(text).unwrap().crashes_when_a_consumer_is_disabled(), crashes, "{text}");
+            assert_eq!(Version::parse(text).unwrap().crashes_when_a_replica_is_deleted(), crashes, "{text}");
         }
     }
 }

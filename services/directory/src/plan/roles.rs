@@ -21,7 +21,7 @@ impl Planner<'_> {
         };
         let kept = server.found.backends.iter().filter(|backend| leaves(backend));
         let leaving: Vec<observed::Backend> = gone.iter().chain(kept).filter(|backend| backend.role.is_some()).cloned().collect();
-        let crashes = self.found.version.is_none_or(|version| version.crashes_when_a_consumer_is_disabled());
+        let crashes = self.found.version.is_none_or(|version| version.crashes_when_a_replica_is_deleted());
         let mut restarts = false;
         for backend in leaving.iter().filter(|backend| crashes && backend.role == Some(Role::Consumer)) {
             // A hub has the changelog without which these servers crash.
@@ -36,6 +36,10 @@ impl Planner<'_> {
         for backend in &leaving {
             let place = server.place.child(Scope::Backend, &backend.name);
             self.push(&place, Step::DisableReplica { suffix: backend.suffix.clone() });
+        }
+        if crashes && !leaving.is_empty() {
+            // A supplier or hub of these may die of it a moment later, in the middle of whatever comes next.
+            self.push(&server.place, Step::Restart);
         }
         for backend in server.found.backends.iter_mut().filter(|backend| leaving.iter().any(|gone| gone.name == backend.name)) {
             backend.role = None;

@@ -280,7 +280,7 @@ impl Server {
         let Some(entry) = self.tree.get(dn).cloned() else { return };
         if entry.is_a("nsds5Replica") {
             assert!(self.tree.children(dn).next().is_none(), "a replica with agreements: not allowed on non-leaf");
-            let crashes = version.crashes_when_a_consumer_is_disabled() && is_consumer(&entry);
+            let crashes = version.crashes_when_a_replica_is_deleted() && is_consumer(&entry);
             assert!(!crashes, "the server crashes when a consumer is disabled");
             assert!(!self.confused.contains(dn), "the server crashes: its changelog is not open");
         }
