@@ -40,6 +40,7 @@ macro_rules! kinds {
 }
 
 kinds!(
+    Announce,
     ChangeRole,
     CleanRuv,
     CreateAgreement,
@@ -283,6 +284,13 @@ async fn live(machine: &Machine, attack: Attack, [consumer_name, supplier_name]:
     let stopped = Specification { state: State::Stopped, ..restarted.clone() };
     kinds.extend(make(machine, attack, &stopped).await);
     kinds.extend(make(machine, attack, &restarted).await);
+    // An older copy of the supplier has a new number to announce.
+    let copy = std::path::PathBuf::from(format!("{}/copy", machine.prefix.path()));
+    machine.host.backup(supplier_name, &copy, &mut |_| {}).await.unwrap();
+    machine.host.restore(supplier_name, &copy, &mut |_| {}).await.unwrap();
+    fs::remove_dir_all(&copy).unwrap();
+    let renumbered = site(&changed.replace("4001", "4002").replace("ReplicaId: 2", "ReplicaId: 3"));
+    kinds.extend(make(machine, attack, &renumbered).await);
     let gone = "backends: [{name: root, suffix: 'dc=test', ReplicaRole: None, indexes: [{name: l, state: absent}], \
                 agmts: [{name: next, state: absent}]}, {name: more, suffix: 'o=more', ReplicaRole: None}]";
     kinds.extend(make(machine, attack, &site(gone)).await);

@@ -159,6 +159,40 @@ async fn a_supplier_that_changes_its_number_is_known_by_the_new_one_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_restored_supplier_takes_no_writes_until_a_new_number_lets_it_have_back_what_it_had_changed() {
+    let names = ["backa", "backb"];
+    let (machines, wanted) = pair(names).await;
+    let [restored, other] = &machines;
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let backup = folder.path().join("backup");
+    // A server that runs has written down what it knows of others up to half a minute ago, and this pair is younger than that.
+    let stopped = format!("{{state: stopped, ds389_instances: [{{name: {}}}]}}", names[0]);
+    restored.apply(&stopped).await;
+    restored.host.backup(names[0], &backup, &mut |_| {}).await.unwrap();
+    restored.meet(&wanted[0]).await;
+    unit(restored, names[0], "since").await;
+    comes(other, names[1], "ou=since,dc=test").await;
+    restored.host.restore(names[0], &backup, &mut |_| {}).await.unwrap();
+    sends_writers_away(restored, names[0]).await;
+    assert!(!restored.has(names[0], "ou=since,dc=test").await);
+    // With the old number the next change would hide those that are not there yet.
+    let refused = restored.host.plan(&wanted[0]).await.unwrap().unwrap_err().to_string();
+    assert!(refused.contains("option 'ReplicaId' is 1, the number that root had before it was restored"), "{refused}");
+    let again = renumbered(&machines, names, 3);
+    let expected =
+        ["Promote replica for suffix dc=test from hub to supplier 3", "Announcing replica id 3 of suffix dc=test"];
+    assert_eq!(restored.meet(&again[0]).await, expected);
+    // Without another change of anybody.
+    comes(restored, names[0], "ou=since,dc=test").await;
+    unit(restored, names[0], "newer").await;
+    comes(other, names[1], "ou=newer,dc=test").await;
+    unit(other, names[1], "back").await;
+    comes(restored, names[0], "ou=back,dc=test").await;
+    assert_eq!(restored.host.plan(&again[0]).await.unwrap().unwrap(), []);
+}
+
 /// Kills a server; one with LMDB is stopped, for that forgets in a crash what it has not sent, and takes nothing afterwards.
 async fn leave(machine: &Machine, name: &str) {
     if machine.has_lmdb().await {

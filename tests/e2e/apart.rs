@@ -34,7 +34,7 @@ fn an_older_copy_catches_up_and_data_of_another_beginning_is_nobodys_until_someb
     let [a, b] = ["a", "b"].map(|name| Client::new(&operator, name));
     let agent = |arguments: &[&str]| namespace.kubectl(&[&["exec", "b-0", "--", "aviary-agent", "ds389"], arguments].concat());
 
-    // An older copy of one server: what came since comes back, its own changes too.
+    // An older copy of one server: what came since comes back, its own changes too, however soon it is written to again.
     b.add("before");
     a.until_has("before");
     agent(&["backup", "b", "/data/backup"]);
@@ -43,7 +43,8 @@ fn an_older_copy_catches_up_and_data_of_another_beginning_is_nobodys_until_someb
     a.until_has("since-b");
     b.until_has("since-a");
     agent(&["restore", "b", "/data/backup", "--yes"]);
-    for name in ["before", "since-a", "since-b"] {
+    namespace.until("b to take changes again", || b.try_add("newer").is_ok_and(|added| added.status.success()));
+    for name in ["before", "since-a", "since-b", "newer"] {
         b.until_has(name);
         a.until_has(name);
     }
@@ -52,6 +53,13 @@ fn an_older_copy_catches_up_and_data_of_another_beginning_is_nobodys_until_someb
     a.until_has("later-b");
     b.until_has("later-a");
     operator.until(MESH, "Ready", "True/AsItShouldBe");
+    let record = || {
+        let map = namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
+        let suffixes: Value = serde_json::from_str(map["data"]["suffixes.json"].as_str().unwrap()).unwrap();
+        suffixes[SUFFIX].clone()
+    };
+    assert_eq!((&record()["numbers"]["b.userroot"], &record()["retired"]), (&json!(3), &json!([2])));
+    namespace.until_late("the first number of b to be forgotten", || record()["restored"].is_null() && record()["gone"].is_null());
 
     // Data of another beginning: both keep what they have, and it is told.
     let foreign = format!(

@@ -5,7 +5,7 @@ mod certificates;
 mod change;
 mod crash;
 mod foresee;
-mod mend;
+pub(crate) mod mend;
 mod observe;
 mod secrets;
 

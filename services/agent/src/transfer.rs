@@ -4,6 +4,7 @@
 
 mod access;
 mod archive;
+mod renumber;
 mod restore;
 
 use std::{
@@ -175,6 +176,8 @@ pub struct Restored {
     pub is_running: bool,
     /// Whether other servers have one of the suffixes too.
     pub is_replicated: bool,
+    /// Backends that were suppliers, with the numbers that they had and are not to have again. Until then they are hubs.
+    pub renumber: Vec<(String, u16)>,
     /// Files of the backup's schema that are not what the instance has, and were left alone.
     pub other_schema: Vec<PathBuf>,
 }

@@ -23,6 +23,9 @@ pub fn finishes(plan: &[Action], done: usize, unfinished: &Unfinished) -> bool {
         // Whatever changed before works after any start.
         (Step::Start | Step::Stop, Unfinished::Restart) => true,
         (Step::DeleteBackend { .. }, other) => other.backend().is_some_and(|name| name.eq_ignore_ascii_case(action.object())),
+        (Step::Announce { .. } | Step::DisableReplica { .. }, Unfinished::Renumber { backend, .. }) => {
+            backend.eq_ignore_ascii_case(action.object())
+        }
         (Step::DeleteAgreement { .. }, Unfinished::Initialise { backend, agreement }) => {
             agreement.eq_ignore_ascii_case(action.object()) && backend.eq_ignore_ascii_case(action.place.parent().name())
         }
@@ -172,6 +175,13 @@ pub enum Step {
         /// The number.
         id: u16,
     },
+    /// Make the first change of a supplier's number, so that others look at what the server lacks.
+    Announce {
+        /// The suffix.
+        suffix: Dn,
+        /// The number.
+        id: u16,
+    },
     /// Make an agreement.
     CreateAgreement {
         /// The suffix.
@@ -308,6 +318,7 @@ impl Action {
                 format!("{verb} replica for suffix {suffix} from {from} to {to}")
             }
             Step::DisableReplica { suffix } => format!("Delete replica for suffix {suffix}"),
+            Step::Announce { suffix, id } => format!("Announcing replica id {id} of suffix {suffix}"),
             Step::CleanRuv { suffix, id } => format!("Cleaning replica id {id} from suffix {suffix}"),
             Step::CreateAgreement { .. } => format!("Creating agreement {name} on backend {}", parent(&path, name)),
             Step::DeleteAgreement { .. } => format!("Deleting agreement {name} on backend {}", parent(&path, name)),

@@ -177,6 +177,7 @@ fn nature(step: &Step) -> (&'static str, Kind) {
         Step::EnableReplica { .. } => ("enable_replica", Kind::Change),
         Step::ChangeRole { .. } => ("change_role", Kind::Change),
         Step::DisableReplica { .. } => ("disable_replica", Kind::Change),
+        Step::Announce { .. } => ("announce", Kind::Run),
         Step::CleanRuv { .. } => ("clean_ruv", Kind::Run),
         Step::CreateAgreement { .. } => ("create_agreement", Kind::Create),
         Step::Initialise { .. } => ("initialise", Kind::Run),

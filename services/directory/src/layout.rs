@@ -120,6 +120,11 @@ pub fn replica(suffix: &Dn) -> Dn {
     mapping_tree(suffix).child("cn", "replica")
 }
 
+/// The entry that a supplier changes when it has nothing else to send.
+pub fn keep_alive(suffix: &Dn, id: u16) -> Dn {
+    suffix.child("cn", &format!("repl keep alive {id}"))
+}
+
 /// An agreement.
 pub fn agreement(suffix: &Dn, name: &str) -> Dn {
     replica(suffix).child("cn", name)

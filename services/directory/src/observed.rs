@@ -65,6 +65,14 @@ pub enum Unfinished {
         /// The number.
         id: u16,
     },
+    /// An older copy was put in the place of a supplier's data. Others may know changes with its number that it lacks: it gets these
+    /// when they are another's, and would never get them as its own once it has made a newer one.
+    Renumber {
+        /// The backend.
+        backend: String,
+        /// The number that it had.
+        id: u16,
+    },
     /// The consumer of an agreement has not been initialised.
     Initialise {
         /// The backend.
@@ -152,6 +160,7 @@ impl Unfinished {
             Self::Reindex { backend, .. }
             | Self::Fill { backend }
             | Self::CleanRuv { backend, .. }
+            | Self::Renumber { backend, .. }
             | Self::Initialise { backend, .. } => Some(backend),
         }
     }

@@ -164,6 +164,12 @@ pub fn operations(action: &Action) -> Vec<Operation> {
         Step::DisableReplica { suffix } => {
             vec![takes_writes(suffix), Operation::Delete(layout::replica(suffix)), takes_writes(suffix)]
         }
+        // The entry that the server itself would make of a number that has long had nothing to send.
+        Step::Announce { suffix, id } => {
+            let name = format!("repl keep alive {id}");
+            let entry = entry(layout::keep_alive(suffix, *id), &["top", "ldapsubentry", "extensibleObject"]).with("cn", &[&name]);
+            vec![Operation::Add { entry, secrets: Vec::new() }]
+        }
         Step::CleanRuv { suffix, id } => {
             let attributes = [
                 ("replica-base-dn", vec![suffix.as_str().to_owned()]),

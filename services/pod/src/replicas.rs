@@ -159,6 +159,7 @@ fn replica(seen: &Seen, consent: &Consent, server: &Server) -> proto::Replica {
         suppliers: seen.suppliers().map(u32::from).collect(),
         cleaning: replica.cleaning.iter().copied().map(u32::from).collect(),
         bind_dns: seen.bind_dns.clone(),
+        spent: server.spent(&replica.backend).map(u32::from).collect(),
     }
 }
 

@@ -17,7 +17,7 @@ use agent::{
 };
 use directory::{
     dn::Dn,
-    observed::{self, Initialised},
+    observed::{self, Initialised, Unfinished},
     place::Problems,
     setting::Settings,
     specification::Specification,
@@ -92,8 +92,20 @@ pub(crate) struct Server {
     pub(crate) replicated: Vec<observed::Backend>,
     /// Requests to initialise consumers that were met.
     pub(crate) initialised: Vec<Initialised>,
+    /// What is still to be done with it.
+    pub(crate) unfinished: Vec<Unfinished>,
     /// Whether its databases are LMDB.
     pub(crate) is_lmdb: bool,
+}
+
+impl Server {
+    /// Numbers that a backend had when it was restored, and is not to have again.
+    pub(crate) fn spent(&self, backend: &str) -> impl Iterator<Item = u16> {
+        self.unfinished.iter().filter_map(move |unfinished| match unfinished {
+            Unfinished::Renumber { backend: known, id } if known.eq_ignore_ascii_case(backend) => Some(*id),
+            _ => None,
+        })
+    }
 }
 
 /// What is needed for it.
@@ -353,6 +365,7 @@ async fn as_it_is(host: &Host, wanted: Option<&Wanted>) -> Result<Option<Server>
         suffixes: mapped().map(|backend| backend.suffix.clone()).collect(),
         replicated: mapped().filter(|backend| backend.role.is_some()).cloned().collect(),
         initialised: instance.initialised.clone(),
+        unfinished: instance.unfinished.clone(),
         is_lmdb: instance.settings.text("db_lib") == Some("mdb"),
     }))
 }

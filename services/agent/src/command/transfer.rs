@@ -102,6 +102,10 @@ const STOPPING: &str = "this goes on to its end; once more stops at once";
 
 const REINITIALISE: &str = "note: other servers replicate this data; initialise them anew, for they have another set of it now";
 
+/// The same of a backup: others have what it lacks.
+const RESTORED: &str = "note: other servers replicate this data and send what they have changed since; to have them go back to it, too, \
+                        initialise them anew";
+
 impl Backup {
     pub(crate) async fn run(&self, console: &Console) -> Result<u8, Error> {
         let _stop = Stop::listen(console, STOPPING)?;
@@ -123,7 +127,7 @@ impl Restore {
             console.confirm(&question.replace("{}", &self.instance))?;
         }
         let _stop = Stop::listen(console, STOPPING)?;
-        let Restored { instance, backends, folder, is_running, is_replicated, other_schema } =
+        let Restored { instance, backends, folder, is_running, is_replicated, renumber, other_schema } =
             host.restore(&self.instance, &self.folder, &mut |text| says(console, text)).await?;
         let (names, state) = (backends.join(", "), if is_running { "runs" } else { "is stopped, as it was" });
         console.say(format_args!("instance {instance} ({names}) is restored from {}, and {state}\n", folder.display()));
@@ -131,11 +135,18 @@ impl Restore {
             console.note(format_args!("note: {} of the backup is not what the instance has, and was left alone", file.display()));
         }
         if is_replicated {
-            console.note(REINITIALISE);
+            console.note(RESTORED);
         }
+        for (backend, id) in &renumber {
+            console.note(format_args!(
+                "note: backend {backend} is a hub, and takes no changes from clients, until an apply gives it another replica id than {id}: \
+                 others may have changes of that number which the backup lacks, and these come only so"
+            ));
+        }
+        let renumber: Vec<_> = renumber.iter().map(|(backend, id)| json!({ "backend": backend, "replica_id": id })).collect();
         console.tell(&json!({
             "instance": instance, "backends": backends, "folder": folder, "running": is_running,
-            "replicated": is_replicated, "other_schema": other_schema,
+            "replicated": is_replicated, "renumber": renumber, "other_schema": other_schema,
         }));
         Ok(DONE)
     }

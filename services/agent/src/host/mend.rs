@@ -41,7 +41,7 @@ pub(super) fn take_out(path: &Path, dn: &Dn) -> Result<(), Error> {
 }
 
 /// Replaces all values of attributes of an entry.
-pub(super) fn replace(path: &Path, dn: &Dn, replacements: &[(&'static str, Vec<String>)]) -> Result<(), Error> {
+pub(crate) fn replace(path: &Path, dn: &Dn, replacements: &[(&'static str, Vec<String>)]) -> Result<(), Error> {
     rewrite(path, |records| {
         let found = records.iter_mut().find(|record| Dn::parse(&record.dn).as_ref() == Ok(dn));
         let Some(record) = found else { return false };

@@ -13,6 +13,7 @@ use super::{
     access::{Account, remove},
     archive::{Archive, SCHEMA, blocking, clear, entries, readable},
     beside,
+    renumber::{make_hubs, spent},
 };
 use crate::{
     host::Host,
@@ -58,7 +59,9 @@ impl Host {
         let other_schema = schema.transpose()?.unwrap_or_default();
         let is_replicated = subject.is_replicated();
         let backends = archive.backends.into_keys().collect();
-        Ok(Restored { instance: name, backends, folder, is_running: was_running, is_replicated, other_schema })
+        let paths = subject.paths;
+        let renumber = blocking(move || spent(&paths)).await?;
+        Ok(Restored { instance: name, backends, folder, is_running: was_running, is_replicated, renumber, other_schema })
     }
 
     /// Gives an instance the schema of a backup, file by file. What somebody has changed since is left alone, and told.
@@ -143,6 +146,9 @@ pub(crate) fn settle(paths: &Paths) -> Result<(), Error> {
                 fs::remove_file(&path).map_err(Error::file("delete", &path))?;
             }
         }
+    }
+    if done.is_dir() {
+        make_hubs(paths)?;
     }
     clear(&done)
 }

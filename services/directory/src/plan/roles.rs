@@ -68,6 +68,14 @@ impl Planner<'_> {
                 self.problems.add(&place, backend.at, "option 'ReplicaId' is missing: a supplier has a number of its own");
                 continue;
             }
+            if let Some(id) = to.id.filter(|id| found.role < Some(Role::Supplier) && is_restored(server, &found, |spent| spent == *id)) {
+                let message = format!(
+                    "option 'ReplicaId' is {id}, the number that {} had before it was restored: others may have changes of that number                      which the backup lacks, and these come only if it has another one",
+                    found.name
+                );
+                self.problems.add(&place, backend.at, message);
+                continue;
+            }
             self.managers(server, &place, backend);
             match found.role {
                 None => self.join(&place, backend, suffix, to),
@@ -77,6 +85,9 @@ impl Planner<'_> {
                     let changes = self.changes(&place, backend.at, &backend.settings, &found.settings, of_the_replica);
                     self.set(server, &place, layout::replica(suffix), changes);
                 }
+            }
+            if let Some(id) = to.id.filter(|_| is_restored(server, &found, |_| true)) {
+                self.push(&place, Step::Announce { suffix: suffix.clone(), id });
             }
             self.finish_cleaning(server, &place, suffix, &found, to);
             self.clean(server, &place, suffix, to);
@@ -215,6 +226,13 @@ impl Planner<'_> {
             self.problems.add(place, backend.at, "option 'ReplicaId' needs the 'ReplicaRole' supplier");
         }
     }
+}
+
+/// Whether a backend was restored that had such a number before.
+fn is_restored(server: &Server<'_>, found: &observed::Backend, had: impl Fn(u16) -> bool) -> bool {
+    server.found.unfinished.iter().any(|unfinished| {
+        matches!(unfinished, Unfinished::Renumber { backend, id } if backend.eq_ignore_ascii_case(&found.name) && had(*id))
+    })
 }
 
 fn of_the_replica(option: &Definition) -> bool {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    action::{self, Action, Step},
+    action::{self, Action, Part, Step},
     certificates::{Certificates, Fingerprint},
     comparison::{self, Comparisons},
     dn::Dn,
@@ -13,8 +13,9 @@ use crate::{
     observed::{self, Unfinished},
     operation::{self, Operation},
     options::Scope,
+    place::Place,
     setting::Settings,
-    specification::Specification,
+    specification::{Role, Specification},
     version::Version,
 };
 
@@ -114,6 +115,18 @@ impl Model {
                 server.unfinished.extend(of_this.flat_map(Action::unfinished));
             }
         }
+    }
+
+    /// Puts an older copy in the place of the data of a supplier, as those do who restore one.
+    pub(super) fn restore(&mut self, name: &str, backend: &str, suffix: &str, id: u16) {
+        let (from, to) = (Part { role: Role::Supplier, id: Some(id) }, Part { role: Role::Hub, id: None });
+        let place = Place::instance(name).child(Scope::Backend, backend);
+        let step = Step::ChangeRole { suffix: Dn::parse(suffix).unwrap(), from, to };
+        for operation in operation::operations(&Action { place, step }) {
+            self.operate(name, &operation);
+        }
+        let unfinished = Unfinished::Renumber { backend: backend.to_owned(), id };
+        self.servers.get_mut(name).unwrap().unfinished.insert(unfinished);
     }
 
     /// Carries out the first `count` actions, and of the next the first `operations`.

@@ -436,6 +436,35 @@ fn a_server_that_crashes_leaves_replication_as_a_hub_and_is_started_again() {
 }
 
 #[test]
+fn a_restored_supplier_is_one_again_with_a_number_that_it_never_had() {
+    let mut restored = Model::new(FIXED);
+    apply(&mut restored, &wanted(&part("supplier 1")));
+    restored.restore("one", "root", "dc=test", 1);
+    let refused = plan_for(&restored, &wanted(&part("supplier 1"))).unwrap_err().to_string();
+    assert!(refused.contains("option 'ReplicaId' is 1, the number that root had before it was restored"), "{refused}");
+    // Whatever else is said of it can be done.
+    let untold = part("supplier 1").replace("ReplicaRole: supplier\n      ReplicaId: 1", "ReplicaReleaseTimeout: 7");
+    assert_eq!(apply(&mut restored.clone(), &wanted(&untold)).len(), 1);
+    let again = wanted(&part("supplier 2"));
+    let actions = plan_for(&restored, &again).unwrap();
+    let messages: Vec<String> = actions.iter().flat_map(Action::messages).collect();
+    assert_eq!(messages, ["Promote replica for suffix dc=test from hub to supplier 2", "Announcing replica id 2 of suffix dc=test"]);
+    for count in 0..=actions.len() {
+        let mut model = restored.clone();
+        model.carry_out(&actions, count);
+        apply(&mut model, &again);
+        settled(&model, &again);
+        // What was interrupted is forgotten: the number is its own.
+        apply(&mut model, &wanted(&part("hub")));
+        apply(&mut model, &wanted(&part("supplier 1")));
+    }
+    let none = wanted(&part("none"));
+    apply(&mut restored, &none);
+    settled(&restored, &none);
+    apply(&mut restored, &wanted(&part("supplier 1")));
+}
+
+#[test]
 fn an_interruption_between_restarts_does_not_lose_the_next() {
     let two = |root: &str, other: &str| {
         format!(

@@ -40,6 +40,8 @@ pub(crate) struct Topology {
     pub(crate) agreements: BTreeMap<String, Arc<Found>>,
     /// By suffix, in its normal form, what speaks against interrupting a server of it.
     pub(crate) busy: BTreeMap<String, Vec<Busy>>,
+    /// Who may have changes that a restored supplier lacks, and that one.
+    pub(crate) restored: BTreeSet<Way>,
     /// What is to be kept of the suffixes.
     pub(crate) records: Records,
 }
@@ -154,7 +156,8 @@ impl Topology {
 
     /// Those of which only the two can tell whether the one has all changes of the other.
     pub(crate) fn unsure(&self) -> BTreeSet<Way> {
-        self.agreements.values().flat_map(|found| &found.pairs).filter_map(|pair| pair.unsure.clone()).collect()
+        let pairs = self.agreements.values().flat_map(|found| &found.pairs);
+        pairs.filter_map(|pair| pair.unsure.as_ref()).chain(&self.restored).cloned().collect()
     }
 }
 
@@ -202,6 +205,7 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
     let meant = pairs::resolve(world);
     let (pairs, links) = (&meant.pairs, meant.links());
     let mut records = known.clone();
+    numbers::take_back(world, &mut records);
     numbers::retire(world, &mut records);
     numbers::number(world, &mut records);
     records::ask(&links, &mut records);
@@ -228,12 +232,13 @@ pub(crate) fn compose(world: &World, known: &Records) -> Topology {
         let found = Found {
             generation: agreement.metadata.generation,
             refused: meant.refused.get(&name).cloned(),
-            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target), world)).chain(outside).collect(),
+            pairs: own.map(|pair| states::of(pair, choice(&choices, &pair.target), &records, world)).chain(outside).collect(),
         };
         agreements.insert(name, found);
     }
     let busy = busy::of(world, &agreements);
-    Topology { parts: shared(parts), agreements: shared(agreements), busy, records }
+    let restored = numbers::to_ask(world, &records);
+    Topology { parts: shared(parts), agreements: shared(agreements), busy, restored, records }
 }
 
 fn shared<T>(all: BTreeMap<String, T>) -> BTreeMap<String, Arc<T>> {

@@ -7,6 +7,7 @@ use aviary_proto::directory::v1::Replica;
 use directory::{dn::Dn, specification::Role};
 
 use super::{
+    caught_up::Way,
     records::{Record, Records},
     world::{Replicated, World},
 };
@@ -44,6 +45,54 @@ pub(super) fn number(world: &World, records: &mut Records) {
             record.numbers.insert(one.key(), free);
         }
     }
+}
+
+/// Takes their numbers from suppliers that were restored. Once they have got back what others know of these, the numbers are gone.
+pub(super) fn take_back(world: &World, records: &mut Records) {
+    for one in world.replicated() {
+        let Some(replica) = one.heard().filter(|replica| !replica.spent.is_empty()) else { continue };
+        let record = records.entry(one.backend.suffix.normal().to_owned()).or_default();
+        for id in replica.spent.iter().filter_map(|id| u16::try_from(*id).ok()) {
+            if record.numbers.get(&one.key()) == Some(&id) {
+                record.numbers.remove(&one.key());
+            }
+            record.retired.insert(id);
+            if !record.gone.contains(&id) {
+                record.restored.insert(id, one.key());
+            }
+        }
+    }
+    for (suffix, record) in records.iter_mut() {
+        let of_suffix = world.of_suffix_by_key(suffix);
+        let is_open = |id: u16, key: &String| {
+            let Some(restored) = of_suffix.get(key) else { return false };
+            let is_number_less = restored.heard().is_none_or(|replica| replica.spent.contains(&u32::from(id)));
+            is_number_less || senders_back(&of_suffix, restored).any(|other| !world.has_caught_up(other, restored))
+        };
+        let done: Vec<u16> = record.restored.iter().filter(|(id, key)| !is_open(**id, key)).map(|(id, _)| *id).collect();
+        record.restored.retain(|id, _| !done.contains(id));
+        record.gone.extend(done);
+    }
+}
+
+/// Those who may have changes that a restored supplier lacks: all others.
+fn senders_back<'a, 'w>(
+    of_suffix: &'a BTreeMap<String, Replicated<'w>>,
+    restored: &'a Replicated<'w>,
+) -> impl Iterator<Item = &'a Replicated<'w>> {
+    of_suffix.values().filter(|other| !other.is(restored))
+}
+
+/// Whom to ask about suppliers that were restored: whether they have all that each of the others has.
+pub(super) fn to_ask(world: &World, records: &Records) -> BTreeSet<Way> {
+    let mut ways = BTreeSet::new();
+    for (suffix, record) in records.iter().filter(|(_, record)| !record.restored.is_empty()) {
+        let of_suffix = world.of_suffix_by_key(suffix);
+        for restored in record.restored.values().filter_map(|key| of_suffix.get(key)) {
+            ways.extend(senders_back(&of_suffix, restored).map(|other| other.way(restored)));
+        }
+    }
+    ways
 }
 
 /// Notes whose suppliers are gone, and which of those nobody knows any more. Where nobody is left, the numbers are kept: all may

@@ -28,6 +28,9 @@ pub(crate) struct Record {
     /// Of these, the ones that servers may still know.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) gone: BTreeSet<u16>,
+    /// Numbers of suppliers that were restored, with who had each: that one may lack changes which others have of its number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) restored: BTreeMap<u16, String>,
     /// The agreements that servers were told to have: by who sends, the names with the resource that each came of.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) agreements: BTreeMap<String, BTreeMap<String, String>>,

@@ -5,7 +5,7 @@ use aviary_proto::directory::v1::{Agreement, AgreementState};
 use super::{
     caught_up::Way,
     pairs::Pair,
-    records::Choice,
+    records::{self, Choice, Records},
     world::{Replicated, World},
 };
 
@@ -86,12 +86,30 @@ impl State {
 }
 
 /// How a pair is.
-pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, world: &World) -> PairState {
+pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, records: &Records, world: &World) -> PairState {
     let Pair { source, target, .. } = pair;
-    let (state, message) = state(source, target, choice, world);
-    let unsure = is_unsure(pair).then(|| source.way(target));
+    let restored = restored(pair, records);
+    let (state, message) = match (state(source, target, choice, world), restored) {
+        ((State::InSync, _), Some([other, restored])) if !world.has_caught_up(other, restored) => {
+            (State::Behind, lacks(other, restored))
+        }
+        (told, _) => told,
+    };
+    let unsure = match restored {
+        Some([other, restored]) => Some(other.way(restored)),
+        None => is_unsure(pair).then(|| source.way(target)),
+    };
     let is_early = [source, target].iter().any(|one| one.member.is_called);
     PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure, is_early }
+}
+
+/// The two of a pair, if one of them was restored and may lack changes of its own that the other has. That one is the last. The
+/// agreement between the two does not tell: whoever has nothing to send does not look again what the other one has.
+fn restored<'a, 'w>(pair: &'a Pair<'w>, records: &Records) -> Option<[&'a Replicated<'w>; 2]> {
+    let Pair { source, target, .. } = pair;
+    let record = records::of(records, &source.backend.suffix)?;
+    let ways = [[target, source], [source, target]];
+    ways.into_iter().find(|[_, restored]| record.restored.values().any(|key| *key == restored.key()))
 }
 
 /// Whether the agreement of two that serve leaves open whether all changes have come.
@@ -149,6 +167,11 @@ fn is_common(source: &Replicated<'_>, target: &Replicated<'_>, choice: Option<&C
 
 const WAY_OUT: &str = "to have the entries of others replaced by those of one, set initialise.policy to OnRequest in an agreement by which \
                        that sends, with its name in from and a word in requestId";
+
+fn lacks(other: &Replicated<'_>, restored: &Replicated<'_>) -> String {
+    let (restored, other) = (restored.name(), other.name());
+    format!("{restored} was restored from a backup, and lacks changes that {other} has. If these are not on their way back: {WAY_OUT}")
+}
 
 fn several_have(several: &[(String, String)]) -> String {
     let names: Vec<String> = several.iter().map(|(name, generation)| format!("{name} ({generation})")).collect();

@@ -7,6 +7,7 @@ mod external;
 mod gone;
 mod identities;
 mod pairs;
+mod restored;
 
 use std::sync::Arc;
 

@@ -85,9 +85,25 @@ ds389:
       returned: always
       type: bool
     replicated:
-      description: Whether other servers replicate the data, which have to be initialised anew.
+      description: Whether other servers replicate the data, which send what they have changed since.
       returned: always
       type: bool
+    renumber:
+      description: >-
+        Backends that were suppliers. They are hubs until they are given another C(ReplicaId) than the one that they had, for others
+        may have changes of that number which the backup lacks.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        backend:
+          description: The backend.
+          returned: always
+          type: str
+        replica_id:
+          description: The number that it had.
+          returned: always
+          type: int
     other_schema:
       description: Files of the backup's schema that the instance has otherwise. They were left alone.
       returned: always
