@@ -181,8 +181,7 @@ async fn a_restored_supplier_takes_no_writes_until_a_new_number_lets_it_have_bac
     let refused = restored.host.plan(&wanted[0]).await.unwrap().unwrap_err().to_string();
     assert!(refused.contains("option 'ReplicaId' is 1, the number that root had before it was restored"), "{refused}");
     let again = renumbered(&machines, names, 3);
-    let expected =
-        ["Promote replica for suffix dc=test from hub to supplier 3", "Announcing replica id 3 of suffix dc=test"];
+    let expected = ["Promote replica for suffix dc=test from hub to supplier 3", "Announcing replica id 3 of suffix dc=test"];
     assert_eq!(restored.meet(&again[0]).await, expected);
     // Without another change of anybody.
     comes(restored, names[0], "ou=since,dc=test").await;

@@ -59,7 +59,8 @@ fn an_older_copy_catches_up_and_data_of_another_beginning_is_nobodys_until_someb
         suffixes[SUFFIX].clone()
     };
     assert_eq!((&record()["numbers"]["b.userroot"], &record()["retired"]), (&json!(3), &json!([2])));
-    namespace.until_late("the first number of b to be forgotten", || record()["restored"].is_null() && record()["gone"].is_null());
+    namespace
+        .until_late("the first number of b to be forgotten", || record()["restored"].is_null() && record()["gone"].is_null());
 
     // Data of another beginning: both keep what they have, and it is told.
     let foreign = format!(

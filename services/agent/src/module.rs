@@ -188,7 +188,9 @@ fn rest(unfinished: &Unfinished) -> String {
         Unfinished::Reindex { backend, attribute } => format!("{attribute} of backend {backend} was indexed"),
         Unfinished::Fill { backend } => format!("backend {backend} had its first entries"),
         Unfinished::Initialise { backend, agreement } => format!("the consumer of {agreement} had the data of backend {backend}"),
-        Unfinished::Renumber { backend, id } => format!("backend {backend}, which was restored, had another replica id than {id}"),
+        Unfinished::Renumber { backend, id } => {
+            format!("backend {backend}, which was restored, had another replica id than {id}")
+        }
         Unfinished::CleanRuv { backend, id } => format!("all servers had forgotten replica id {id} of backend {backend}"),
     }
 }

@@ -68,7 +68,9 @@ impl Planner<'_> {
                 self.problems.add(&place, backend.at, "option 'ReplicaId' is missing: a supplier has a number of its own");
                 continue;
             }
-            if let Some(id) = to.id.filter(|id| found.role < Some(Role::Supplier) && is_restored(server, &found, |spent| spent == *id)) {
+            if let Some(id) =
+                to.id.filter(|id| found.role < Some(Role::Supplier) && is_restored(server, &found, |spent| spent == *id))
+            {
                 let message = format!(
                     "option 'ReplicaId' is {id}, the number that {} had before it was restored: others may have changes of that number                      which the backup lacks, and these come only if it has another one",
                     found.name

@@ -448,7 +448,10 @@ fn a_restored_supplier_is_one_again_with_a_number_that_it_never_had() {
     let again = wanted(&part("supplier 2"));
     let actions = plan_for(&restored, &again).unwrap();
     let messages: Vec<String> = actions.iter().flat_map(Action::messages).collect();
-    assert_eq!(messages, ["Promote replica for suffix dc=test from hub to supplier 2", "Announcing replica id 2 of suffix dc=test"]);
+    assert_eq!(
+        messages,
+        ["Promote replica for suffix dc=test from hub to supplier 2", "Announcing replica id 2 of suffix dc=test"]
+    );
     for count in 0..=actions.len() {
         let mut model = restored.clone();
         model.carry_out(&actions, count);

@@ -170,7 +170,9 @@ const WAY_OUT: &str = "to have the entries of others replaced by those of one, s
 
 fn lacks(other: &Replicated<'_>, restored: &Replicated<'_>) -> String {
     let (restored, other) = (restored.name(), other.name());
-    format!("{restored} was restored from a backup, and lacks changes that {other} has. If these are not on their way back: {WAY_OUT}")
+    format!(
+        "{restored} was restored from a backup, and lacks changes that {other} has. If these are not on their way back: {WAY_OUT}"
+    )
 }
 
 fn several_have(several: &[(String, String)]) -> String {
