@@ -24,7 +24,7 @@ use crate::{
 pub(super) fn make_hubs(paths: &Paths) -> Result<(), Error> {
     let path = paths.dse();
     let tree = dse::tree(&path).map_err(host::Error::from)?;
-    // Of an instance that is not ours nothing is changed: whoever restores it is told.
+    // The configuration of an instance that is not ours stays as it is.
     if journal::read(&paths.config_dir).map_err(host::Error::from)?.is_none() {
         return Ok(());
     }

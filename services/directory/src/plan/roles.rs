@@ -72,7 +72,8 @@ impl Planner<'_> {
                 to.id.filter(|id| found.role < Some(Role::Supplier) && is_restored(server, &found, |spent| spent == *id))
             {
                 let message = format!(
-                    "option 'ReplicaId' is {id}, the number that {} had before it was restored: others may have changes of that number                      which the backup lacks, and these come only if it has another one",
+                    "option 'ReplicaId' is {id}, the number that {} had before it was restored: others may have changes of that number \
+                     which the backup lacks, and these come only if it has another one",
                     found.name
                 );
                 self.problems.add(&place, backend.at, message);

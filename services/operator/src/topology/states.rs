@@ -95,10 +95,8 @@ pub(crate) fn of(pair: &Pair<'_>, choice: Option<&Choice>, records: &Records, wo
         }
         (told, _) => told,
     };
-    let unsure = match restored {
-        Some([other, restored]) => Some(other.way(restored)),
-        None => is_unsure(pair).then(|| source.way(target)),
-    };
+    let back = restored.map(|[other, restored]| other.way(restored));
+    let unsure = is_unsure(pair).then(|| source.way(target)).or(back);
     let is_early = [source, target].iter().any(|one| one.member.is_called);
     PairState { source: source.name(), target: target.name(), state, message, request: pair.link().met(), unsure, is_early }
 }
