@@ -1,6 +1,6 @@
 //! Suppliers whose data an older copy took the place of. Others may know changes of such a one that it lacks. As its own it would
-//! never get them back once it has made a newer change, and no server would tell. As another's it gets them: it is a hub, which takes
-//! no changes from clients, until a plan gives it a number that it never had. Blocking file work.
+//! never get them back once it has made a newer change, and no server would tell (389 DS issue 6036). As another's it gets them: it is
+//! a hub, which takes no changes from clients, until a plan gives it a number that it never had. Blocking file work.
 
 use directory::{
     action::{Action, Part, Step},
