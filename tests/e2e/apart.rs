@@ -53,11 +53,7 @@ fn an_older_copy_catches_up_and_data_of_another_beginning_is_nobodys_until_someb
     a.until_has("later-b");
     b.until_has("later-a");
     operator.until(MESH, "Ready", "True/AsItShouldBe");
-    let record = || {
-        let map = namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
-        let suffixes: Value = serde_json::from_str(map["data"]["suffixes.json"].as_str().unwrap()).unwrap();
-        suffixes[SUFFIX].clone()
-    };
+    let record = || operator.record(SUFFIX);
     assert_eq!((&record()["numbers"]["b.userroot"], &record()["retired"]), (&json!(3), &json!([2])));
     namespace
         .until_late("the first number of b to be forgotten", || record()["restored"].is_null() && record()["gone"].is_null());

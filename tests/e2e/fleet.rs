@@ -80,6 +80,12 @@ impl Operator {
         of_kind.map(|event| (text(&event["reason"]), text(&event["note"]))).collect()
     }
 
+    /// What the operator has noted of a suffix.
+    pub(crate) fn record(&self, suffix: &str) -> Value {
+        let map = self.namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
+        serde_json::from_str::<Value>(map["data"]["suffixes.json"].as_str().unwrap()).unwrap()[suffix].clone()
+    }
+
     /// A key of a Secret.
     pub(crate) fn secret(&self, name: &str, key: &str) -> String {
         let path = format!("go-template={{{{index .data \"{key}\" | base64decode}}}}");

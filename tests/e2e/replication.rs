@@ -168,10 +168,7 @@ fn restarts_come_one_at_a_time(operator: &Operator, instances: [&'static str; 3]
 /// Its agreements, and what the others know of it. What it has taken until then the others have.
 fn a_supplier_that_is_deleted_is_forgotten_by_all(operator: &Operator, gone: &'static str, others: [&'static str; 2]) {
     let begun = Instant::now();
-    let record = || {
-        let map = operator.namespace.json(&["get", "configmap", "aviary-ds389-suffixes"]);
-        serde_json::from_str::<Value>(map["data"]["suffixes.json"].as_str().unwrap()).unwrap()[SUFFIX].clone()
-    };
+    let record = || operator.record(SUFFIX);
     let id = record()["numbers"][format!("{gone}.userroot")].as_u64().unwrap();
     let knows = |instance: &'static str| {
         let replica =

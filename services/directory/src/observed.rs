@@ -164,6 +164,14 @@ impl Unfinished {
             | Self::Initialise { backend, .. } => Some(backend),
         }
     }
+
+    /// A backend that was restored, and a number that it had and is not to have again.
+    pub fn spent(&self) -> Option<(&str, u16)> {
+        match self {
+            Self::Renumber { backend, id } => Some((backend, *id)),
+            _ => None,
+        }
+    }
 }
 
 impl Host {

@@ -101,10 +101,8 @@ pub(crate) struct Server {
 impl Server {
     /// Numbers that a backend had when it was restored, and is not to have again.
     pub(crate) fn spent(&self, backend: &str) -> impl Iterator<Item = u16> {
-        self.unfinished.iter().filter_map(move |unfinished| match unfinished {
-            Unfinished::Renumber { backend: known, id } if known.eq_ignore_ascii_case(backend) => Some(*id),
-            _ => None,
-        })
+        let spent = self.unfinished.iter().filter_map(Unfinished::spent);
+        spent.filter(move |(known, _)| known.eq_ignore_ascii_case(backend)).map(|(_, id)| id)
     }
 }
 

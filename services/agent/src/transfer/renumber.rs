@@ -50,11 +50,8 @@ pub(super) fn make_hubs(paths: &Paths) -> Result<(), Error> {
 /// The backends that wait for another number, each with one that it had. There may be several of one.
 pub(super) fn spent(paths: &Paths) -> Result<Vec<(String, u16)>, Error> {
     let journal = journal::read(&paths.config_dir).map_err(host::Error::from)?.unwrap_or_default();
-    let number = |unfinished| match unfinished {
-        Unfinished::Renumber { backend, id } => Some((backend, id)),
-        _ => None,
-    };
-    Ok(journal.unfinished.into_iter().filter_map(number).collect())
+    let spent = journal.unfinished.iter().filter_map(Unfinished::spent);
+    Ok(spent.map(|(backend, id)| (backend.to_owned(), id)).collect())
 }
 
 /// How a supplier that has sent changes to others becomes a hub, and its number.

@@ -68,9 +68,8 @@ impl Planner<'_> {
                 self.problems.add(&place, backend.at, "option 'ReplicaId' is missing: a supplier has a number of its own");
                 continue;
             }
-            if let Some(id) =
-                to.id.filter(|id| found.role < Some(Role::Supplier) && is_restored(server, &found, |spent| spent == *id))
-            {
+            let spent = spent(server, &found);
+            if let Some(id) = to.id.filter(|id| found.role < Some(Role::Supplier) && spent.contains(id)) {
                 let message = format!(
                     "option 'ReplicaId' is {id}, the number that {} had before it was restored: others may have changes of that number \
                      which the backup lacks, and these come only if it has another one",
@@ -89,7 +88,7 @@ impl Planner<'_> {
                     self.set(server, &place, layout::replica(suffix), changes);
                 }
             }
-            if let Some(id) = to.id.filter(|_| is_restored(server, &found, |_| true)) {
+            if let Some(id) = to.id.filter(|_| !spent.is_empty()) {
                 self.push(&place, Step::Announce { suffix: suffix.clone(), id });
             }
             self.finish_cleaning(server, &place, suffix, &found, to);
@@ -231,11 +230,10 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a backend was restored that had such a number before.
-fn is_restored(server: &Server<'_>, found: &observed::Backend, had: impl Fn(u16) -> bool) -> bool {
-    server.found.unfinished.iter().any(|unfinished| {
-        matches!(unfinished, Unfinished::Renumber { backend, id } if backend.eq_ignore_ascii_case(&found.name) && had(*id))
-    })
+/// The numbers that a backend had when it was restored.
+fn spent(server: &Server<'_>, found: &observed::Backend) -> Vec<u16> {
+    let spent = server.found.unfinished.iter().filter_map(Unfinished::spent);
+    spent.filter(|(backend, _)| backend.eq_ignore_ascii_case(&found.name)).map(|(_, id)| id).collect()
 }
 
 fn of_the_replica(option: &Definition) -> bool {
